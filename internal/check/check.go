@@ -1,0 +1,86 @@
+package check
+
+import "sort"
+
+// Outcome is how a check ended (R07).
+type Outcome string
+
+// The four outcomes. CannotVerify is never a pass: it opens a gate only when its id was accepted by name.
+const (
+	Pass         Outcome = "pass"
+	Warn         Outcome = "warn"
+	Fail         Outcome = "fail"
+	CannotVerify Outcome = "cannot-verify"
+)
+
+// Scope is what a check looks at.
+type Scope string
+
+// The scopes of the catalogue.
+const (
+	ScopeTransport Scope = "transport"
+	ScopeNode      Scope = "node"
+	ScopeCluster   Scope = "cluster"
+	ScopeRoot      Scope = "root"
+	ScopeRun       Scope = "run"
+)
+
+// Check is one entry of the catalogue. IDs are stable: scripts accept by them.
+type Check struct {
+	ID    string
+	Title string
+	Scope Scope
+}
+
+// Result is the answer to one check about one subject.
+type Result struct {
+	ID      string  `json:"id"`
+	Outcome Outcome `json:"outcome"`
+	// Subject is what was looked at: a node's name, a path; empty for the whole.
+	Subject string `json:"subject,omitempty"`
+	// Evidence is what was seen, in one or two sentences.
+	Evidence string `json:"evidence"`
+	// Remedy is what to do when the outcome is not pass.
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// Gate tells whether results let a run start (R07), and which of them stand in the way.
+// Accepted holds the ids accepted by name; it opens cannot-verify only, never fail.
+func Gate(results []Result, accepted []string) (blocking []Result) {
+	ok := make(map[string]bool, len(accepted))
+	for _, id := range accepted {
+		ok[id] = true
+	}
+	for _, r := range results {
+		switch r.Outcome {
+		case Pass, Warn:
+		case CannotVerify:
+			if !ok[r.ID] {
+				blocking = append(blocking, r)
+			}
+		default:
+			blocking = append(blocking, r)
+		}
+	}
+	return blocking
+}
+
+// Lookup finds a check by id.
+func Lookup(id string) (Check, bool) {
+	for _, c := range Catalogue() {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return Check{}, false
+}
+
+// IDs lists every id of the catalogue, sorted.
+func IDs() []string {
+	var ids []string
+	for _, c := range Catalogue() {
+		ids = append(ids, c.ID)
+	}
+	sort.Strings(ids)
+	return ids
+}
