@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"time"
+
+	"cau/internal/check"
+	"cau/plugins"
+)
+
+// PlanVersion is the version of the plan's format.
+const PlanVersion = 1
+
+// Plan is what will be done, in order, exactly (R08). It is shown, confirmed, written, and then executed
+// as it stands. It holds no secret (R04).
+type Plan struct {
+	Version int `json:"version"`
+	// Run is the run's id: [0-9a-f]{8}.
+	Run     string    `json:"run"`
+	Created time.Time `json:"created"`
+	// Program is the cau version that made the plan.
+	Program string `json:"program"`
+	Cluster string `json:"cluster"`
+	// Address is what the user named to reach the cluster, or "lab".
+	Address string `json:"address"`
+	// Lab is the lab's id when the cluster is simulated; empty for a real one.
+	Lab string `json:"lab,omitempty"`
+	// Speed is how many times faster than real time the simulated cluster runs; 1 for a real one.
+	Speed     float64           `json:"speed"`
+	Plugin    string            `json:"plugin"`
+	Arguments plugins.Arguments `json:"arguments"`
+	Options   Options           `json:"options"`
+	// FailureBudget is how many nodes may fail; the run stops at one more.
+	FailureBudget int `json:"failure_budget"`
+	// Nodes are in the order they will be taken; nodes that need nothing are listed too.
+	Nodes    []NodePlan        `json:"nodes"`
+	Source   string            `json:"source"`
+	Pinned   []plugins.File    `json:"pinned,omitempty"`
+	Ignored  []plugins.Ignored `json:"ignored,omitempty"`
+	Checks   []check.Result    `json:"checks"`
+	Accepted []string          `json:"accepted,omitempty"`
+	// ShareServer is where the plug-in's source is reached, for people.
+	ShareServer string `json:"share_server,omitempty"`
+}
+
+// NodePlan is what one node gets.
+type NodePlan struct {
+	Name string `json:"name"`
+	// Address is where the node's WinRM listener is: host:port or https://host:port.
+	Address string           `json:"address"`
+	Roles   int              `json:"roles"`
+	Updates []plugins.Update `json:"updates"`
+}
+
+// Blocking lists the check results that keep the plan from running (R07).
+func (p *Plan) Blocking() []check.Result { return check.Gate(p.Checks, p.Accepted) }

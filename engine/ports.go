@@ -1,0 +1,193 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"cau/plugins"
+)
+
+// Cluster is the failover cluster as seen from a member that is not the node in question. Every act may
+// be repeated after a crash. Numbers are those of root/MSCluster (reference: windows-nodes.md 4.1).
+type Cluster interface {
+	// Describe reads the cluster. about is the node under maintenance, which is not the one that is asked; it may be empty.
+	Describe(ctx context.Context, about string) (ClusterView, error)
+	// LosesQuorum asks the cluster itself whether taking the node offline would lose quorum.
+	LosesQuorum(ctx context.Context, node string) (bool, error)
+	// Storage reads disks and storage jobs.
+	Storage(ctx context.Context, about string) (StorageView, error)
+	// ForeignRuns lists updating runs of Microsoft's CAU that hold the cluster or a node (MSFT_CAURun, MSFT_CAUNode).
+	ForeignRuns(ctx context.Context, about string) ([]ForeignRun, error)
+	// Pause pauses the node and starts its drain; it returns before the drain is done.
+	Pause(ctx context.Context, node string) error
+	// Resume resumes the node. Resuming a node that is not paused is not an error.
+	Resume(ctx context.Context, node string, mode FailbackMode) error
+	// StorageMaintenance enters or leaves storage maintenance mode for the node's disks (S2D, R16).
+	StorageMaintenance(ctx context.Context, node string, on bool) error
+}
+
+// Node is one node as the engine acts on it.
+type Node interface {
+	plugins.Node
+	// Describe reads what the gates need to know of the node itself.
+	Describe(ctx context.Context) (NodeView, error)
+	// Boot reads the boot identity and readiness signals.
+	Boot(ctx context.Context) (BootView, error)
+	// PendingRestart reads the signals of a pending restart.
+	PendingRestart(ctx context.Context) (PendingView, error)
+	// Restart asks the node to restart. It does nothing when the node's boot identity is no longer expect,
+	// so that repeating it after a crash cannot restart twice.
+	Restart(ctx context.Context, expect string, comment string) error
+	// Reconnect drops the connection; the next call makes a new one. Needed after a restart.
+	Reconnect()
+	// Clean removes what a run left on the node; an empty run removes every trace.
+	Clean(ctx context.Context, run string) error
+}
+
+// NodeState is MSCluster_Node.State.
+type NodeState int
+
+// The node states (CLUSTER_NODE_STATE, clusapi.h).
+const (
+	NodeUnknown NodeState = -1
+	NodeUp      NodeState = 0
+	NodeDown    NodeState = 1
+	NodePaused  NodeState = 2
+	NodeJoining NodeState = 3
+)
+
+// String is the state in words.
+func (s NodeState) String() string {
+	switch s {
+	case NodeUp:
+		return "Up"
+	case NodeDown:
+		return "Down"
+	case NodePaused:
+		return "Paused"
+	case NodeJoining:
+		return "Joining"
+	case NodeUnknown:
+	}
+	return "Unknown"
+}
+
+// DrainStatus is MSCluster_Node.NodeDrainStatus.
+type DrainStatus int
+
+// The drain statuses (clusapi.h).
+const (
+	DrainNotInitiated DrainStatus = 0
+	DrainInProgress   DrainStatus = 1
+	DrainCompleted    DrainStatus = 2
+	DrainFailed       DrainStatus = 3
+)
+
+// ClusterView is the cluster at one moment.
+type ClusterView struct {
+	Name           string       `json:"name"`
+	DynamicQuorum  bool         `json:"dynamic_quorum"`
+	WitnessWeight  int          `json:"witness_weight"`
+	WitnessOnline  bool         `json:"witness_online"`
+	S2D            bool         `json:"s2d"`
+	Nodes          []MemberView `json:"nodes"`
+	Groups         []GroupView  `json:"groups"`
+	SharedVolumes  []GroupView  `json:"shared_volumes"`
+	AnsweredByNode string       `json:"answered_by"`
+}
+
+// Member finds a node by name; nil when it is not a member.
+func (v *ClusterView) Member(name string) *MemberView {
+	for i := range v.Nodes {
+		if v.Nodes[i].Name == name {
+			return &v.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// MemberView is one node as the cluster sees it.
+type MemberView struct {
+	Name        string      `json:"name"`
+	State       NodeState   `json:"state"`
+	DrainStatus DrainStatus `json:"drain_status"`
+	// StatusInformation bits: 1 isolated, 2 quarantined.
+	StatusInformation int `json:"status_information"`
+	DynamicWeight     int `json:"dynamic_weight"`
+}
+
+// GroupView is a clustered role or a cluster shared volume.
+type GroupView struct {
+	Name  string `json:"name"`
+	Owner string `json:"owner"`
+	// State: 0 online, 1 offline, 2 failed, 3 partial online, 4 pending, -1 unknown.
+	State int  `json:"state"`
+	Core  bool `json:"core"`
+}
+
+// StorageView is the state of storage (reference: windows-nodes.md 4.5).
+type StorageView struct {
+	// Unhealthy names virtual disks that are not healthy and OK.
+	Unhealthy []string `json:"unhealthy,omitempty"`
+	// Jobs names storage jobs that are not finished.
+	Jobs []string `json:"jobs,omitempty"`
+	// InMaintenance names fault domains whose disks are in maintenance mode.
+	InMaintenance []string `json:"in_maintenance,omitempty"`
+}
+
+// ForeignRun is an updating run that is not ours.
+type ForeignRun struct {
+	ID   string `json:"id"`
+	Node string `json:"node,omitempty"`
+}
+
+// NodeView is what the node says about itself.
+type NodeView struct {
+	Computer     string    `json:"computer"`
+	Domain       string    `json:"domain"`
+	Build        string    `json:"build"`
+	PowerShell   string    `json:"powershell"`
+	LanguageMode string    `json:"language_mode"`
+	Admin        bool      `json:"admin"`
+	FreeBytes    int64     `json:"free_bytes"`
+	Time         time.Time `json:"time"`
+	// Asked is when the answer arrived here; Time minus Asked is the clock's difference.
+	Asked time.Time `json:"asked"`
+	// Namespaces present on the node: "mscluster", "storage", "clusterupdate".
+	Namespaces []string `json:"namespaces"`
+	// MaxEnvelopeKB and MaxShells are the node's WinRM quotas.
+	MaxEnvelopeKB int `json:"max_envelope_kb"`
+	MaxShells     int `json:"max_shells"`
+}
+
+// BootView identifies a boot and says whether the node is ready (R21).
+type BootView struct {
+	// Identity changes with every boot and never otherwise (boot time as FILETIME).
+	Identity string `json:"identity"`
+	// Uptime is monotonic, since boot.
+	Uptime time.Duration `json:"uptime"`
+	// ServicingBusy: component servicing is working (CBS ServicingInProgress 2, or TiWorker runs).
+	ServicingBusy bool `json:"servicing_busy"`
+	// LogonReady: boot-time servicing is over (AutoLogonChecked).
+	LogonReady bool `json:"logon_ready"`
+	// ClusterService: the Cluster service runs.
+	ClusterService bool `json:"cluster_service"`
+}
+
+// PendingView is why a restart is pending.
+type PendingView struct {
+	// Reasons that count: component servicing, Windows Update, a package.
+	Reasons []string `json:"reasons,omitempty"`
+	// Remarks that do not count by themselves: pending file renames.
+	Remarks []string `json:"remarks,omitempty"`
+}
+
+// Pending tells whether a restart is pending.
+func (p PendingView) Pending() bool { return len(p.Reasons) > 0 }
+
+// Clock is time as the run sees it. A simulated cluster runs faster than real time.
+type Clock interface {
+	Now() time.Time
+	// Sleep waits for d of the run's time, or until ctx ends.
+	Sleep(ctx context.Context, d time.Duration) error
+}

@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"time"
+
+	"cau/internal/fault"
+	"cau/plugins"
+)
+
+// RunStatus is the run's state in words. The last four are CAU's summary statuses.
+type RunStatus string
+
+// The states of a run.
+const (
+	RunRunning         RunStatus = "Running"
+	RunPaused          RunStatus = "Paused"
+	RunHeld            RunStatus = "Held"
+	RunStopping        RunStatus = "Stopping"
+	RunSucceeded       RunStatus = "Succeeded"
+	RunPartiallyFailed RunStatus = "PartiallyFailed"
+	RunFailed          RunStatus = "Failed"
+	RunCanceled        RunStatus = "Canceled"
+)
+
+// Ended tells whether nothing more will be done.
+func (s RunStatus) Ended() bool {
+	switch s {
+	case RunSucceeded, RunPartiallyFailed, RunFailed, RunCanceled:
+		return true
+	case RunRunning, RunPaused, RunHeld, RunStopping:
+	}
+	return false
+}
+
+// NodeStatus is a node's state in CAU's words.
+type NodeStatus string
+
+// The states of a node in a run.
+const (
+	NodeWaiting         NodeStatus = "Waiting"
+	NodeUpdating        NodeStatus = "Updating"
+	NodeSucceeded       NodeStatus = "Succeeded"
+	NodePartiallyFailed NodeStatus = "PartiallyFailed"
+	NodeFailed          NodeStatus = "Failed"
+	NodeCanceled        NodeStatus = "Canceled"
+	NodeUpToDate        NodeStatus = "UpToDate"
+	NodeHeld            NodeStatus = "Held"
+)
+
+// Phase is where a node is (design section 3).
+type Phase string
+
+// The phases, in order. Staging happens on all nodes before the first drain.
+const (
+	PhaseWaiting    Phase = "waiting"
+	PhaseStaging    Phase = "staging"
+	PhaseDraining   Phase = "draining"
+	PhaseInstalling Phase = "installing"
+	PhaseRestarting Phase = "restarting"
+	PhaseRescanning Phase = "rescanning"
+	PhaseResuming   Phase = "resuming"
+	PhaseSettling   Phase = "settling"
+	PhaseDone       Phase = "done"
+)
+
+// State is everything known about a run: fold(facts). It is what live view, status and reports show.
+type State struct {
+	Run       string    `json:"run"`
+	Cluster   string    `json:"cluster"`
+	Status    RunStatus `json:"state"`
+	Plugin    string    `json:"plugin"`
+	Simulated bool      `json:"simulated"`
+	Started   time.Time `json:"started"`
+	// Ended is zero while the run goes on.
+	Ended         time.Time    `json:"ended,omitzero"`
+	FailureBudget int          `json:"failure_budget"`
+	Nodes         []NodeRun    `json:"nodes"`
+	PauseAsked    bool         `json:"pause_asked,omitempty"`
+	StopAsked     bool         `json:"stop_asked,omitempty"`
+	Waiting       string       `json:"waiting_for,omitempty"`
+	Cause         *fault.Cause `json:"cause,omitempty"`
+	// Facts is how many facts were folded.
+	Facts int `json:"facts"`
+}
+
+// Failures counts the nodes that failed.
+func (s *State) Failures() int {
+	n := 0
+	for i := range s.Nodes {
+		if st := s.Nodes[i].Status; st == NodeFailed || st == NodePartiallyFailed || st == NodeHeld {
+			n++
+		}
+	}
+	return n
+}
+
+// Node finds a node by name; nil when it is not part of the run.
+func (s *State) Node(name string) *NodeRun {
+	for i := range s.Nodes {
+		if s.Nodes[i].Name == name {
+			return &s.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// NodeRun is one node in a run.
+type NodeRun struct {
+	Name         string      `json:"name"`
+	Status       NodeStatus  `json:"status"`
+	Phase        Phase       `json:"phase"`
+	PhaseStarted time.Time   `json:"phase_started,omitzero"`
+	Started      time.Time   `json:"started,omitzero"`
+	Ended        time.Time   `json:"ended,omitzero"`
+	Updates      []UpdateRun `json:"updates"`
+	Restarts     int         `json:"restarts"`
+	// Drained and Resumed say what was proven, for status and resume after a crash.
+	Staged      bool                     `json:"staged,omitempty"`
+	Connection  *plugins.ShareConnection `json:"connection,omitempty"`
+	PausedByUs  bool                     `json:"paused_by_us,omitempty"`
+	Drained     bool                     `json:"drained,omitempty"`
+	Maintenance bool                     `json:"storage_maintenance,omitempty"`
+	// RestartFrom is the boot identity that a restart was asked of and whose change is not proven yet.
+	RestartFrom string       `json:"restart_from,omitempty"`
+	Resumed     bool         `json:"resumed,omitempty"`
+	Cause       *fault.Cause `json:"cause,omitempty"`
+}
+
+// UpdateRun is one update on one node.
+type UpdateRun struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Rule string `json:"rule,omitempty"`
+	// Outcome is empty until the update ended; Started tells whether it began.
+	Outcome         plugins.Outcome `json:"outcome"`
+	ExitCode        *int64          `json:"exit_code"`
+	RestartRequired bool            `json:"restart_required,omitempty"`
+	Started         time.Time       `json:"started,omitzero"`
+	Ended           time.Time       `json:"ended,omitzero"`
+	Cause           *fault.Cause    `json:"cause,omitempty"`
+}

@@ -1,0 +1,270 @@
+package plugins
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"cau/internal/check"
+	"cau/internal/fault"
+)
+
+// Plugin finds updates for nodes, brings them there and installs them, one at a time. Its methods may
+// be called again after a crash: job ids are given by the caller, so that repeating attaches instead of
+// starting twice.
+type Plugin interface {
+	// Name is the registered name, as CAU spells it: "Microsoft.HotfixPlugin".
+	Name() string
+	// Description is one sentence for the plug-in page.
+	Description() string
+	// Options are the arguments it takes; pages, flags and validation are generated from them.
+	Options() []OptionSpec
+	// Validate looks at the arguments alone, beyond what Options say; it does no I/O.
+	Validate(args Arguments) []ArgumentError
+	// Scan reads what there is to install for the nodes and checks whether it may be trusted. It changes
+	// nothing. Findings come as check results; an error means that the scan itself could not be done.
+	Scan(ctx context.Context, nodes []string, args Arguments) (Scan, error)
+	// Stage brings the updates to the node before anything is drained, and verifies them there.
+	Stage(ctx context.Context, node Node, req StageRequest, report func(Progress)) (StageResult, error)
+	// Install installs one staged update. A failed update is a Result, not an error; an error means
+	// that nothing is known (the caller then treats the update as unknown, R19).
+	Install(ctx context.Context, node Node, req InstallRequest, report func(Progress)) (Result, error)
+	// Remaining returns what of planned is still to be installed, given the results so far (pure).
+	Remaining(planned []Update, results map[string]Result) []Update
+}
+
+// Scan is the answer of Plugin.Scan.
+type Scan struct {
+	// Updates are what each node needs, in installation order, by node name.
+	Updates map[string][]Update `json:"updates"`
+	// Ignored is what lies in the source and will not be installed, with the reason.
+	Ignored []Ignored `json:"ignored,omitempty"`
+	// Checks are the plug-in's own checks, by id of the catalogue.
+	Checks []check.Result `json:"checks"`
+	// Source says where the updates come from, for people.
+	Source string `json:"source"`
+	// Pinned are further files the plan depends on (the configuration file).
+	Pinned []File `json:"pinned,omitempty"`
+}
+
+// File is one file by its content.
+type File struct {
+	// Path is relative to the source, with backslashes.
+	Path string `json:"path"`
+	// Size is in bytes.
+	Size int64 `json:"size"`
+	// SHA256 is in lower-case hex.
+	SHA256 string `json:"sha256"`
+}
+
+// Update is one thing to install on one node, pinned (R08, R09).
+type Update struct {
+	// ID is stable for the same source path, made of [a-z0-9-], at most 64 characters; unique per node.
+	ID string `json:"id"`
+	// Name is what people see: the file's name, a title.
+	Name string `json:"name"`
+	// Plugin is the plug-in that installs it.
+	Plugin string `json:"plugin"`
+	// Files are the update's own file first, then its companions.
+	Files []File `json:"files"`
+	// Rule names the rule that applies: "MSU", "FolderRule1".
+	Rule string `json:"rule"`
+	// Command is the command line as it will run, $update$ still in place of the local path.
+	Command Command `json:"command"`
+	// Warnings are remarks for preview: siblings that are not pinned, an installer that restarts by itself.
+	Warnings []string `json:"warnings,omitempty"`
+	// MayRestart tells whether installing it can ask for a restart.
+	MayRestart bool `json:"may_restart"`
+	// Payload is the plug-in's own pinned data (exit conditions, time limit); opaque to everyone else.
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+// Command is a program and its parameters as Windows will see them; %variables% are left to the node.
+type Command struct {
+	Program    string `json:"program"`
+	Parameters string `json:"parameters"`
+}
+
+// String is the whole command line.
+func (c Command) String() string {
+	if c.Parameters == "" {
+		return c.Program
+	}
+	return c.Program + " " + c.Parameters
+}
+
+// Ignored is a file or folder that will not be installed, and why.
+type Ignored struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+	// DidYouMean is a likely intended name, or empty.
+	DidYouMean string `json:"did_you_mean,omitempty"`
+}
+
+// StageRequest asks for updates to be brought to a node.
+type StageRequest struct {
+	// Run is the updating run's id; it names the folder on the node.
+	Run string
+	// JobID is unique per run, node and attempt.
+	JobID string
+	// Source is Scan.Source of the plan.
+	Source string
+	// Arguments are the plug-in's arguments of the plan.
+	Arguments Arguments
+	Updates   []Update
+}
+
+// StageResult is what staging saw.
+type StageResult struct {
+	// Connection is what the node itself says about its connection to the source (R13).
+	Connection ShareConnection `json:"connection"`
+	// Bytes were copied; files that were already there with the right hash do not count.
+	Bytes int64 `json:"bytes"`
+}
+
+// ShareConnection is a node's own view of its SMB connection (Get-SmbConnection).
+type ShareConnection struct {
+	Dialect   string `json:"dialect"`
+	Signed    bool   `json:"signed"`
+	Encrypted bool   `json:"encrypted"`
+	// Account is as whom the node reads: its computer account.
+	Account string `json:"account"`
+}
+
+// InstallRequest asks for one staged update to be installed.
+type InstallRequest struct {
+	Run    string
+	JobID  string
+	Update Update
+}
+
+// Outcome is how one update ended on one node (R19).
+type Outcome string
+
+// The outcomes. Unknown means started, result lost.
+const (
+	Installed        Outcome = "installed"
+	AlreadyInstalled Outcome = "already-installed"
+	NotApplicable    Outcome = "not-applicable"
+	UpdateFailed     Outcome = "failed"
+	Excluded         Outcome = "excluded"
+	Unknown          Outcome = "unknown"
+)
+
+// Final tells whether the update needs nothing more on this node.
+func (o Outcome) Final() bool {
+	return o == Installed || o == AlreadyInstalled || o == NotApplicable || o == Excluded
+}
+
+// Result is how one update ended.
+type Result struct {
+	Outcome Outcome `json:"outcome"`
+	// ExitCode is the installer's code; nil where none came back.
+	ExitCode *fault.Code `json:"exit_code,omitempty"`
+	// RestartRequired is set by exit code or rule, for failed updates too (Fail_RebootRequired).
+	RestartRequired bool         `json:"restart_required,omitempty"`
+	Cause           *fault.Cause `json:"cause,omitempty"`
+}
+
+// Progress is telemetry: it may be lost and decides nothing.
+type Progress struct {
+	Update  string `json:"update,omitempty"`
+	Message string `json:"message"`
+	// Percent is 0 to 100, or -1 when unknown.
+	Percent int `json:"percent"`
+}
+
+// Node is what a plug-in may do on a node: run jobs as SYSTEM there.
+type Node interface {
+	// Name is the node's cluster name.
+	Name() string
+	// RunJob starts the job, or attaches to it when job.ID already exists on the node, and waits for its
+	// end. It returns ErrJobStillRunning when job.Limit is over (the job goes on, R18), ErrJobLost when the
+	// job died without a result, and a *fault.Error when the job ended with one.
+	RunJob(ctx context.Context, job Job, onEvent func(JobEvent)) (json.RawMessage, error)
+}
+
+// JobKind names what a job does on the node.
+type JobKind string
+
+// The jobs there are.
+const (
+	// JobStage copies files from a share as the computer account and checks their hashes: StageJob in, StageJobResult out.
+	JobStage JobKind = "stage"
+	// JobInstaller runs one installer and reports its exit code: InstallerJob in, InstallerJobResult out.
+	JobInstaller JobKind = "installer"
+)
+
+// Job is work done as SYSTEM on a node, surviving loss of WinRM, of the coordinator, and a restart.
+type Job struct {
+	// ID is made of [a-z0-9-], at most 100 characters; the same id is the same job.
+	ID   string
+	Kind JobKind
+	// Input is StageJob or InstallerJob as JSON.
+	Input json.RawMessage
+	// Limit bounds the wait, not the job; 0 means no limit.
+	Limit time.Duration
+}
+
+// JobEvent is one line a job reported.
+type JobEvent struct {
+	Seq     int       `json:"seq"`
+	Time    time.Time `json:"time"`
+	Kind    string    `json:"kind"`
+	Message string    `json:"message,omitempty"`
+	// Done and Total count bytes where the event is about copying.
+	Done  int64 `json:"done,omitempty"`
+	Total int64 `json:"total,omitempty"`
+}
+
+// StageJob is the input of JobStage.
+type StageJob struct {
+	Run string `json:"run"`
+	// Root is the UNC path of the hotfix root; files are relative to it.
+	Root string `json:"root"`
+	// RequireEncryption fails before the first byte of a file when the connection is not encrypted (R13).
+	RequireEncryption bool        `json:"require_encryption"`
+	Files             []StageFile `json:"files"`
+}
+
+// StageFile is one file to copy: to folder Update of the run's folder, under its own base name
+// (or its path below the update's folder for a folder rule).
+type StageFile struct {
+	Update string `json:"update"`
+	File
+	// Target is the path below the update's local folder, with backslashes.
+	Target string `json:"target"`
+}
+
+// StageJobResult is the output of JobStage.
+type StageJobResult struct {
+	Connection ShareConnection `json:"connection"`
+	Bytes      int64           `json:"bytes"`
+}
+
+// InstallerJob is the input of JobInstaller.
+type InstallerJob struct {
+	Run    string `json:"run"`
+	Update string `json:"update"`
+	// Target is the update's own file below the update's local folder; Files are all that must match before it runs (R17).
+	Target string      `json:"target"`
+	Files  []StageFile `json:"files"`
+	// Command is run with $update$ replaced by the quoted local path and %variables% expanded on the node.
+	Command Command `json:"command"`
+}
+
+// InstallerJobResult is the output of JobInstaller.
+type InstallerJobResult struct {
+	ExitCode int64 `json:"exit_code"`
+	// Log is the path of the installer's log on the node, or empty.
+	Log string `json:"log,omitempty"`
+}
+
+// Errors of Node.RunJob that callers branch on.
+var (
+	// ErrJobStillRunning: the limit is over, the job goes on and is still watched (R18).
+	ErrJobStillRunning = errors.New("the job is still running")
+	// ErrJobLost: the job was started and its process ended without a result (R19: unknown).
+	ErrJobLost = errors.New("the job ended without a result")
+)
