@@ -1,0 +1,106 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	"cau/engine"
+	"cau/plugins"
+)
+
+// Backend is what the screens need of the rest of the program. Its methods do I/O and are called from
+// commands, never from Update.
+type Backend interface {
+	// Overview reads the cluster for the main window.
+	Overview(ctx context.Context) (Overview, error)
+	// Plugins lists the plug-ins that can be chosen.
+	Plugins() []PluginInfo
+	// Preview scans and checks, and returns the plan that would run. note reports what is being done, in words.
+	Preview(ctx context.Context, req Request, note func(string)) (*engine.Plan, error)
+	// CommandLines are the equivalent cau and Invoke-CauRun lines of a plan.
+	CommandLines(plan *engine.Plan) (cau, invoke string)
+	// Start writes the plan and starts the run in its own process.
+	Start(ctx context.Context, plan *engine.Plan) (Started, error)
+	// Runs lists runs on this host, newest first.
+	Runs(ctx context.Context) ([]RunInfo, error)
+	// Watch follows a run, live or finished; the channel closes after the run's end or with ctx.
+	Watch(ctx context.Context, run string) (<-chan Snapshot, error)
+	// Control asks a live run for something.
+	Control(ctx context.Context, run string, verb engine.Verb) error
+}
+
+// PluginInfo is a plug-in as the wizard shows it.
+type PluginInfo struct {
+	Name        string
+	Description string
+	Options     []plugins.OptionSpec
+	// Defaults are values to start from, beyond the specs' own (the lab's sample root).
+	Defaults map[string]string
+	// Validate looks at resolved arguments beyond what the specs say.
+	Validate func(plugins.Arguments) []plugins.ArgumentError
+}
+
+// Request is what the wizard collects before a preview.
+type Request struct {
+	Plugin    string
+	Arguments plugins.Arguments
+	Options   engine.Options
+	// Accepted are ids of checks that could not be verified and were accepted by name (R07).
+	Accepted []string
+}
+
+// Overview is the main window's content.
+type Overview struct {
+	Cluster   string
+	Simulated bool
+	// Reached says what is connected to and as whom: "NODE1 (127.0.0.1:5985) as LAB\admin, NTLM, sealed".
+	Reached string
+	Nodes   []OverviewNode
+	// ActiveRun is the id of a run that is going on for this cluster on this host, or empty.
+	ActiveRun string
+	// LastRun is the newest finished run for this cluster on this host; nil when there is none.
+	LastRun *RunInfo
+}
+
+// OverviewNode is one row of the main window.
+type OverviewNode struct {
+	Name  string
+	State engine.NodeState
+	Roles int
+	// LastStatus and LastTime are the node's end in its last run on this host; empty when there was none.
+	LastStatus engine.NodeStatus
+	LastTime   time.Time
+}
+
+// Started says where a run lives.
+type Started struct {
+	Run string
+	// Where says in words where the run lives and what would still stop it (R28).
+	Where string
+}
+
+// RunInfo is one run in a list.
+type RunInfo struct {
+	Run, Cluster, Plugin string
+	Status               engine.RunStatus
+	Started, Ended       time.Time
+	// Alive: its coordinator is running now.
+	Alive bool
+}
+
+// Snapshot is a run at one moment with what was logged since the last one.
+type Snapshot struct {
+	State engine.State
+	// Plan is set in the first snapshot.
+	Plan  *engine.Plan
+	Alive bool
+	Lines []LogLine
+	Err   error
+}
+
+// LogLine is one line of the run's log, its text already in the user's language and free of control characters.
+type LogLine struct {
+	Time time.Time
+	Node string
+	Text string
+}
