@@ -20,6 +20,7 @@ func Catalogue() []Check {
 		{"cluster.storage", "Storage is healthy", ScopeCluster},
 		{"cluster.foreign-run", "No other updating run", ScopeCluster},
 		{"cluster.host", "This host is not a node of the cluster", ScopeCluster},
+		{"root.reach", "Hotfix root can be read", ScopeRoot},
 		{"smb.version", "SMB 2 or later", ScopeRoot},
 		{"smb.integrity", "SMB signing required, or encrypted", ScopeRoot},
 		{"smb.encryption", "SMB encryption in use", ScopeRoot},

@@ -1,6 +1,223 @@
 package message
 
+// Keys of the command line.
+const (
+	CLIShort Key = "cli.short"
+	CLILong  Key = "cli.long"
+
+	CLIFlagAccessible      Key = "cli.flag.accessible"
+	CLIFlagCluster         Key = "cli.flag.cluster"
+	CLIFlagLab             Key = "cli.flag.lab"
+	CLIFlagNode            Key = "cli.flag.node"
+	CLIFlagUser            Key = "cli.flag.user"
+	CLIFlagPasswordFile    Key = "cli.flag.password-file"
+	CLIFlagPasswordFD      Key = "cli.flag.password-fd"
+	CLIFlagSMBPort         Key = "cli.flag.smb-port"
+	CLIFlagSMBUser         Key = "cli.flag.smb-user"
+	CLIFlagSMBPasswordFile Key = "cli.flag.smb-password-file"
+	CLIFlagCAFile          Key = "cli.flag.ca-file"
+	CLIFlagPin             Key = "cli.flag.pin"
+	CLIFlagPlugin          Key = "cli.flag.plugin"
+	CLIFlagArg             Key = "cli.flag.arg"
+	CLIFlagAccept          Key = "cli.flag.accept"
+	CLIFlagJSON            Key = "cli.flag.json"
+	CLIFlagYes             Key = "cli.flag.yes"
+	CLIFlagDetach          Key = "cli.flag.detach"
+	CLIFlagPlain           Key = "cli.flag.plain"
+	CLIFlagLabNodes        Key = "cli.flag.lab.nodes"
+	CLIFlagLabScenario     Key = "cli.flag.lab.scenario"
+	CLIFlagLabSpeed        Key = "cli.flag.lab.speed"
+	CLIFlagLabShare        Key = "cli.flag.lab.share"
+	CLIFlagLabLinger       Key = "cli.flag.lab.linger"
+
+	CLIOpOpen             Key = "cli.op.open"
+	CLIDumb               Key = "cli.dumb"
+	CLIDumbHint           Key = "cli.dumb.hint"
+	CLINoTerminal         Key = "cli.no-terminal"
+	CLINoTerminalHint     Key = "cli.no-terminal.hint"
+	CLIOpTarget           Key = "cli.op.target"
+	CLITwoClusters        Key = "cli.two-clusters"
+	CLINoCluster          Key = "cli.no-cluster"
+	CLINoClusterHint      Key = "cli.no-cluster.hint"
+	CLIOpPlugin           Key = "cli.op.plugin"
+	CLIUnknownPlugin      Key = "cli.unknown-plugin"
+	CLIUnknownPluginHint  Key = "cli.unknown-plugin.hint"
+	CLIUnknownCheck       Key = "cli.unknown-check"
+	CLIUnknownCheckHint   Key = "cli.unknown-check.hint"
+	CLIOpGate             Key = "cli.op.gate"
+	CLIRefused            Key = "cli.refused"
+	CLIRefusedFailHint    Key = "cli.refused.fail.hint"
+	CLIRefusedAcceptHint  Key = "cli.refused.accept.hint"
+	CLINeedsYes           Key = "cli.needs-yes"
+	CLINeedsYesHint       Key = "cli.needs-yes.hint"
+	CLIConfirm            Key = "cli.confirm"
+	CLINotConfirmed       Key = "cli.not-confirmed"
+	CLIStarted            Key = "cli.started"
+	CLIDetached           Key = "cli.detached"
+	CLICoordinatorGone    Key = "cli.coordinator-gone"
+	CLINotAlive           Key = "cli.not-alive"
+	CLIPreviewShort       Key = "cli.preview.short"
+	CLIPreviewLong        Key = "cli.preview.long"
+	CLIPreviewExample     Key = "cli.preview.example"
+	CLIApplyShort         Key = "cli.apply.short"
+	CLIApplyLong          Key = "cli.apply.long"
+	CLIApplyExample       Key = "cli.apply.example"
+	CLIRunsShort          Key = "cli.runs.short"
+	CLIRunsHead           Key = "cli.runs.head"
+	CLINoRuns             Key = "cli.no-runs"
+	CLIStatusShort        Key = "cli.status.short"
+	CLIAttachShort        Key = "cli.attach.short"
+	CLIResumeLong         Key = "cli.resume.long"
+	CLIDoctorShort        Key = "cli.doctor.short"
+	CLIDoctorLong         Key = "cli.doctor.long"
+	CLILabShort           Key = "cli.lab.short"
+	CLILabUpShort         Key = "cli.lab.up.short"
+	CLILabUpLong          Key = "cli.lab.up.long"
+	CLILabListShort       Key = "cli.lab.list.short"
+	CLILabListHead        Key = "cli.lab.list.head"
+	CLILabDownShort       Key = "cli.lab.down.short"
+	CLILabGone            Key = "cli.lab.gone"
+	CLINoLabs             Key = "cli.no-labs"
+	CLILabNodesRange      Key = "cli.lab.nodes-range"
+	CLILabSpeedRange      Key = "cli.lab.speed-range"
+	CLILabUnknownScenario Key = "cli.lab.unknown-scenario"
+	CLILabHead            Key = "cli.lab.head"
+	CLILabRoot            Key = "cli.lab.root"
+	CLILabUser            Key = "cli.lab.user"
+	CLIPlanHead           Key = "cli.plan.head"
+	CLIPlanChecks         Key = "cli.plan.checks"
+	CLIPlanNodes          Key = "cli.plan.nodes"
+	CLIPlanNode           Key = "cli.plan.node"
+	CLIPlanMayRestart     Key = "cli.plan.may-restart"
+	CLIPlanIgnored        Key = "cli.plan.ignored"
+	CLIDidYouMean         Key = "cli.did-you-mean"
+	CLIStateHead          Key = "cli.state.head"
+	CLIStateNode          Key = "cli.state.node"
+)
+
+// CLIControlShort describes a control command; CLIControlDone confirms it.
+func CLIControlShort(verb string) Key { return Key("cli.control." + verb + ".short") }
+
+// CLIControlDone confirms that a control request was taken.
+func CLIControlDone(verb string) Key { return Key("cli.control." + verb + ".done") }
+
+// OptionHelp explains a run option, by CAU's name of it.
+func OptionHelp(option string) Key { return Key("option." + option) }
+
 // Texts of the command line.
 //
 //nolint:gochecknoglobals // a constant table; Go has no constant maps
-var cliTexts = map[Key]string{}
+var cliTexts = map[Key]string{
+	CLIShort: "Cluster-Aware Updating from any terminal",
+	CLILong: "cau takes the nodes of a Windows failover cluster one after another through drain, install, restart and resume,\n" +
+		"over WinRM, with the pages of Cluster-Aware Updating. Without a command it opens its main window, on a simulated\n" +
+		"cluster unless --cluster names a real one.",
+
+	CLIFlagAccessible:      "ask line by line instead of drawing a screen",
+	CLIFlagCluster:         "the cluster's name or any node: host, host:port, https://host:port",
+	CLIFlagLab:             "use the simulated cluster (--lab=ID picks one of several)",
+	CLIFlagNode:            "where a node really listens, NAME=ADDRESS; repeatable",
+	CLIFlagUser:            `who signs in on the nodes: DOMAIN\user, user@domain or a local account`,
+	CLIFlagPasswordFile:    "file with the password, readable by you alone; without it cau asks",
+	CLIFlagPasswordFD:      "file descriptor to read the password from",
+	CLIFlagSMBPort:         "port of the hotfix root's file server (default 445)",
+	CLIFlagSMBUser:         "another account for reading the hotfix root",
+	CLIFlagSMBPasswordFile: "file with that account's password",
+	CLIFlagCAFile:          "PEM file with the CA of the nodes' https listeners",
+	CLIFlagPin:             "SHA-256 of the https listener's public key, in hex",
+	CLIFlagPlugin:          "plug-in that finds and installs updates",
+	CLIFlagArg:             `plug-in argument, Name=Value; repeatable: --arg 'HotfixRootFolderPath=\\server\share\root'`,
+	CLIFlagAccept:          "accept by id one check that could not be verified; repeatable",
+	CLIFlagJSON:            "print JSON",
+	CLIFlagYes:             "answer the confirmation; opens no gate",
+	CLIFlagDetach:          "start the run and return at once",
+	CLIFlagPlain:           "print lines instead of drawing a screen",
+	CLIFlagLabNodes:        "number of nodes, 2 to 64",
+	CLIFlagLabScenario:     "what goes wrong: %s",
+	CLIFlagLabSpeed:        "how many times faster than real time the lab runs, 1 to 10000",
+	CLIFlagLabShare:        `where a share really is and as whom nodes read it: '\\server\share=ADDR:PORT,user,password-file'; repeatable`,
+	CLIFlagLabLinger:       "how long the lab lives after its last viewer and run; negative: until cau lab down",
+
+	"option.MaxFailedNodes":        "nodes that may fail; the run stops at one more (default about a third of the nodes, less one)",
+	"option.NodeOrder":             "nodes to take first, in this order; the others follow, fewest roles first",
+	"option.RequireAllNodesOnline": "refuse the run unless every node is up",
+	"option.RebootTimeoutMinutes":  "minutes a node may take to restart and be ready",
+	"option.DrainTimeoutMinutes":   "minutes a node may take to drain; then the pause is undone",
+	"option.StageNodesAtOnce":      "nodes that copy updates from the share at once",
+	"option.FailbackMode":          "how roles return to a node: Immediate, NoFailback or Policy",
+
+	CLIOpOpen:            "open the main window",
+	CLIDumb:              "this terminal cannot draw a screen (TERM=dumb or unset)",
+	CLIDumbHint:          "Use cau --accessible, or the commands: cau preview, cau apply, cau status. See cau --help.",
+	CLINoTerminal:        "there is no terminal here",
+	CLINoTerminalHint:    "Use the commands instead: cau preview, cau apply --yes, cau status. See cau --help.",
+	CLIOpTarget:          "choose the cluster",
+	CLITwoClusters:       "both --cluster and --lab are given",
+	CLINoCluster:         "no cluster is named, so nothing was touched",
+	CLINoClusterHint:     "Name one with --cluster ADDRESS, or use the simulated one with --lab.",
+	CLIOpPlugin:          "choose the plug-in",
+	CLIUnknownPlugin:     "there is no plug-in",
+	CLIUnknownPluginHint: "Plug-ins: %s.",
+	CLIUnknownCheck:      "there is no check",
+	CLIUnknownCheckHint:  "Accept the id of a check that cau preview shows as \"cannot verify\".",
+	CLIOpGate:            "start the run",
+	CLIRefused:           "checks in the way: %d; nothing was changed",
+	CLIRefusedFailHint:   "Mend what is marked ✗, then try again; cau preview shows it.",
+	CLIRefusedAcceptHint: "Verify these yourself, then accept each by name:%s",
+	CLINeedsYes:          "nobody can answer the confirmation here",
+	CLINeedsYesHint:      "Look at cau preview, then add --yes.",
+	CLIConfirm:           "Apply these updates to %s? Type yes:",
+	CLINotConfirmed:      "Not confirmed; nothing was changed.",
+	CLIStarted:           "Run %s started. %s",
+	CLIDetached:          "Detached; the run goes on. See it with: cau attach %s",
+	CLICoordinatorGone:   "The run has not ended, but its coordinator is gone. Go on with: cau resume %s",
+	CLINotAlive:          "(no coordinator)",
+
+	CLIPreviewShort:   "Show what a run would do, and check whether it may",
+	CLIPreviewLong:    "Reads the hotfix root and the cluster, checks both, and prints the plan that a run would follow. Changes nothing.\nExit code 3 when a check stands in the way.",
+	CLIPreviewExample: "cau preview --lab\ncau preview --cluster fc1 --user 'CONTOSO\\admin' --arg 'HotfixRootFolderPath=\\\\fs1\\hotfixes\\root'",
+	CLIApplyShort:     "Apply updates to a cluster",
+	CLIApplyLong: "Previews, asks for confirmation, and starts the run in a process of its own that outlives this terminal. Ctrl-C or a\n" +
+		"closed terminal detaches and never stops the run: cau attach shows it again.",
+	CLIApplyExample: "cau apply --lab\ncau apply --cluster fc1 --user 'CONTOSO\\admin' --arg 'HotfixRootFolderPath=\\\\fs1\\hotfixes\\root' --accept acl.root.writers --yes --json",
+	CLIRunsShort:    "List runs on this host",
+	CLIRunsHead:     "RUN\tCLUSTER\tSTATE\tSTARTED\tENDED\tPLUG-IN",
+	CLINoRuns:       "There are no runs on this host yet.",
+	CLIStatusShort:  "Show a run: the newest, or the one named",
+	CLIAttachShort:  "Watch a run, live or finished",
+	CLIResumeLong:   "Undoes a pause. When the run's coordinator is gone (the host restarted, it was killed), starts a new one that goes on\nwhere the run stood.",
+
+	"cli.control.pause.short":  "Finish the current node, then start no other",
+	"cli.control.pause.done":   "Run %s pauses after the current node.",
+	"cli.control.resume.short": "Go on after a pause, or after the coordinator was lost",
+	"cli.control.resume.done":  "Run %s goes on.",
+	"cli.control.stop.short":   "Finish the current update, restart if due, resume the node, then end",
+	"cli.control.stop.done":    "Run %s stops after the current update; its node is resumed first.",
+
+	CLIDoctorShort:        "Make first contact with a cluster or with nodes, and say what was seen",
+	CLIDoctorLong:         "Signs in on one node first and on the others only after that succeeded. Changes nothing on the nodes but cau's own\nfolder under %ProgramFiles%\\cau.",
+	CLILabShort:           "The simulated cluster",
+	CLILabUpShort:         "Start a simulated cluster",
+	CLILabUpLong:          "Starts a simulated failover cluster that speaks real WinRM and real SMB on loopback. Scenarios:",
+	CLILabListShort:       "List living labs",
+	CLILabListHead:        "LAB\tCLUSTER\tNODES\tSCENARIO\tSPEED\tSTARTED",
+	CLILabDownShort:       "End a lab",
+	CLILabGone:            "The lab is gone.",
+	CLINoLabs:             "No lab is running.",
+	CLILabNodesRange:      "%d nodes; a lab has 2 to 64",
+	CLILabSpeedRange:      "%g; a lab runs 1 to 10000 times as fast as real time",
+	CLILabUnknownScenario: "there is no scenario",
+	CLILabHead:            "Lab %s: %s, %d nodes, scenario %s, %gx as fast as real time (simulated)",
+	CLILabRoot:            "hotfix root  %s",
+	CLILabUser:            "sign in as   %s, password in %s",
+
+	CLIPlanHead:       "%s   %s   %s",
+	CLIPlanChecks:     "Checks",
+	CLIPlanNodes:      "Nodes, in order: %d; the run stops at failure number %d",
+	CLIPlanNode:       "%d roles, %d updates",
+	CLIPlanMayRestart: "may restart",
+	CLIPlanIgnored:    "Not installed",
+	CLIDidYouMean:     "(did you mean %s?)",
+	CLIStateHead:      "Run %s on %s: %s",
+	CLIStateNode:      "%d of %d updates done, %d restarts",
+}

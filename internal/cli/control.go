@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"cau/engine"
+	"cau/internal/message"
+)
+
+// control is pause or stop: a request to a live run.
+func (p *program) control(verb engine.Verb) *cobra.Command {
+	return &cobra.Command{
+		Use: string(verb) + " RUN", Short: p.texts.T(message.CLIControlShort(string(verb))), Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return p.ask(cmd, args[0], verb) },
+	}
+}
+
+func (p *program) ask(cmd *cobra.Command, run string, verb engine.Verb) error {
+	state, _, err := p.services.Status(cmd.Context(), run)
+	if err != nil {
+		return err
+	}
+	if err := p.services.Control(cmd.Context(), state.Run, verb); err != nil {
+		return err
+	}
+	p.say(p.texts.T(message.CLIControlDone(string(verb)), state.Run))
+	return nil
+}
+
+// resume undoes a pause of a live run, and gives a run whose coordinator is gone a new one (R26).
+func (p *program) resume() *cobra.Command {
+	var target Target
+	cmd := &cobra.Command{
+		Use: "resume RUN", Short: p.texts.T(message.CLIControlShort("resume")), Long: p.texts.T(message.CLIResumeLong), Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			state, alive, err := p.services.Status(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if alive || state.Status.Ended() {
+				return p.ask(cmd, state.Run, engine.VerbResume)
+			}
+			started, err := p.services.Continue(cmd.Context(), state.Run, target)
+			if err != nil {
+				return err
+			}
+			p.say(p.texts.T(message.CLIStarted, started.Run, started.Where))
+			return nil
+		},
+	}
+	p.targetFlags(cmd, &target)
+	return cmd
+}
+
+// coordinate is the inside of the run's own process; app starts it, nobody types it.
+func (p *program) coordinate() *cobra.Command {
+	return &cobra.Command{
+		Use: "coordinate RUN", Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return p.services.Coordinate(cmd.Context(), args[0]) },
+	}
+}

@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strconv"
+	"text/tabwriter"
+
+	"cau/engine"
+	"cau/internal/check"
+	"cau/internal/fault"
+	"cau/internal/message"
+)
+
+// json prints v in one line.
+func (p *program) json(v any) error {
+	enc := json.NewEncoder(p.streams.Out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("print JSON: %w", err)
+	}
+	return nil
+}
+
+// fact prints one fact; an error means that nobody reads any more.
+func (p *program) fact(f Fact, asJSON bool) error {
+	if asJSON {
+		_, err := fmt.Fprintf(p.streams.Out, "%s\n", f.Raw)
+		return err
+	}
+	if f.Text == "" {
+		return nil
+	}
+	node := f.Node
+	if node == "" {
+		node = "-"
+	}
+	_, err := fmt.Fprintf(p.streams.Out, "%s  %-12s %s\n", f.Time.Local().Format("15:04:05"), message.Clean(node), message.Clean(f.Text))
+	return err
+}
+
+// mark is the glyph of an outcome; the word always stands beside it.
+func mark(o check.Outcome) string {
+	switch o {
+	case check.Pass:
+		return "✓"
+	case check.Warn:
+		return "!"
+	case check.CannotVerify:
+		return "?"
+	case check.Fail:
+	}
+	return "✗"
+}
+
+func (p *program) printChecks(results []check.Result, indent string) {
+	for _, r := range results {
+		title := r.ID
+		if c, ok := check.Lookup(r.ID); ok {
+			title = c.Title
+		}
+		if r.Subject != "" {
+			title += " (" + message.Clean(r.Subject) + ")"
+		}
+		p.line(fmt.Sprintf("%s%s %-13s %-20s %s", indent, mark(r.Outcome), p.texts.T(message.Outcome(string(r.Outcome))), r.ID, title))
+		if r.Outcome != check.Pass || r.Evidence != "" {
+			p.line(indent + "    " + message.Clean(r.Evidence))
+		}
+		if r.Outcome != check.Pass && r.Remedy != "" {
+			p.line(indent + "    → " + message.Clean(r.Remedy))
+		}
+	}
+}
+
+func (p *program) printPlan(plan *engine.Plan) {
+	name := message.Clean(plan.Cluster)
+	if plan.Lab != "" {
+		name += " (" + p.texts.T(message.Simulated) + ")"
+	}
+	p.line(p.texts.T(message.CLIPlanHead, name, plan.Plugin, message.Clean(plan.Source)))
+	p.line("")
+	p.line(p.texts.T(message.CLIPlanChecks))
+	p.printChecks(plan.Checks, "  ")
+	p.line("")
+	p.line(p.texts.T(message.CLIPlanNodes, len(plan.Nodes), plan.FailureBudget+1))
+	for i, n := range plan.Nodes {
+		p.line(fmt.Sprintf("  %d. %s  %s", i+1, message.Clean(n.Name), p.texts.T(message.CLIPlanNode, n.Roles, len(n.Updates))))
+		for _, u := range n.Updates {
+			restart := ""
+			if u.MayRestart {
+				restart = "  " + p.texts.T(message.CLIPlanMayRestart)
+			}
+			p.line(fmt.Sprintf("     %s  [%s]%s", message.Clean(u.Files[0].Path), message.Clean(u.Rule), restart))
+			p.line("       " + message.Clean(u.Command.String()))
+			p.line("       sha256 " + u.Files[0].SHA256 + "  " + strconv.FormatInt(u.Files[0].Size, 10) + " bytes")
+			for _, w := range u.Warnings {
+				p.line("       ! " + message.Clean(w))
+			}
+		}
+	}
+	if len(plan.Ignored) > 0 {
+		p.line("")
+		p.line(p.texts.T(message.CLIPlanIgnored))
+		for _, g := range plan.Ignored {
+			hint := ""
+			if g.DidYouMean != "" {
+				hint = " " + p.texts.T(message.CLIDidYouMean, message.Clean(g.DidYouMean))
+			}
+			p.line("  " + message.Clean(g.Path) + ": " + message.Clean(g.Reason) + hint)
+		}
+	}
+	cau, invoke := p.services.CommandLines(plan)
+	p.line("")
+	p.line("  " + cau)
+	p.line("  " + invoke)
+}
+
+func (p *program) printState(s engine.State) {
+	sim := ""
+	if s.Simulated {
+		sim = " (" + p.texts.T(message.Simulated) + ")"
+	}
+	p.line(p.texts.T(message.CLIStateHead, s.Run, message.Clean(s.Cluster)+sim, p.texts.T(message.Status(string(s.Status)))))
+	if s.Waiting != "" {
+		p.line("  " + message.Clean(s.Waiting))
+	}
+	w := tabwriter.NewWriter(p.streams.Out, 0, 0, 2, ' ', 0)
+	for _, n := range s.Nodes {
+		_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", message.Clean(n.Name), p.texts.T(message.Status(string(n.Status))), n.Phase, p.texts.T(message.CLIStateNode, installed(n), len(n.Updates), n.Restarts))
+		for _, u := range n.Updates {
+			code := ""
+			if u.ExitCode != nil {
+				code = "exit " + strconv.FormatInt(*u.ExitCode, 10)
+			}
+			outcome := string(u.Outcome)
+			if outcome == "" {
+				outcome = "-"
+			}
+			_, _ = fmt.Fprintf(w, "    %s\t%s\t%s\t%s\n", message.Clean(u.Name), outcome, code, message.Clean(u.Rule))
+		}
+	}
+	_ = w.Flush()
+	for _, n := range s.Nodes {
+		p.cause(n.Cause)
+	}
+}
+
+func (p *program) cause(c *fault.Cause) {
+	if c == nil {
+		return
+	}
+	p.line("  ✗ " + message.Clean(c.String()))
+	if c.Hint != "" {
+		p.line("    → " + message.Clean(c.Hint))
+	}
+}
+
+func installed(n engine.NodeRun) int {
+	count := 0
+	for _, u := range n.Updates {
+		if u.Outcome.Final() {
+			count++
+		}
+	}
+	return count
+}
+
+func (p *program) printDoctor(r DoctorReport) {
+	if r.Cluster != "" {
+		p.line(message.Clean(r.Cluster))
+		p.printChecks(r.Checks, "  ")
+	}
+	for _, n := range r.Nodes {
+		p.line(message.Clean(n.Name) + "  " + message.Clean(n.Address))
+		if n.Reached != "" {
+			p.line("  " + message.Clean(n.Reached))
+		}
+		p.printChecks(n.Checks, "  ")
+	}
+}
+
+func (p *program) printLab(l LabInfo) {
+	p.line(p.texts.T(message.CLILabHead, l.ID, l.Cluster, len(l.Nodes), l.Scenario, l.Speed))
+	names := make([]string, 0, len(l.Nodes))
+	for n := range l.Nodes {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		p.line("  " + n + "  " + l.Nodes[n])
+	}
+	p.line("  " + p.texts.T(message.CLILabRoot, l.Root))
+	p.line("  " + p.texts.T(message.CLILabUser, l.User, l.PasswordFile))
+}

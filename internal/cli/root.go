@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"charm.land/fang/v2"
+	"github.com/spf13/cobra"
+
+	"cau/internal/fault"
+	"cau/internal/message"
+)
+
+// Streams are the program's ends. Terminal tells whether input and output are a terminal that can do more
+// than print; Dumb whether it is one that cannot.
+type Streams struct {
+	In       io.Reader
+	Out      io.Writer
+	Err      io.Writer
+	Terminal bool
+	Dumb     bool
+}
+
+// program is what every command shares.
+type program struct {
+	services Services
+	streams  Streams
+	texts    message.Texts
+}
+
+// Run executes the command line args (without the program's name) and returns the exit code.
+func Run(ctx context.Context, services Services, streams Streams, version string, args []string) int {
+	p := &program{services: services, streams: streams}
+	root, started := p.root()
+	root.SetArgs(args)
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	var failed error
+	err := fang.Execute(ctx, root, fang.WithVersion(version), fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
+	if err != nil {
+		failed = err
+		var e *exitError
+		if !*started && !errors.As(err, &e) {
+			failed = Usage(err)
+		}
+		p.report(failed)
+	}
+	return exitCode(failed)
+}
+
+// root builds the commands. started becomes true when a command's own code runs; an error before that is
+// a mistake in the command line.
+func (p *program) root() (*cobra.Command, *bool) {
+	started := false
+	var accessible bool
+	var target Target
+	root := &cobra.Command{
+		Use:               "cau",
+		Short:             p.texts.T(message.CLIShort),
+		Long:              p.texts.T(message.CLILong),
+		Args:              cobra.NoArgs,
+		PersistentPreRun:  func(*cobra.Command, []string) { started = true },
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !p.streams.Terminal && !accessible {
+				if p.streams.Dumb {
+					return Usage(&fault.Error{Op: p.texts.T(message.CLIOpOpen), Err: errors.New(p.texts.T(message.CLIDumb)), Hint: p.texts.T(message.CLIDumbHint)})
+				}
+				return Usage(&fault.Error{Op: p.texts.T(message.CLIOpOpen), Err: errors.New(p.texts.T(message.CLINoTerminal)), Hint: p.texts.T(message.CLINoTerminalHint)})
+			}
+			return p.services.Interactive(cmd.Context(), target, accessible)
+		},
+	}
+	root.Flags().BoolVar(&accessible, "accessible", false, p.texts.T(message.CLIFlagAccessible))
+	p.targetFlags(root, &target)
+	root.AddCommand(p.apply(), p.preview(), p.runs(), p.status(), p.attach(), p.control("pause"), p.resume(), p.control("stop"),
+		p.doctor(), p.lab(), p.coordinate())
+	return root, &started
+}
+
+// report prints an error: what, then what to do.
+func (p *program) report(err error) {
+	if err.Error() == "" {
+		return
+	}
+	p.say("cau: " + message.Clean(err.Error()))
+	if hint := fault.Hint(err); hint != "" {
+		p.say("  " + message.Clean(hint))
+	}
+}
+
+// say prints a line to standard error.
+func (p *program) say(line string) { _, _ = io.WriteString(p.streams.Err, line+"\n") }
+
+// line prints a line to standard output.
+func (p *program) line(line string) { _, _ = io.WriteString(p.streams.Out, line+"\n") }

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"cau/engine"
+	"cau/internal/check"
+	"cau/plugins"
+)
+
+// Target says which cluster, where its parts are, and who signs in. Exactly one of Cluster and Lab is set (R01).
+type Target struct {
+	// Cluster is the cluster's name or any node: host, host:port, https://host:port.
+	Cluster string
+	// Lab asks for the simulated cluster; LabID picks one of several, empty means the living or a new one.
+	Lab   bool
+	LabID string
+	// Nodes overrides the address of a node, by its cluster name.
+	Nodes map[string]string
+	// User is DOMAIN\user, user@domain, or a local account's name.
+	User string
+	// PasswordFile and PasswordFD say where the password is read; -1 means no descriptor (R04).
+	PasswordFile string
+	PasswordFD   int
+	// SMBPort is where the hotfix root's server listens; 0 means 445.
+	SMBPort int
+	// SMBUser and SMBPasswordFile are another account for the share; empty means the same as User.
+	SMBUser         string
+	SMBPasswordFile string
+	// CAFile holds the private CA of the nodes' WinRM listeners; Pin is the SHA-256 of the listener's key.
+	CAFile string
+	Pin    string
+}
+
+// Request is what a preview or a run is asked to do.
+type Request struct {
+	Target    Target
+	Plugin    string
+	Arguments []plugins.Argument
+	Options   engine.Options
+	Accepted  []string
+}
+
+// Started says where a run lives.
+type Started struct {
+	Run   string `json:"run"`
+	Where string `json:"where"`
+}
+
+// RunInfo is one run in a list.
+type RunInfo struct {
+	Run     string           `json:"run"`
+	Cluster string           `json:"cluster"`
+	Plugin  string           `json:"plugin"`
+	Status  engine.RunStatus `json:"state"`
+	Started time.Time        `json:"started,omitzero"`
+	Ended   time.Time        `json:"ended,omitzero"`
+	Alive   bool             `json:"alive"`
+}
+
+// Event is news of a run: facts as journalled, with their text, and the state after them.
+type Event struct {
+	Facts []Fact
+	State engine.State
+	Alive bool
+	Err   error
+}
+
+// Fact is one fact as it stands in the journal, and as a line for people.
+type Fact struct {
+	Raw  json.RawMessage
+	Time time.Time
+	Node string
+	Text string
+}
+
+// DoctorReport is what was tried and seen.
+type DoctorReport struct {
+	Cluster string         `json:"cluster,omitempty"`
+	Nodes   []DoctorNode   `json:"nodes"`
+	Checks  []check.Result `json:"checks"`
+}
+
+// DoctorNode is one node's first contact.
+type DoctorNode struct {
+	Name    string         `json:"name"`
+	Address string         `json:"address"`
+	Reached string         `json:"reached,omitempty"`
+	Checks  []check.Result `json:"checks"`
+}
+
+// LabRequest describes a lab to start.
+type LabRequest struct {
+	Nodes    int
+	Scenario string
+	Speed    float64
+	Shares   []string
+	// Linger is how long the lab lives after the last viewer and run; negative means until lab down.
+	Linger time.Duration
+}
+
+// LabInfo is a living lab.
+type LabInfo struct {
+	ID       string    `json:"id"`
+	Started  time.Time `json:"started"`
+	Cluster  string    `json:"cluster"`
+	Scenario string    `json:"scenario"`
+	Speed    float64   `json:"speed"`
+	User     string    `json:"user"`
+	// PasswordFile holds the lab administrator's password; the lab is made up, the habit is not (R04).
+	PasswordFile string            `json:"password_file"`
+	Root         string            `json:"root"`
+	Nodes        map[string]string `json:"nodes"`
+	Simulated    bool              `json:"simulated"`
+}
+
+// Scenario is one of the lab's scenarios.
+type Scenario struct{ Name, Description string }
+
+// Services is everything the commands need done.
+type Services interface {
+	// Interactive opens the program's main window; accessible asks line by line instead.
+	Interactive(ctx context.Context, target Target, accessible bool) error
+	// View opens the live view of a run.
+	View(ctx context.Context, run string) error
+	// Plugins lists plug-in names and PluginOptions their option specs.
+	Plugins() []plugins.Plugin
+	// Preview scans and checks; it changes nothing. note says what is being done.
+	Preview(ctx context.Context, req Request, note func(string)) (*engine.Plan, error)
+	// Start writes the plan and starts the run in its own process.
+	Start(ctx context.Context, req Request, plan *engine.Plan) (Started, error)
+	// CommandLines are the equivalent cau and Invoke-CauRun lines.
+	CommandLines(plan *engine.Plan) (cau, invoke string)
+	// Runs lists runs on this host, newest first.
+	Runs(ctx context.Context) ([]RunInfo, error)
+	// Status reads a run; an empty name or a prefix finds the newest that fits.
+	Status(ctx context.Context, run string) (engine.State, bool, error)
+	// Watch follows a run from its first fact; the channel closes after its end or with ctx.
+	Watch(ctx context.Context, run string) (<-chan Event, error)
+	// Control asks a live run for something.
+	Control(ctx context.Context, run string, verb engine.Verb) error
+	// Continue starts a coordinator again for a run whose own is gone.
+	Continue(ctx context.Context, run string, target Target) (Started, error)
+	// Doctor makes first contact with a cluster or with single nodes.
+	Doctor(ctx context.Context, target Target, addresses []string, note func(string)) (DoctorReport, error)
+	// Scenarios, LabUp, LabList, LabDown handle the simulated cluster.
+	Scenarios() []Scenario
+	LabUp(ctx context.Context, req LabRequest) (LabInfo, error)
+	LabList(ctx context.Context) ([]LabInfo, error)
+	LabDown(ctx context.Context, id string) error
+	// Coordinate and LabServe are the inside of the two background processes.
+	Coordinate(ctx context.Context, run string) error
+	LabServe(ctx context.Context, id string, req LabRequest) error
+}

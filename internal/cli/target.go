@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"cau/engine"
+	"cau/internal/check"
+	"cau/internal/fault"
+	"cau/internal/message"
+	"cau/plugins"
+)
+
+// targetFlags adds the flags that say which cluster and who signs in.
+func (p *program) targetFlags(cmd *cobra.Command, t *Target) {
+	f := cmd.Flags()
+	t.PasswordFD = -1
+	f.StringVar(&t.Cluster, "cluster", "", p.texts.T(message.CLIFlagCluster))
+	f.Var(&labFlag{t}, "lab", p.texts.T(message.CLIFlagLab))
+	f.Lookup("lab").NoOptDefVal = "any"
+	f.Var(&nodesFlag{t}, "node", p.texts.T(message.CLIFlagNode))
+	f.StringVar(&t.User, "user", "", p.texts.T(message.CLIFlagUser))
+	f.StringVar(&t.PasswordFile, "password-file", "", p.texts.T(message.CLIFlagPasswordFile))
+	f.IntVar(&t.PasswordFD, "password-fd", -1, p.texts.T(message.CLIFlagPasswordFD))
+	f.IntVar(&t.SMBPort, "smb-port", 0, p.texts.T(message.CLIFlagSMBPort))
+	f.StringVar(&t.SMBUser, "smb-user", "", p.texts.T(message.CLIFlagSMBUser))
+	f.StringVar(&t.SMBPasswordFile, "smb-password-file", "", p.texts.T(message.CLIFlagSMBPasswordFile))
+	f.StringVar(&t.CAFile, "ca-file", "", p.texts.T(message.CLIFlagCAFile))
+	f.StringVar(&t.Pin, "pin", "", p.texts.T(message.CLIFlagPin))
+}
+
+// checkTarget refuses a command that names no cluster, or two (R01).
+func (p *program) checkTarget(t Target) error {
+	switch {
+	case t.Cluster != "" && t.Lab:
+		return Usage(&fault.Error{Op: p.texts.T(message.CLIOpTarget), Err: errors.New(p.texts.T(message.CLITwoClusters)), Hint: p.texts.T(message.CLINoClusterHint)})
+	case t.Cluster == "" && !t.Lab:
+		return Usage(&fault.Error{Op: p.texts.T(message.CLIOpTarget), Err: errors.New(p.texts.T(message.CLINoCluster)), Hint: p.texts.T(message.CLINoClusterHint)})
+	case t.SMBPort < 0 || t.SMBPort > 65535:
+		return Usage(fmt.Errorf("--smb-port: %d is not a port", t.SMBPort))
+	}
+	return nil
+}
+
+// labFlag is --lab or --lab=ID.
+type labFlag struct{ t *Target }
+
+func (l *labFlag) String() string { return "" }
+func (l *labFlag) Type() string   { return "id" }
+func (l *labFlag) Set(s string) error {
+	l.t.Lab = true
+	if s != "any" {
+		l.t.LabID = s
+	}
+	return nil
+}
+
+// nodesFlag is --node NAME=ADDRESS, repeatable.
+type nodesFlag struct{ t *Target }
+
+func (n *nodesFlag) String() string { return "" }
+func (n *nodesFlag) Type() string   { return "NAME=ADDRESS" }
+func (n *nodesFlag) Set(s string) error {
+	name, address, ok := strings.Cut(s, "=")
+	if !ok || name == "" || address == "" {
+		return fmt.Errorf("%q is not NAME=ADDRESS", s)
+	}
+	if n.t.Nodes == nil {
+		n.t.Nodes = map[string]string{}
+	}
+	n.t.Nodes[name] = address
+	return nil
+}
+
+// requestFlags adds the flags of a preview or a run; build turns them into a Request.
+func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error)) {
+	req := Request{Options: engine.DefaultOptions()}
+	var args []string
+	var maxFailed int
+	var failback string
+	p.targetFlags(cmd, &req.Target)
+	f := cmd.Flags()
+	f.StringVar(&req.Plugin, "plugin", "Microsoft.HotfixPlugin", p.texts.T(message.CLIFlagPlugin))
+	f.StringArrayVar(&args, "arg", nil, p.texts.T(message.CLIFlagArg))
+	f.StringArrayVar(&req.Accepted, "accept", nil, p.texts.T(message.CLIFlagAccept))
+	f.IntVar(&maxFailed, "max-failed-nodes", -1, p.texts.T(message.OptionHelp("MaxFailedNodes")))
+	f.StringSliceVar(&req.Options.NodeOrder, "node-order", nil, p.texts.T(message.OptionHelp("NodeOrder")))
+	f.BoolVar(&req.Options.RequireAllNodesOnline, "require-all-nodes-online", false, p.texts.T(message.OptionHelp("RequireAllNodesOnline")))
+	f.IntVar(&req.Options.RebootTimeoutMinutes, "reboot-timeout-minutes", req.Options.RebootTimeoutMinutes, p.texts.T(message.OptionHelp("RebootTimeoutMinutes")))
+	f.IntVar(&req.Options.DrainTimeoutMinutes, "drain-timeout-minutes", req.Options.DrainTimeoutMinutes, p.texts.T(message.OptionHelp("DrainTimeoutMinutes")))
+	f.IntVar(&req.Options.StageNodesAtOnce, "stage-nodes-at-once", req.Options.StageNodesAtOnce, p.texts.T(message.OptionHelp("StageNodesAtOnce")))
+	f.StringVar(&failback, "failback-mode", string(req.Options.FailbackMode), p.texts.T(message.OptionHelp("FailbackMode")))
+	return func() (Request, error) {
+		if err := p.checkTarget(req.Target); err != nil {
+			return req, err
+		}
+		if cmd.Flags().Changed("max-failed-nodes") {
+			req.Options.MaxFailedNodes = &maxFailed
+		}
+		req.Options.FailbackMode = engine.FailbackMode(failback)
+		if problems := req.Options.Validate(nil); len(problems) > 0 {
+			return req, Usage(problems[0])
+		}
+		return req, p.fillPlugin(&req, args)
+	}
+}
+
+// fillPlugin checks the plug-in's name, its arguments' form and the accepted ids, before anything is touched.
+func (p *program) fillPlugin(req *Request, args []string) error {
+	var known []string
+	var chosen plugins.Plugin
+	for _, pl := range p.services.Plugins() {
+		known = append(known, pl.Name())
+		if strings.EqualFold(pl.Name(), req.Plugin) {
+			chosen = pl
+		}
+	}
+	if chosen == nil {
+		return Usage(&fault.Error{
+			Op: p.texts.T(message.CLIOpPlugin), Err: fmt.Errorf("%s %q", p.texts.T(message.CLIUnknownPlugin), req.Plugin),
+			Hint: p.texts.T(message.CLIUnknownPluginHint, strings.Join(known, ", ")),
+		})
+	}
+	req.Plugin = chosen.Name()
+	for _, a := range args {
+		parsed, err := plugins.ParseArgument(a)
+		if err != nil {
+			return Usage(argumentFault(err))
+		}
+		req.Arguments = append(req.Arguments, parsed)
+	}
+	_, problems := plugins.Resolve(chosen.Options(), req.Arguments)
+	for _, pr := range problems {
+		if req.Target.Lab && len(args) == 0 {
+			break // the lab fills in its own sample root
+		}
+		return Usage(argumentFault(pr))
+	}
+	for _, id := range req.Accepted {
+		if _, ok := check.Lookup(id); !ok {
+			return Usage(&fault.Error{Op: "--accept", Err: fmt.Errorf("%s %q", p.texts.T(message.CLIUnknownCheck), id), Hint: p.texts.T(message.CLIUnknownCheckHint)})
+		}
+	}
+	return nil
+}
+
+// argumentFault turns a problem with an argument into a fault with its hint.
+func argumentFault(err error) error {
+	var a plugins.ArgumentError
+	if errors.As(err, &a) {
+		return &fault.Error{Op: "--arg", Err: a, Hint: a.Hint}
+	}
+	return err
+}
