@@ -7,7 +7,7 @@ import (
 	"cau/plugins"
 )
 
-var specs = []plugins.OptionSpec{ //nolint:gochecknoglobals // a test table
+var specs = []plugins.OptionSpec{
 	{Name: "HotfixRootFolderPath", Kind: plugins.KindPath, Required: true, Help: "Where the hotfixes are."},
 	{Name: "RequireSMBEncryption", Aliases: []string{"RequireSmbEncryption2"}, Kind: plugins.KindBool, Default: "False"},
 	{Name: "HotfixInstallerTimeoutMinutes", Kind: plugins.KindMinutes, Default: "30", Min: 1, Max: 1440},

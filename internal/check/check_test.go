@@ -8,8 +8,10 @@ import (
 
 func TestR07_OnlyAnAcceptedIDOpensCannotVerifyAndNothingOpensFail(t *testing.T) {
 	results := []check.Result{
-		{ID: "layout", Outcome: check.Pass}, {ID: "smb.dfs", Outcome: check.Warn},
-		{ID: "acl.root.writers", Outcome: check.CannotVerify}, {ID: "config.valid", Outcome: check.Fail},
+		{ID: "layout", Outcome: check.Pass},
+		{ID: "smb.dfs", Outcome: check.Warn},
+		{ID: "acl.root.writers", Outcome: check.CannotVerify},
+		{ID: "config.valid", Outcome: check.Fail},
 		{ID: "smb.guest", Outcome: "something new"},
 	}
 	blocked := func(accepted ...string) (ids []string) {

@@ -96,13 +96,13 @@ func (c *Cause) String() string {
 type Code uint32
 
 // CodeOf keeps the low 32 bits of v: WinRM and tools print one code signed, unsigned, or as 64 bits.
-func CodeOf(v int64) Code { return Code(uint32(v & 0xffffffff)) } //nolint:gosec // the mask makes it fit; R20 compares 32 bits
+func CodeOf(v int64) Code { return Code(uint32(v & 0xffffffff)) }
 
 // Hex is the code as 0x and eight digits.
 func (c Code) Hex() string { return fmt.Sprintf("0x%08X", uint32(c)) }
 
 // Int32 is the code as Windows tools usually print it.
-func (c Code) Int32() int32 { return int32(c) } //nolint:gosec // the same 32 bits, signed
+func (c Code) Int32() int32 { return int32(c) }
 
 // Name is the symbolic name, or "" where we know none.
 func (c Code) Name() string { return codes[c].name }
