@@ -1,0 +1,176 @@
+package smbcheck
+
+import (
+	"fmt"
+	"strings"
+
+	"cau/internal/check"
+)
+
+// Checks answers the smb.* checks from the facts of a connection. smb.encryption is answered only
+// if the caller requires encryption. A fact that is not proven is never a pass (R07); one that
+// already speaks against the share fails, proven or not.
+func Checks(f Facts, requireEncryption bool) []check.Result {
+	out := []check.Result{version(f), integrity(f)}
+	if requireEncryption {
+		out = append(out, encryption(f))
+	}
+	return append(out, guest(f), dfs(f))
+}
+
+const (
+	unprovenSession = "the end of the sign-in is not signed with the session's key"
+	unprovenShare   = "the share's answer could not be verified"
+	unprovenOlder   = "SMB %s does not protect what was negotiated against a downgrade"
+
+	remedyUnproven = "Sign in again over SMB 3.1.1; if it stays, look for something on the way that changes messages."
+	remedySigning  = "On the file server: Set-SmbServerConfiguration -RequireSecuritySignature $true, or Set-SmbShare -Name <share> -EncryptData $true."
+	remedyEncrypt  = "On the file server: Set-SmbShare -Name <share> -EncryptData $true."
+)
+
+func version(f Facts) check.Result {
+	r := check.Result{ID: "smb.version", Evidence: fmt.Sprintf("SMB %s.", f.Dialect)}
+	switch {
+	case f.Dialect < SMB202:
+		return failed(r, "Turn SMB 3 on at the file server.")
+	case !f.SetupVerified:
+		return unverified(r, unprovenSession, remedyUnproven)
+	}
+	if !f.DowngradeProtected {
+		r.Evidence += " Newer versions may have been kept from us: before 3.1.1 nothing protects the negotiation."
+	}
+	return passed(r)
+}
+
+func integrity(f Facts) check.Result {
+	r := check.Result{ID: "smb.integrity"}
+	switch {
+	case f.EncryptData:
+		r.Evidence = "The share or the session demands encryption, which protects integrity too."
+		if !f.SetupVerified {
+			return unverified(r, unprovenSession, remedyUnproven)
+		}
+		if !f.ShareVerified && f.SessionFlags&sessionEncrypt == 0 {
+			return unverified(r, unprovenShare, remedyUnproven)
+		}
+		return passed(r)
+	case !f.SigningRequired:
+		r.Evidence = "The server requires neither signing nor encryption. This connection was signed because we demanded it; a node's need not be."
+		return failed(r, remedySigning)
+	}
+	r.Evidence = "The server requires signing."
+	switch {
+	case !f.SetupVerified:
+		return unverified(r, unprovenSession, remedyUnproven)
+	case !f.DowngradeProtected:
+		return unverified(r, fmt.Sprintf(unprovenOlder, f.Dialect), remedyUnproven)
+	}
+	return passed(r)
+}
+
+func encryption(f Facts) check.Result {
+	r := check.Result{ID: "smb.encryption"}
+	if !f.EncryptData {
+		r.Evidence = "Neither the share nor the session demands encryption."
+		return failed(r, remedyEncrypt)
+	}
+	r.Evidence = fmt.Sprintf("Encryption is demanded, with %s; %d messages came sealed.", f.Cipher, f.Received.Sealed)
+	switch {
+	case !f.SetupVerified:
+		return unverified(r, unprovenSession, remedyUnproven)
+	case !f.ShareVerified && f.SessionFlags&sessionEncrypt == 0:
+		return unverified(r, unprovenShare, remedyUnproven)
+	}
+	return passed(r)
+}
+
+func guest(f Facts) check.Result {
+	r := check.Result{ID: "smb.guest"}
+	if f.Guest {
+		r.Evidence = "The session is a guest's or anonymous."
+		return failed(r, "Sign in with an account that the file server knows.")
+	}
+	r.Evidence = "The session belongs to the account that signed in."
+	if !f.SetupVerified {
+		return unverified(r, unprovenSession, remedyUnproven)
+	}
+	return passed(r)
+}
+
+func dfs(f Facts) check.Result {
+	r := check.Result{ID: "smb.dfs"}
+	switch {
+	case f.DFSRoot:
+		r.Evidence = "The share is the root of a DFS namespace."
+		return failed(r, hintDFS)
+	case f.DFS:
+		r.Evidence = "The share is in a DFS namespace."
+		return failed(r, hintDFS)
+	}
+	r.Evidence = "The share is not part of a DFS namespace."
+	if !f.SetupVerified {
+		return unverified(r, unprovenSession, remedyUnproven)
+	}
+	if !f.ShareVerified {
+		return unverified(r, unprovenShare, remedyUnproven)
+	}
+	return passed(r)
+}
+
+// ReparsePoints answers root.reparse-points from a whole walk.
+func ReparsePoints(entries []Entry) check.Result {
+	r := check.Result{ID: "root.reparse-points"}
+	var found []string
+	for _, e := range entries {
+		if e.Reparse {
+			found = append(found, fmt.Sprintf("%q", clip(e.Path)))
+		}
+	}
+	if len(found) == 0 {
+		r.Evidence = fmt.Sprintf("None among %d files and folders.", len(entries))
+		return passed(r)
+	}
+	const named = 5
+	r.Evidence = fmt.Sprintf("%d: %s", len(found), strings.Join(found[:min(named, len(found))], ", "))
+	if len(found) > named {
+		r.Evidence += ", …"
+	}
+	return failed(r, "Put the files there themselves, not links: what a link leads to can change without the root changing.")
+}
+
+// ACLChecks answers every acl.* check of the catalogue. None is implemented yet, so each is
+// unverified (R07), unless DisableAclChecks takes them out, visibly.
+func ACLChecks(disabled bool) []check.Result {
+	var out []check.Result
+	for _, c := range check.Catalogue() {
+		if !strings.HasPrefix(c.ID, "acl.") {
+			continue
+		}
+		r := check.Result{
+			ID: c.ID, Outcome: check.CannotVerify, Evidence: "Not checked yet by this version.",
+			Remedy: "Look at the permissions on the file server yourself; then --accept " + c.ID + ".",
+		}
+		if disabled {
+			r.Outcome, r.Evidence = check.Warn, "DisableAclChecks skipped it."
+			r.Remedy = "Leave DisableAclChecks out to have it checked."
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func passed(r check.Result) check.Result {
+	r.Outcome = check.Pass
+	return r
+}
+
+func failed(r check.Result, remedy string) check.Result {
+	r.Outcome, r.Remedy = check.Fail, remedy
+	return r
+}
+
+func unverified(r check.Result, why, remedy string) check.Result {
+	r.Outcome, r.Remedy = check.CannotVerify, remedy
+	r.Evidence += " Not proven: " + why + "."
+	return r
+}

@@ -1,0 +1,197 @@
+package smbcheck
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/cloudsoda/go-smb2"
+)
+
+// Reading in pieces of one MiB, four of them under way, is what fills a connection; more gains
+// little (measured) and only costs memory.
+const (
+	pieceSize = 1 << 20
+	piecesOut = 4
+)
+
+// maxHash bounds what HashFile reads: 1 TiB, far beyond any update.
+const maxHash = 1 << 40
+
+// ReadFile reads a file, given relative to the root, that has at most most bytes. A larger file is
+// ErrLimit; one that changed meanwhile is ErrChanged.
+func (c *Connection) ReadFile(ctx context.Context, path string, most int64) ([]byte, error) {
+	var content []byte
+	err := c.withFile(ctx, "read", path, func(f *smb2.File, before *smb2.FileStat, alive func()) error {
+		if before.EndOfFile > most {
+			return fmt.Errorf("%w: %d bytes, at most %d", ErrLimit, before.EndOfFile, most)
+		}
+		// The reader is bounded too: the size was only the server's word.
+		var b bytes.Buffer
+		from := &lively{f, alive}
+		if _, err := io.CopyBuffer(&b, io.LimitReader(from, most+1), make([]byte, 64<<10)); err != nil {
+			return err
+		}
+		if int64(b.Len()) != before.EndOfFile {
+			return ErrChanged
+		}
+		content = b.Bytes()
+		return nil
+	})
+	return content, err
+}
+
+// HashFile computes the SHA-256 of a file given relative to the root, and its size in bytes. A file
+// whose size or time of change differs before and after is ErrChanged.
+func (c *Connection) HashFile(ctx context.Context, path string) (sum [sha256.Size]byte, size int64, err error) {
+	err = c.withFile(ctx, "hash", path, func(f *smb2.File, before *smb2.FileStat, alive func()) error {
+		if before.EndOfFile > maxHash {
+			return fmt.Errorf("%w: %d bytes", ErrLimit, before.EndOfFile)
+		}
+		h := sha256.New()
+		if err := pump(f, before.EndOfFile, alive, func(b []byte) { h.Write(b) }); err != nil {
+			return err
+		}
+		size = before.EndOfFile
+		h.Sum(sum[:0])
+		return nil
+	})
+	if err != nil {
+		return [sha256.Size]byte{}, 0, err
+	}
+	return sum, size, nil
+}
+
+// withFile opens a file below the root, without following links, lets read have it, and checks that
+// it is the same afterwards.
+func (c *Connection) withFile(ctx context.Context, verb, path string, read func(f *smb2.File, before *smb2.FileStat, alive func()) error) error {
+	op := fmt.Sprintf("%s %q", verb, clip(path))
+	if err := cleanRelative(path); err != nil {
+		return explain(op, err)
+	}
+	return c.call(ctx, op, func(ctx context.Context, alive func()) error {
+		share, full := c.share.WithContext(ctx), join(c.loc.Root, path)
+		if _, err := solid(share, full, alive); err != nil {
+			return err
+		}
+		f, err := openExactly(share, full)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = f.Close() }()
+		before, err := stat(f)
+		if err != nil {
+			return err
+		}
+		if before.IsDir() {
+			return ErrNotFile
+		}
+		if before.EndOfFile < 0 {
+			return ErrProtocol
+		}
+		alive()
+		if err := read(f, before, alive); err != nil {
+			return err
+		}
+		after, err := stat(f)
+		if err != nil {
+			return err
+		}
+		if after.EndOfFile != before.EndOfFile || !after.LastWriteTime.Equal(before.LastWriteTime) {
+			return ErrChanged
+		}
+		return nil
+	})
+}
+
+func stat(f *smb2.File) (*smb2.FileStat, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	s, ok := info.(*smb2.FileStat)
+	if !ok {
+		return nil, ErrProtocol
+	}
+	return s, nil
+}
+
+// lively reports every answer of a reader as a sign of life.
+type lively struct {
+	r     io.Reader
+	alive func()
+}
+
+func (l *lively) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if n > 0 {
+		l.alive()
+	}
+	return n, err
+}
+
+// piece is one read under way.
+type piece struct {
+	b    []byte
+	err  error
+	done chan struct{}
+}
+
+// pump reads exactly size bytes in order, several pieces at a time, and checks that the end of the
+// file is there.
+func pump(r io.ReaderAt, size int64, alive func(), take func([]byte)) error {
+	var readers sync.WaitGroup
+	defer readers.Wait()
+	var spare [][]byte
+	var under []*piece
+	for off := int64(0); off < size || len(under) > 0; {
+		for len(under) < piecesOut && off < size {
+			var b []byte
+			if n := len(spare); n > 0 {
+				b, spare = spare[n-1], spare[:n-1]
+			} else {
+				b = make([]byte, min(pieceSize, size))
+			}
+			p := &piece{b: b[:min(pieceSize, size-off)], done: make(chan struct{})}
+			at := off
+			readers.Go(func() {
+				defer close(p.done)
+				p.err = guard(func() error { return fill(r, p.b, at) })
+			})
+			under, off = append(under, p), off+int64(len(p.b))
+		}
+		p := under[0]
+		under = under[1:]
+		<-p.done
+		if p.err != nil {
+			return p.err
+		}
+		alive()
+		take(p.b)
+		spare = append(spare, p.b)
+	}
+	if n, err := r.ReadAt(make([]byte, 1), size); n != 0 || !errors.Is(err, io.EOF) {
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		return ErrChanged
+	}
+	return nil
+}
+
+// fill reads all of b; a file that ends before has become shorter.
+func fill(r io.ReaderAt, b []byte, off int64) error {
+	n, err := r.ReadAt(b, off)
+	switch {
+	case n == len(b):
+		return nil
+	case err == nil || errors.Is(err, io.EOF):
+		return ErrChanged
+	default:
+		return err
+	}
+}
