@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,19 +16,19 @@ import (
 	"pgregory.net/rapid"
 )
 
-func write(t testing.TB, path string, bodies ...string) {
-	t.Helper()
+func write(tb testing.TB, path string, bodies ...string) {
+	tb.Helper()
 	w, err := Open(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, b := range bodies {
 		if _, err := w.Append([]byte(b)); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -47,11 +48,11 @@ func readAll(data []byte, from int64) ([]string, error) {
 	}
 }
 
-func bytesOf(t testing.TB, path string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(path) //nolint:gosec // a test's own file
+func bytesOf(tb testing.TB, path string) []byte {
+	tb.Helper()
+	data, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
@@ -76,7 +77,7 @@ func TestRecordsComeBackInOrderAndTheWriterGoesOnAfterThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
+	defer func() { _ = w.Close() }()
 	if w.Len() != 3 {
 		t.Fatalf("opened with %d records, want 3", w.Len())
 	}
@@ -122,7 +123,7 @@ func TestAppendRefusesWhatIsNotARecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
+	defer func() { _ = w.Close() }()
 	for _, bad := range []string{"", "{", "{} {}", "\x00"} {
 		if _, err := w.Append([]byte(bad)); err == nil {
 			t.Errorf("%q was accepted", bad)
@@ -148,7 +149,7 @@ func TestR25_AnyTruncationGivesAPrefixAndTheLockHolderCutsTheTail(t *testing.T) 
 	for cut := range len(data) + 1 {
 		whole := bytes.Count(data[:cut], []byte("\n"))
 		for _, tail := range []string{"", "\x00\x00\x00"} {
-			have := append(data[:cut:cut], tail...)
+			have := slices.Concat(data[:cut], []byte(tail))
 			got, err := readAll(have, 0)
 			if err != nil || !equal(got, want[:whole]) {
 				t.Fatalf("cut at %d, tail %q: %q, %v", cut, tail, got, err)
@@ -177,7 +178,7 @@ func TestR25_AReaderNeverCutsATail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	for range 2 {
 		if _, err := r.Next(); err != nil {
 			t.Fatal(err)

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
-
-	"cau/internal/journal/filelock"
 )
 
 // ErrFull says that the disk, a quota or the file size limit has no room for the record. Nothing of it is in the
@@ -18,9 +16,6 @@ var ErrFull = errors.New("no space left for the journal")
 
 // ErrClosed says that the writer was closed.
 var ErrClosed = errors.New("the journal is closed")
-
-// ErrLocked says that another process writes this journal.
-var ErrLocked = filelock.ErrLocked
 
 // storage is the open file; tests put a failing disk in its place.
 type storage interface {
@@ -48,7 +43,7 @@ type Writer struct {
 // Open opens the journal at path, or creates it with mode 0600, as its only writer: another one gets ErrLocked.
 // It checks the whole chain, cuts off what a crash left of the last line, and refuses a damaged journal with a *BrokenError.
 func Open(path string) (*Writer, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the caller's own journal
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", full(err))
 	}
@@ -60,7 +55,7 @@ func Open(path string) (*Writer, error) {
 }
 
 func open(f *os.File, dir string) (*Writer, error) {
-	if err := filelock.Try(f); err != nil {
+	if err := tryLock(f); err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
 	info, err := f.Stat()

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 
 func openElsewhere(t *testing.T, path string) int {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this test binary
+	c := exec.CommandContext(t.Context(), os.Args[0])
 	c.Env = append(os.Environ(), "CAU_TEST_OPEN_JOURNAL="+path)
 	out, err := c.CombinedOutput()
 	var exit *exec.ExitError
@@ -74,7 +74,7 @@ func TestR25_AReaderBesideTheWriterSeesEveryRecordOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
+	defer func() { _ = w.Close() }()
 	const writers, each = 4, 50
 	var wg sync.WaitGroup
 	for i := range writers {
@@ -90,7 +90,7 @@ func TestR25_AReaderBesideTheWriterSeesEveryRecordOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	seen := int64(0)
 	for rec, err := range r.Follow(t.Context()) {
 		if err != nil {
@@ -113,7 +113,7 @@ func TestFollowEndsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var got []int64

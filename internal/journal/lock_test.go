@@ -1,17 +1,15 @@
-package filelock_test
+package journal
 
 import (
 	"errors"
 	"os"
 	"path/filepath"
 	"testing"
-
-	"cau/internal/journal/filelock"
 )
 
-func open(t *testing.T, path string) *os.File {
+func lockFile(t *testing.T, path string) *os.File {
 	t.Helper()
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // a test's own file
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +19,7 @@ func open(t *testing.T, path string) *os.File {
 
 func held(t *testing.T, path string) bool {
 	t.Helper()
-	is, err := filelock.Held(path)
+	is, err := LockHeld(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,23 +31,23 @@ func TestALockIsHeldUntilItsFileIsClosed(t *testing.T) {
 	if held(t, path) {
 		t.Error("a file that is not there is locked")
 	}
-	a, b := open(t, path), open(t, path)
+	a, b := lockFile(t, path), lockFile(t, path)
 	if held(t, path) {
 		t.Error("locked before anybody locked it")
 	}
-	if err := filelock.Try(a); err != nil {
+	if err := TryLock(a); err != nil {
 		t.Fatal(err)
 	}
 	if !held(t, path) {
 		t.Error("not held although it is locked")
 	}
-	if err := filelock.Try(b); !errors.Is(err, filelock.ErrLocked) {
+	if err := TryLock(b); !errors.Is(err, ErrLocked) {
 		t.Errorf("a second lock: %v", err)
 	}
 	if _, err := a.WriteString("who holds it"); err != nil {
 		t.Fatal(err)
 	}
-	if data, err := os.ReadFile(path); err != nil || string(data) != "who holds it" { //nolint:gosec // a test's own file
+	if data, err := os.ReadFile(path); err != nil || string(data) != "who holds it" {
 		t.Errorf("a locked file must stay readable: %q, %v", data, err)
 	}
 	if err := a.Close(); err != nil {
@@ -58,7 +56,7 @@ func TestALockIsHeldUntilItsFileIsClosed(t *testing.T) {
 	if held(t, path) {
 		t.Error("still held after its file was closed")
 	}
-	if err := filelock.Try(b); err != nil {
+	if err := TryLock(b); err != nil {
 		t.Errorf("after it was given back: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package filelock
+package journal
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 // file must stay readable (LockFileEx: locking a region beyond the end of the file is not an error).
 const lockedByte = 1 << 30
 
-func try(f *os.File) error {
+func tryLock(f *os.File) error {
 	at := &windows.Overlapped{OffsetHigh: lockedByte}
 	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, at)
 	switch {
