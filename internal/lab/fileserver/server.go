@@ -1,0 +1,155 @@
+package fileserver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"cau/internal/lab/ntlm"
+	"cau/internal/lab/spnego"
+)
+
+// Share is one shared folder.
+type Share struct {
+	Name string
+	// FS is what the share shows. Its files must be io.ReaderAt, as those of
+	// os.Root.FS, os.DirFS, embed.FS and fstest.MapFS are. os.Root keeps links
+	// from leading outside; os.DirFS does not.
+	FS fs.FS
+	// Encrypt refuses messages that are not encrypted.
+	Encrypt bool
+	// MayRead decides by account, "DOMAIN\user" or "user" for a local account;
+	// nil lets everybody read who can sign in. It is asked at each connect and
+	// each open, from several goroutines.
+	MayRead func(user string) bool
+	// Security is the descriptor clients are shown; the zero value means
+	// [DefaultDescriptor].
+	Security Descriptor
+}
+
+// Config describes a server.
+type Config struct {
+	Name      string // NetBIOS name of the machine, FS1
+	Domain    string // NetBIOS name of its domain; empty for a workgroup
+	DNSName   string // fs1.contoso.com; empty means Name
+	DNSDomain string // contoso.com
+	Shares    []Share
+	Accounts  ntlm.Accounts
+	// MaxConnections bounds the connections at one time; 0 means 64.
+	MaxConnections int
+}
+
+// Server serves the shares of a [Config]. It can serve several listeners.
+type Server struct {
+	config  Config
+	shares  map[string]*share // by upper-case name
+	guid    [16]byte
+	started time.Time
+	hint    []byte
+	nextID  atomic.Uint64
+	slots   chan struct{}
+}
+
+// share is a Share that was checked.
+type share struct {
+	Share
+	security *securityDescriptor
+}
+
+// ErrNotLoopback says that a listener could be reached from other machines. The
+// lab's accounts are no secret, so this is refused.
+var ErrNotLoopback = errors.New("the lab's file server listens on loopback only")
+
+// New checks the configuration.
+func New(c Config) (*Server, error) {
+	switch {
+	case c.Name == "":
+		return nil, errors.New("file server without a name")
+	case c.Accounts == nil:
+		return nil, errors.New("file server without accounts")
+	case c.MaxConnections < 0:
+		return nil, fmt.Errorf("file server with %d connections", c.MaxConnections)
+	}
+	if c.MaxConnections == 0 {
+		c.MaxConnections = 64
+	}
+	if c.DNSName == "" {
+		c.DNSName = c.Name
+	}
+	s := &Server{config: c, shares: map[string]*share{}, started: time.Now(), slots: make(chan struct{}, c.MaxConnections)}
+	for _, given := range c.Shares {
+		if err := s.addShare(given); err != nil {
+			return nil, fmt.Errorf("share %q: %w", given.Name, err)
+		}
+	}
+	var err error
+	if s.hint, err = spnego.Hint(); err != nil {
+		return nil, err
+	}
+	if _, err := rand.Read(s.guid[:]); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) addShare(given Share) error {
+	name := strings.ToUpper(given.Name)
+	if !validName(given.Name) || name == ipcName {
+		return errors.New("not a name for a share")
+	}
+	if given.FS == nil {
+		return errors.New("no file system")
+	}
+	if _, twice := s.shares[name]; twice {
+		return errors.New("named twice")
+	}
+	d := given.Security
+	if d.Owner == "" && d.Group == "" && len(d.Entries) == 0 {
+		d = DefaultDescriptor()
+	}
+	security, err := compileDescriptor(d)
+	if err != nil {
+		return err
+	}
+	s.shares[name] = &share{Share: given, security: security}
+	return nil
+}
+
+// Serve answers clients until ctx ends, then closes the listener and every
+// connection, waits for their goroutines and returns nil. Another failure of the
+// listener ends it in the same way and is returned.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	if addr, ok := ln.Addr().(*net.TCPAddr); !ok || !addr.IP.IsLoopback() {
+		return errors.Join(ErrNotLoopback, ln.Close())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var connections sync.WaitGroup
+	defer connections.Wait()
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { _ = ln.Close() })()
+	for {
+		peer, err := ln.Accept()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return errors.Join(fmt.Errorf("file server: %w", err), ln.Close())
+		}
+		select {
+		case s.slots <- struct{}{}:
+			connections.Go(func() {
+				defer func() { <-s.slots }()
+				s.serveConn(ctx, peer)
+			})
+		default:
+			_ = peer.Close() // full: the client sees a reset and may come again
+		}
+	}
+}
