@@ -9,5 +9,6 @@
 //
 // What must stay true: a record is on disk before Append returns; records are never changed; a line without its
 // newline was never acknowledged, so readers stop before it and only the lock holder cuts it off; anything else
-// that does not fit the chain is damage and is reported with the number of the record, never skipped.
+// that does not fit the chain is damage and is reported with the number of the record, never skipped. Who may write
+// is decided by a lock that the kernel drops with its holder; coordinator uses the same for runs and clusters.
 package journal
