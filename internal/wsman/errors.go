@@ -1,0 +1,259 @@
+package wsman
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"cau/internal/fault"
+)
+
+// ErrClosed is the cause when a Node was closed.
+var ErrClosed = errors.New("the connection to the node was closed by us")
+
+// ErrSilent is the cause when a host gave no answer for longer than it may.
+var ErrSilent = errors.New("the host does not answer")
+
+// errTooLarge is the cause when an answer exceeds Config.MaxBody or a command's output Config.MaxOutput.
+var errTooLarge = errors.New("the answer is larger than allowed")
+
+// Stage says how far a message got, and so whether it may be repeated.
+type Stage int
+
+const (
+	// NotSent: the peer cannot have acted; the message may be repeated.
+	NotSent Stage = iota
+	// Maybe: sent without a usable answer; the peer may have acted.
+	Maybe
+	// Answered: an answer came, and it is not one that can be used; the peer has acted.
+	Answered
+)
+
+// String is the stage in words.
+func (s Stage) String() string {
+	switch s {
+	case NotSent:
+		return "not sent"
+	case Maybe:
+		return "sent, no answer"
+	case Answered:
+		return "answered"
+	default:
+		return fmt.Sprintf("stage %d", int(s))
+	}
+}
+
+// ConnError is a failure of the connection, or an answer that cannot be understood.
+type ConnError struct {
+	// Op is the message that was under way: "connect", "authenticate", "Create", "Command", "Receive", "Send", "Signal", "Delete".
+	Op    string
+	Stage Stage
+	Err   error
+}
+
+// Error names the message, its stage and the cause.
+func (e *ConnError) Error() string {
+	if e.Op == opConnect {
+		return "WinRM connect: " + e.Err.Error()
+	}
+	return fmt.Sprintf("WinRM %s (%s): %v", e.Op, e.Stage, e.Err)
+}
+
+// Unwrap gives the cause: a net error, context.Canceled, ErrSilent, ErrClosed.
+func (e *ConnError) Unwrap() error { return e.Err }
+
+// AuthReason says why there is no authenticated connection.
+type AuthReason int
+
+const (
+	// Rejected: the peer refused the proof. Final for the credential (R02).
+	Rejected AuthReason = iota
+	// NotOffered: the peer offers no scheme that we may use (R03). It learnt nothing.
+	NotOffered
+	// WeakChallenge: the peer's challenge is malformed or leaves out what sealing needs. It learnt no name.
+	WeakChallenge
+	// NotSealed: the peer answered in clear where only a sealed answer counts, or accepted without any proof.
+	NotSealed
+	// Tampered: a sealed answer does not verify; the peer does not know the key, or somebody changed bytes.
+	Tampered
+)
+
+// String is the reason in words.
+func (r AuthReason) String() string {
+	switch r {
+	case Rejected:
+		return "the logon was rejected"
+	case NotOffered:
+		return "no acceptable authentication is offered"
+	case WeakChallenge:
+		return "the challenge is malformed or weak"
+	case NotSealed:
+		return "the answer is not sealed"
+	case Tampered:
+		return "the answer's signature does not match"
+	default:
+		return fmt.Sprintf("reason %d", int(r))
+	}
+}
+
+// AuthError is a failed authentication or a broken security context. It never holds a name or a secret.
+type AuthError struct {
+	Reason AuthReason
+	// Offered lists the schemes that the peer named, printable and bounded.
+	Offered []string
+	Err     error
+}
+
+// Error says the reason and, where it matters, what was offered.
+func (e *AuthError) Error() string {
+	s := "WinRM authentication: " + e.Reason.String()
+	if e.Reason == NotOffered {
+		s += " [" + strings.Join(e.Offered, " ") + "]"
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap gives the cause, if there is one.
+func (e *AuthError) Unwrap() error { return e.Err }
+
+// HTTPError is an answer of the web server in front of WinRM instead of WinRM's own.
+type HTTPError struct {
+	Op     string
+	Status int
+	// ContentType, Reason and Head (at most 120 characters of the body) are printable.
+	ContentType, Reason, Head string
+	// Sealed is true when the answer came through the security context.
+	Sealed bool
+}
+
+// Error says status and reason.
+func (e *HTTPError) Error() string {
+	s := fmt.Sprintf("WinRM %s: HTTP %d", e.Op, e.Status)
+	if e.Reason != "" {
+		s += " " + e.Reason
+	}
+	if e.Head != "" {
+		s += ": " + e.Head
+	}
+	return s
+}
+
+// Codes that this package acts on. Source: MS-WSMV 2.2.9.1 and winerror.h.
+const (
+	// CodeTimedOut (2150858793) answers a Receive that found nothing new within its OperationTimeout: ask again.
+	CodeTimedOut fault.Code = 0x80338029
+	// CodeShellGone (2150858843) answers every message to a shell that the service no longer knows.
+	CodeShellGone fault.Code = 0x8033805B
+	// CodeLineTooLong (2147942606) answers a command line longer than cmd.exe takes.
+	CodeLineTooLong fault.Code = 0x800700CE
+	// CodeAccessDenied answers a caller that is known but not allowed.
+	CodeAccessDenied fault.Code = 5
+)
+
+// Fault is WinRM's own refusal of a message (MS-WSMV 2.2.4.43, WSManFault), read from a trusted answer.
+type Fault struct {
+	Op string
+	// Status is the HTTP status that carried it, usually 500.
+	Status int
+	// Code is WSManFault's Code; 0 where the fault has none.
+	Code fault.Code
+	// Subcode, Reason and Message are printable and bounded.
+	Subcode, Reason, Message string
+}
+
+// Error says what was refused, the code and the node's own words.
+func (e *Fault) Error() string {
+	text := e.Message
+	if text == "" {
+		text = e.Reason
+	}
+	if text == "" {
+		text = e.Subcode
+	}
+	return fmt.Sprintf("WinRM %s refused: %s (%s)", e.Op, text, e.Code)
+}
+
+// Retryable reports whether the same message may be sent again without the risk that it acts twice: it did
+// not leave, or the web server said that WinRM is not ready (503). A logon failure is never retryable (R02).
+func Retryable(err error) bool {
+	var conn *ConnError
+	if errors.As(err, &conn) {
+		return conn.Stage == NotSent
+	}
+	var http *HTTPError
+	return errors.As(err, &http) && http.Status == 503
+}
+
+// Code is the number in err's chain that Windows gave, or 0.
+func Code(err error) fault.Code {
+	var f *Fault
+	if errors.As(err, &f) {
+		return f.Code
+	}
+	return 0
+}
+
+// Hint is what the administrator can do about err, or "".
+func Hint(err error) string {
+	var auth *AuthError
+	var http *HTTPError
+	var f *Fault
+	switch {
+	case errors.As(err, &auth):
+		return auth.hint()
+	case errors.As(err, &f):
+		if f.Code == CodeAccessDenied {
+			return "The account is known but may not use WinRM; it must be an administrator of the node."
+		}
+		return f.Code.Advice()
+	case errors.As(err, &http) && http.Status == 503:
+		return "WinRM is not ready yet; after a restart of the node this passes."
+	case errors.As(err, &http):
+		return "Check that address and port belong to the node's WinRM listener (winrm enumerate winrm/config/listener)."
+	case errors.Is(err, ErrSilent):
+		return "Check that the node runs and that the firewall lets the WinRM port through."
+	default:
+		return ""
+	}
+}
+
+func (e *AuthError) hint() string {
+	switch e.Reason {
+	case Rejected:
+		return "Check user name, domain and password. WinRM does not say whether the account is locked, expired or must change its password. It was tried once and will not be tried again."
+	case NotOffered:
+		return "Enable Negotiate on the node's WinRM service (winrm get winrm/config/service/auth). Basic and clear text are never used."
+	case WeakChallenge, NotSealed, Tampered:
+		return "This is not how a Windows node answers; check the address, and look for a proxy or somebody in between."
+	default:
+		return ""
+	}
+}
+
+// printable makes text from a peer safe and short enough for a screen (R33): at most limit runes, every
+// control or format character a space, runs of blanks folded.
+func printable(s string, limit int) string {
+	var b strings.Builder
+	n, blank := 0, false
+	for _, r := range s {
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar || r == ' ' {
+			blank = n > 0
+			continue
+		}
+		if blank {
+			b.WriteByte(' ')
+			n++
+			blank = false
+		}
+		if n >= limit {
+			break
+		}
+		b.WriteRune(r)
+		n++
+	}
+	return b.String()
+}
