@@ -1,4 +1,4 @@
-package tui
+package backend
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 	"cau/plugins"
 )
 
-// Backend is what the screens need of the rest of the program. Its methods do I/O and are called from
+// Services is what the screens need of the rest of the program. Its methods do I/O and are called from
 // commands, never from Update.
-type Backend interface {
+type Services interface {
 	// Overview reads the cluster for the main window.
 	Overview(ctx context.Context) (Overview, error)
 	// Plugins lists the plug-ins that can be chosen.

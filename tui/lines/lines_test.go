@@ -1,0 +1,89 @@
+package lines_test
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+
+	"cau/engine"
+	"cau/internal/check"
+	"cau/tui/backend"
+	"cau/tui/lines"
+	"cau/tui/tuitest"
+)
+
+// talk runs a session with the answers given and returns what it printed.
+func talk(t *testing.T, s *tuitest.Services, answers ...string) string {
+	t.Helper()
+	var out bytes.Buffer
+	err := lines.Run(t.Context(), lines.Config{In: strings.NewReader(strings.Join(answers, "\n") + "\n"), Out: &out, Services: s})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	return out.String()
+}
+
+// defaults are the answers that keep every default up to the checks: start, plug-in, 7 options, 4 arguments.
+func defaults() []string { return append([]string{"1", ""}, make([]string, 1+7+4)...) }
+
+func TestTheWholeWizardWorksLineByLine(t *testing.T) {
+	s := &tuitest.Services{}
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		state := tuitest.State()
+		s.News(backend.Snapshot{State: state, Alive: true, Lines: []backend.LogLine{{Time: tuitest.Start0(), Node: "NODE1", Text: "restart requested"}}})
+		state.Status = engine.RunSucceeded
+		s.News(backend.Snapshot{State: state})
+		s.End()
+	})
+	out := talk(t, s, append(defaults(), "", "", "yes")...)
+	ended.Wait()
+	for _, want := range []string{
+		"LAB-FC1 (simulated)", "Getting Started (page 1 of 7)", "Confirmation (page 7 of 7)", "cau apply --lab", "Invoke-CauRun",
+		"Run 7f3c0001 started", "NODE1 restart requested", "Run 7f3c0001 on LAB-FC1: Succeeded",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in:\n%s", want, out)
+		}
+	}
+	if strings.ContainsAny(out, "\x1b\r╭│▶⠋") {
+		t.Error("line-by-line output holds escape sequences or drawing")
+	}
+}
+
+func TestNothingStartsWithoutTheWordYes(t *testing.T) {
+	s := &tuitest.Services{}
+	talk(t, s, append(defaults(), "", "", "y", ":q")...)
+	talk(t, s, append(defaults(), "", "")...) // input ends at the confirmation
+	if n := len(s.StartedPlans()); n != 0 {
+		t.Errorf("%d runs were started", n)
+	}
+}
+
+func TestBackGoesToThePageBefore(t *testing.T) {
+	out := talk(t, &tuitest.Services{}, "1", "", ":b", ":q")
+	if strings.Count(out, "Getting Started (page 1 of 7)") != 2 {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestR07_UnverifiedChecksAreAcceptedOneByOne(t *testing.T) {
+	s := &tuitest.Services{Checks: []check.Result{{ID: "acl.root.writers", Outcome: check.CannotVerify, Evidence: "not checked"}}}
+	out := talk(t, s, append(defaults(), "", ":q")...)
+	if !strings.Contains(out, "Checks in the way: 1") {
+		t.Errorf("%s", out)
+	}
+	s = &tuitest.Services{Checks: s.Checks}
+	out = talk(t, s, append(defaults(), "yes", "", ":q")...)
+	if !strings.Contains(out, "Confirmation (page 7 of 7)") || !strings.Contains(out, "accepted without verification: acl.root.writers") {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestAWrongAnswerIsAskedAgainWithTheReason(t *testing.T) {
+	out := talk(t, &tuitest.Services{}, "1", "", "", "9", ":q")
+	if !strings.Contains(out, "MaxFailedNodes is 9; it takes 0 to 3") {
+		t.Errorf("%s", out)
+	}
+}

@@ -1,0 +1,192 @@
+package lines
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"cau/internal/message"
+	"cau/tui/page"
+	"cau/tui/wizard"
+)
+
+// wizard goes through the pages. previewOnly ends after the preview.
+func (s *session) wizard(ctx context.Context, w *wizard.Wizard, previewOnly bool) error {
+	for {
+		p, err := s.show(ctx, w)
+		if err != nil {
+			return err
+		}
+		err = s.fill(ctx, w, p)
+		if err == nil {
+			err = s.forward(ctx, w, previewOnly)
+		}
+		switch {
+		case errors.Is(err, errBack):
+			if !w.Back() {
+				return errBack
+			}
+		case errors.Is(err, errDone):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// errDone ends the wizard.
+var errDone = errors.New("done")
+
+// show prints the current page, after doing the work that its content needs.
+func (s *session) show(ctx context.Context, w *wizard.Wizard) (page.Page, error) {
+	p := w.Page()
+	s.print("")
+	s.print(s.Texts.T(message.LinesPage, p.Title, position(w), len(w.Rail())))
+	s.print(p.Intro)
+	if p.Work != nil {
+		if err := p.Work(ctx, func(note string) { s.print("  " + message.Clean(note)) }); err != nil {
+			return p, err
+		}
+		p = w.Page()
+	}
+	for _, l := range p.Lines {
+		s.print(strings.Repeat("  ", l.Indent) + l.Text)
+	}
+	return p, nil
+}
+
+func position(w *wizard.Wizard) int {
+	for i, e := range w.Rail() {
+		if e.Current {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// fill asks for every field of the page; Enter keeps what is there.
+func (s *session) fill(ctx context.Context, w *wizard.Wizard, p page.Page) error {
+	for i := 0; i < len(p.Fields); {
+		f := p.Fields[i]
+		if f.Help != "" {
+			s.print("  " + f.Help)
+		}
+		answer, err := s.ask(ctx, s.prompt(f))
+		if err != nil {
+			return err
+		}
+		if answer != "" {
+			value, ok := value(f, strings.TrimSpace(answer))
+			if !ok {
+				s.print(s.Texts.T(message.LinesChoiceProblem, strings.Join(choices(f), ", ")))
+				continue
+			}
+			w.Set(f.Key, value)
+		}
+		p = w.Page()
+		if i < len(p.Fields) && p.Fields[i].Problem != "" {
+			s.print(s.Texts.T(message.WizardFieldProblem, f.Caption, p.Fields[i].Problem))
+			continue
+		}
+		i++
+	}
+	return nil
+}
+
+func (s *session) prompt(f page.Field) string {
+	shown := f.Value
+	switch f.Kind {
+	case page.Secret:
+		shown = strings.Repeat("*", len(f.Value))
+	case page.Bool:
+		shown = s.Texts.T(message.LinesNo)
+		if f.Value == "True" {
+			shown = s.Texts.T(message.LinesYes)
+		}
+	case page.Choice, page.Text:
+	}
+	if c := choices(f); len(c) > 0 {
+		return f.Caption + " (" + strings.Join(c, ", ") + ") [" + shown + "]:"
+	}
+	return f.Caption + " [" + shown + "]:"
+}
+
+// choices are what may be answered, where that is limited.
+func choices(f page.Field) []string {
+	var c []string
+	switch f.Kind {
+	case page.Bool:
+		return []string{"yes", "no"}
+	case page.Choice:
+		for _, o := range f.Choices {
+			c = append(c, o.Value)
+		}
+	case page.Text, page.Secret:
+	}
+	return c
+}
+
+// value is the field's value for an answer: a choice by name or by its beginning.
+func value(f page.Field, answer string) (string, bool) {
+	switch f.Kind {
+	case page.Bool:
+		switch strings.ToLower(answer) {
+		case "y", "yes", "true":
+			return "True", true
+		case "n", "no", "false":
+			return "False", true
+		}
+		return "", false
+	case page.Choice:
+		for _, o := range f.Choices {
+			if strings.EqualFold(o.Value, answer) {
+				return o.Value, true
+			}
+		}
+		return "", false
+	case page.Text, page.Secret:
+	}
+	return answer, true
+}
+
+// forward asks what to do at the end of a page and does it.
+func (s *session) forward(ctx context.Context, w *wizard.Wizard, previewOnly bool) error {
+	p := w.Page()
+	if p.Blocked != "" {
+		s.print(p.Blocked)
+		if _, err := s.ask(ctx, s.Texts.T(message.LinesBlocked)); err != nil {
+			return err
+		}
+		if p.ID == wizard.Checks {
+			return nil // the fields are asked again
+		}
+		return errBack
+	}
+	if previewOnly && p.ID == wizard.Preview {
+		return errDone
+	}
+	if !w.Last() {
+		if len(p.Fields) == 0 {
+			if _, err := s.ask(ctx, s.Texts.T(message.LinesContinue, p.Next)); err != nil {
+				return err
+			}
+		}
+		return w.Next()
+	}
+	answer, err := s.ask(ctx, s.Texts.T(message.LinesConfirm))
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(strings.TrimSpace(answer), "yes") {
+		return errBack
+	}
+	started, err := w.Start(ctx)
+	if err != nil {
+		return err
+	}
+	s.print(s.Texts.T(message.CLIStarted, started.Run, started.Where))
+	if err := s.watch(ctx, started.Run); err != nil {
+		return err
+	}
+	return errDone
+}

@@ -1,0 +1,183 @@
+package wizard
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"cau/engine"
+	"cau/internal/check"
+	"cau/internal/message"
+	"cau/plugins"
+	"cau/tui/page"
+)
+
+// acceptKey starts the keys of the fields that accept a check by its id.
+const acceptKey = "accept:"
+
+func (w *Wizard) gettingStarted(p *page.Page) {
+	name := message.Clean(w.overview.Cluster)
+	if w.overview.Simulated {
+		p.Lines = append(p.Lines, page.Line{Tone: page.Warn, Text: w.texts.T(message.WizardSimulated, name)})
+	} else {
+		p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: name})
+	}
+	p.Lines = append(p.Lines, page.Line{Text: w.texts.T(message.WizardReached, message.Clean(w.overview.Reached))})
+	for _, key := range []message.Key{message.WizardStep1, message.WizardStep2, message.WizardStep3} {
+		p.Lines = append(p.Lines, page.Line{Indent: 1, Text: w.texts.T(key)})
+	}
+	if w.overview.ActiveRun != "" {
+		p.Blocked = w.texts.T(message.WizardActiveRun, w.overview.ActiveRun)
+	}
+}
+
+func (w *Wizard) pluginPage(p *page.Page) {
+	f := page.Field{Key: "plugin", Kind: page.Choice, Caption: w.texts.T(message.WizardPlugin), Value: w.plugin}
+	for _, info := range w.services.Plugins() {
+		f.Choices = append(f.Choices, page.Option{Value: info.Name, Caption: info.Name, Help: info.Description})
+		if info.Name == w.plugin {
+			f.Help = info.Description
+		}
+	}
+	p.Fields = []page.Field{f}
+}
+
+// scan is the work of the pages that show the plan.
+func (w *Wizard) scan(ctx context.Context, note func(string)) error {
+	req, err := w.request()
+	if err != nil {
+		return err
+	}
+	plan, err := w.services.Preview(ctx, req, note)
+	if err != nil {
+		return err
+	}
+	w.plan = plan
+	return nil
+}
+
+func (w *Wizard) checksPage(p *page.Page) {
+	if w.plan == nil {
+		p.Work = w.scan
+		return
+	}
+	blocking := w.plan.Blocking()
+	offered := map[string]bool{}
+	for _, r := range w.plan.Checks {
+		p.Lines = append(p.Lines, w.checkLines(r)...)
+		if r.Outcome == check.CannotVerify && !offered[r.ID] {
+			offered[r.ID] = true
+			p.Fields = append(p.Fields, page.Field{
+				Key: acceptKey + r.ID, Kind: page.Bool, Caption: w.texts.T(message.WizardAccept, r.ID), Help: message.Clean(r.Evidence), Value: truth(w.accept[r.ID]),
+			})
+		}
+	}
+	if len(blocking) > 0 {
+		p.Blocked = w.texts.T(message.WizardChecksBlock, len(blocking), blocking[0].ID)
+	}
+}
+
+func (w *Wizard) checkLines(r check.Result) []page.Line {
+	title := r.ID
+	if c, ok := check.Lookup(r.ID); ok {
+		title = c.Title
+	}
+	if r.Subject != "" {
+		title += " (" + message.Clean(r.Subject) + ")"
+	}
+	tone := map[check.Outcome]page.Tone{check.Pass: page.Good, check.Warn: page.Warn, check.CannotVerify: page.Ask}[r.Outcome]
+	if tone == "" {
+		tone = page.Bad
+	}
+	lines := []page.Line{{Tone: tone, Text: w.texts.T(message.Outcome(string(r.Outcome))) + "  " + title}}
+	if r.Evidence != "" {
+		lines = append(lines, page.Line{Tone: page.Muted, Indent: 2, Text: message.Clean(r.Evidence)})
+	}
+	if r.Outcome != check.Pass && r.Remedy != "" {
+		lines = append(lines, page.Line{Indent: 2, Text: "→ " + message.Clean(r.Remedy)})
+	}
+	return lines
+}
+
+func (w *Wizard) previewPage(p *page.Page) {
+	if w.plan == nil {
+		p.Work = w.scan
+		return
+	}
+	p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: w.texts.T(message.WizardPlanSource, message.Clean(w.plan.Source))})
+	for i, n := range w.plan.Nodes {
+		p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: fmt.Sprintf("%d. %s  %s", i+1, message.Clean(n.Name), w.texts.T(message.CLIPlanNode, n.Roles, len(n.Updates)))})
+		for _, u := range n.Updates {
+			p.Lines = append(p.Lines, w.updateLines(u)...)
+		}
+	}
+	if len(w.plan.Ignored) > 0 {
+		p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: w.texts.T(message.CLIPlanIgnored)})
+		for _, g := range w.plan.Ignored {
+			text := message.Clean(g.Path) + ": " + message.Clean(g.Reason)
+			if g.DidYouMean != "" {
+				text += " " + w.texts.T(message.CLIDidYouMean, message.Clean(g.DidYouMean))
+			}
+			p.Lines = append(p.Lines, page.Line{Tone: page.Warn, Indent: 1, Text: text})
+		}
+	}
+	if updates(w.plan) == 0 {
+		p.Blocked = w.texts.T(message.WizardNothingToDo)
+	}
+}
+
+func (w *Wizard) updateLines(u plugins.Update) []page.Line {
+	head := message.Clean(u.Files[0].Path) + "  [" + message.Clean(u.Rule) + "]"
+	if u.MayRestart {
+		head += "  " + w.texts.T(message.CLIPlanMayRestart)
+	}
+	lines := []page.Line{
+		{Indent: 1, Text: head},
+		{Tone: page.Muted, Indent: 2, Text: message.Clean(u.Command.String())},
+		{Tone: page.Muted, Indent: 2, Text: "sha256 " + u.Files[0].SHA256 + "  " + strconv.FormatInt(u.Files[0].Size, 10) + " bytes"},
+	}
+	for _, warning := range u.Warnings {
+		lines = append(lines, page.Line{Tone: page.Warn, Indent: 2, Text: message.Clean(warning)})
+	}
+	return lines
+}
+
+func (w *Wizard) confirmationPage(p *page.Page) {
+	if w.plan == nil {
+		p.Work = w.scan
+		return
+	}
+	p.Next = w.texts.T(message.WizardUpdate)
+	name := message.Clean(w.plan.Cluster)
+	if w.plan.Lab != "" {
+		name += " (" + w.texts.T(message.Simulated) + ")"
+	}
+	p.Lines = append(p.Lines,
+		page.Line{Tone: page.Strong, Text: w.texts.T(message.WizardSummary, name, len(w.plan.Nodes), updates(w.plan))},
+		page.Line{Text: w.texts.T(message.WizardStopsAt, w.plan.FailureBudget+1)})
+	for _, id := range w.plan.Accepted {
+		p.Lines = append(p.Lines, page.Line{Tone: page.Ask, Text: w.texts.T(message.WizardAccepted, id)})
+	}
+	cau, invoke := w.services.CommandLines(w.plan)
+	p.Lines = append(p.Lines,
+		page.Line{Tone: page.Muted, Text: w.texts.T(message.WizardSameWithCau)}, page.Line{Tone: page.Code, Indent: 1, Text: cau},
+		page.Line{Tone: page.Muted, Text: w.texts.T(message.WizardSameWithCAU)}, page.Line{Tone: page.Code, Indent: 1, Text: invoke})
+	if blocking := w.plan.Blocking(); len(blocking) > 0 {
+		p.Blocked = w.texts.T(message.WizardChecksBlock, len(blocking), blocking[0].ID)
+	}
+}
+
+func updates(plan *engine.Plan) int {
+	n := 0
+	for _, node := range plan.Nodes {
+		n += len(node.Updates)
+	}
+	return n
+}
+
+func truth(b bool) string {
+	if b {
+		return "True"
+	}
+	return "False"
+}

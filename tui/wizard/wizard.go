@@ -1,0 +1,220 @@
+package wizard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"cau/engine"
+	"cau/internal/check"
+	"cau/internal/message"
+	"cau/plugins"
+	"cau/tui/backend"
+	"cau/tui/page"
+)
+
+// The pages, in order.
+const (
+	GettingStarted    page.ID = "getting-started"
+	Plugin            page.ID = "plugin"
+	AdvancedOptions   page.ID = "advanced-options"
+	AdditionalOptions page.ID = "additional-options"
+	Checks            page.ID = "checks"
+	Preview           page.ID = "preview"
+	Confirmation      page.ID = "confirmation"
+)
+
+func order() []page.ID {
+	return []page.ID{GettingStarted, Plugin, AdvancedOptions, AdditionalOptions, Checks, Preview, Confirmation}
+}
+
+// Wizard collects a request page by page and holds the plan that the checks and the preview are about. What
+// is filled in stays when going back.
+type Wizard struct {
+	services backend.Services
+	texts    message.Texts
+	overview backend.Overview
+
+	at      int
+	plugin  string
+	values  map[string]map[string]string // plug-in -> argument -> value as typed
+	options map[string]string            // run option -> value as typed
+	accept  map[string]bool
+
+	// plan is for exactly what is filled in; nil when there is none yet, or something changed since.
+	plan *engine.Plan
+}
+
+// New makes a wizard for a cluster; the first plug-in is chosen and everything else stands at its default.
+func New(services backend.Services, texts message.Texts, overview backend.Overview) *Wizard {
+	w := &Wizard{services: services, texts: texts, overview: overview, values: map[string]map[string]string{}, accept: map[string]bool{}, options: defaultOptions(len(overview.Nodes))}
+	for i, p := range services.Plugins() {
+		if i == 0 {
+			w.plugin = p.Name
+		}
+		v := map[string]string{}
+		for _, o := range p.Options {
+			v[o.Name] = o.Default
+		}
+		maps.Copy(v, p.Defaults)
+		w.values[p.Name] = v
+	}
+	return w
+}
+
+// Rail lists the pages for the left edge.
+func (w *Wizard) Rail() []page.Entry {
+	var rail []page.Entry
+	for i, id := range order() {
+		rail = append(rail, page.Entry{ID: id, Title: w.texts.T(message.PageTitle(string(id))), Current: i == w.at, Done: i < w.at})
+	}
+	return rail
+}
+
+// Page is the current page.
+func (w *Wizard) Page() page.Page {
+	id := order()[w.at]
+	p := page.Page{ID: id, Title: w.texts.T(message.PageTitle(string(id))), Intro: w.texts.T(message.PageIntro(string(id))), Next: w.texts.T(message.WizardNext)}
+	switch id {
+	case GettingStarted:
+		w.gettingStarted(&p)
+	case Plugin:
+		w.pluginPage(&p)
+	case AdvancedOptions:
+		p.Fields = w.optionFields()
+	case AdditionalOptions:
+		p.Fields = w.argumentFields()
+	case Checks:
+		w.checksPage(&p)
+	case Preview:
+		w.previewPage(&p)
+	case Confirmation:
+		w.confirmationPage(&p)
+	}
+	for _, f := range p.Fields {
+		if f.Problem != "" && p.Blocked == "" {
+			p.Blocked = w.texts.T(message.WizardFieldProblem, f.Caption, f.Problem)
+		}
+	}
+	return p
+}
+
+// Set fills in a field of the current page. The page says what is wrong with it, if anything. What changes
+// the request makes the plan void: it is made again before it is shown or run (R08).
+func (w *Wizard) Set(key, value string) {
+	switch order()[w.at] {
+	case Plugin:
+		w.change(&w.plugin, value)
+	case AdvancedOptions:
+		w.changeIn(w.options, key, value)
+	case AdditionalOptions:
+		w.changeIn(w.values[w.plugin], key, value)
+	case Checks:
+		id := strings.TrimPrefix(key, acceptKey)
+		if _, known := check.Lookup(id); known && w.plan != nil {
+			w.accept[id] = value == "True"
+			w.plan.Accepted = w.accepted()
+		}
+	}
+}
+
+func (w *Wizard) change(at *string, value string) {
+	if *at != value {
+		*at, w.plan = value, nil
+		clear(w.accept)
+	}
+}
+
+func (w *Wizard) changeIn(in map[string]string, key, value string) {
+	if _, known := in[key]; known && in[key] != value {
+		in[key], w.plan = value, nil
+		clear(w.accept)
+	}
+}
+
+// Next goes to the next page, unless the current one is blocked. It does nothing on the last page: Start
+// ends the wizard.
+func (w *Wizard) Next() error {
+	p := w.Page()
+	if p.Blocked != "" {
+		return errors.New(p.Blocked)
+	}
+	if p.Work != nil {
+		return errors.New(w.texts.T(message.WizardStillWorking))
+	}
+	if w.at < len(order())-1 {
+		w.at++
+	}
+	return nil
+}
+
+// Back goes to the page before; false on the first one.
+func (w *Wizard) Back() bool {
+	if w.at == 0 {
+		return false
+	}
+	w.at--
+	return true
+}
+
+// Last tells whether the current page is the confirmation.
+func (w *Wizard) Last() bool { return order()[w.at] == Confirmation }
+
+// Rescan makes the plan void, so that the checks are done again.
+func (w *Wizard) Rescan() {
+	w.plan = nil
+	clear(w.accept)
+}
+
+// Start starts the run exactly as it was shown (R08).
+func (w *Wizard) Start(ctx context.Context) (backend.Started, error) {
+	if w.plan == nil || !w.Last() {
+		return backend.Started{}, errors.New(w.texts.T(message.WizardNotConfirmed))
+	}
+	if blocking := w.plan.Blocking(); len(blocking) > 0 {
+		return backend.Started{}, fmt.Errorf("%s: %s", blocking[0].ID, blocking[0].Evidence)
+	}
+	return w.services.Start(ctx, w.plan)
+}
+
+// request is what is filled in; problems are on the pages.
+func (w *Wizard) request() (backend.Request, error) {
+	options, problems := w.parsedOptions()
+	for name, problem := range problems {
+		return backend.Request{}, fmt.Errorf("%s %s", name, problem)
+	}
+	info := w.info()
+	var given []plugins.Argument
+	for _, o := range info.Options {
+		if v := w.values[w.plugin][o.Name]; v != "" {
+			given = append(given, plugins.Argument{Name: o.Name, Value: v})
+		}
+	}
+	args, argProblems := plugins.Resolve(info.Options, given)
+	if len(argProblems) > 0 {
+		return backend.Request{}, argProblems[0]
+	}
+	return backend.Request{Plugin: w.plugin, Arguments: args, Options: options, Accepted: w.accepted()}, nil
+}
+
+func (w *Wizard) info() backend.PluginInfo {
+	for _, p := range w.services.Plugins() {
+		if p.Name == w.plugin {
+			return p
+		}
+	}
+	return backend.PluginInfo{}
+}
+
+// accepted are the accepted ids in the catalogue's order.
+func (w *Wizard) accepted() []string {
+	var ids []string
+	for _, c := range check.Catalogue() {
+		if w.accept[c.ID] {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
