@@ -1,6 +1,7 @@
 package smbcheck
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,8 +54,8 @@ func (c *Connection) call(ctx context.Context, op string, work func(ctx context.
 	case err != nil:
 		err = cause(err)
 	}
-	if ended != nil || refused != nil || errors.Is(err, errPanic) || errors.Is(err, ErrBroken) {
-		c.dead = errors.Join(err, ended)
+	if ended != nil || refused != nil || errors.Is(err, ErrBroken) || errors.Is(err, ErrProtocol) || errors.Is(err, ErrTampered) {
+		c.dead = cmp.Or(err, ended)
 		_ = c.tap.Close()
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/cloudsoda/go-smb2"
 
@@ -153,6 +154,7 @@ func hintFor(err error) string {
 		{ErrChanged, "Let whoever copies files there finish, then check again."},
 		{ErrNotFolder, "Check the path on the file server."},
 		{ErrNotFile, "Check the path on the file server."},
+		{ErrProtocol, "Check what listens at that address; look at the file server's event log."},
 		{ErrBroken, "Try again; if it stays, look at the file server's event log."},
 		{ErrUnreachable, "Check the server's name, DNS and the firewall (TCP 445) from this computer."},
 	} {
@@ -163,11 +165,18 @@ func hintFor(err error) string {
 	return ""
 }
 
-// cause takes the library's wrapping off a transport error, which has no Unwrap.
+// cause gives the library's own errors a cause that callers can tell apart. A transport error has no
+// Unwrap, and a wrong signature only its text.
 func cause(err error) error {
 	var te *smb2.TransportError
-	if errors.As(err, &te) && te.Err != nil {
+	var ir *smb2.InvalidResponseError
+	switch {
+	case errors.As(err, &te) && te.Err != nil:
 		return fmt.Errorf("%w: %w", ErrBroken, te.Err)
+	case errors.As(err, &ir) && strings.Contains(ir.Message, "signature"):
+		return fmt.Errorf("%w: a message has a wrong signature", ErrTampered)
+	case errors.As(err, &ir):
+		return fmt.Errorf("%w: %s", ErrProtocol, ir.Message)
 	}
 	return err
 }

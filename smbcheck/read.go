@@ -67,7 +67,8 @@ func (c *Connection) HashFile(ctx context.Context, path string) (sum [sha256.Siz
 }
 
 // withFile opens a file below the root, without following links, lets read have it, and checks that
-// it is the same afterwards.
+// the path still leads to the same file in the same state afterwards. It opens the path again for
+// that: a server may show an open handle the times that it had when it was opened (Samba does).
 func (c *Connection) withFile(ctx context.Context, verb, path string, read func(f *smb2.File, before *smb2.FileStat, alive func()) error) error {
 	op := fmt.Sprintf("%s %q", verb, clip(path))
 	if err := cleanRelative(path); err != nil {
@@ -78,46 +79,52 @@ func (c *Connection) withFile(ctx context.Context, verb, path string, read func(
 		if _, err := solid(share, full, alive); err != nil {
 			return err
 		}
-		f, err := openExactly(share, full)
+		var before, after *smb2.FileStat
+		err := opened(share, full, func(f *smb2.File, s *smb2.FileStat) error {
+			before = s
+			alive()
+			return read(f, s, alive)
+		})
 		if err != nil {
 			return err
 		}
-		defer func() { _ = f.Close() }()
-		before, err := stat(f)
-		if err != nil {
+		err = opened(share, full, func(_ *smb2.File, s *smb2.FileStat) error {
+			after = s
+			return nil
+		})
+		switch {
+		case err != nil && statusOf(err) == statusNameNotFound:
+			return ErrChanged
+		case err != nil:
 			return err
-		}
-		if before.IsDir() {
-			return ErrNotFile
-		}
-		if before.EndOfFile < 0 {
-			return ErrProtocol
-		}
-		alive()
-		if err := read(f, before, alive); err != nil {
-			return err
-		}
-		after, err := stat(f)
-		if err != nil {
-			return err
-		}
-		if after.EndOfFile != before.EndOfFile || !after.LastWriteTime.Equal(before.LastWriteTime) {
+		case after.EndOfFile != before.EndOfFile, !after.LastWriteTime.Equal(before.LastWriteTime), after.FileId != before.FileId:
 			return ErrChanged
 		}
 		return nil
 	})
 }
 
-func stat(f *smb2.File) (*smb2.FileStat, error) {
+// opened opens a file, asks what it is, and closes it after use.
+func opened(share *smb2.Share, full string, use func(*smb2.File, *smb2.FileStat) error) error {
+	f, err := openExactly(share, full)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s, ok := info.(*smb2.FileStat)
-	if !ok {
-		return nil, ErrProtocol
+	switch {
+	case !ok || s.EndOfFile < 0:
+		return ErrProtocol
+	case s.IsDir():
+		return ErrNotFile
+	case s.FileAttributes&attributeReparse != 0:
+		return ErrReparse
 	}
-	return s, nil
+	return use(f, s)
 }
 
 // lively reports every answer of a reader as a sign of life.

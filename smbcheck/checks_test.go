@@ -1,0 +1,103 @@
+package smbcheck_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"cau/internal/check"
+	"cau/smbcheck"
+)
+
+func outcomes(rs []check.Result) map[string]check.Outcome {
+	m := make(map[string]check.Outcome)
+	for _, r := range rs {
+		m[r.ID] = r.Outcome
+	}
+	return m
+}
+
+func TestR07_AFactWithoutProofIsNeverAPass(t *testing.T) {
+	good := smbcheck.Facts{
+		Dialect: smbcheck.SMB311, Cipher: smbcheck.AES128GCM, SigningRequired: true,
+		SetupVerified: true, ShareVerified: true, DowngradeProtected: true,
+	}
+	encrypted := good
+	encrypted.SigningRequired, encrypted.EncryptData, encrypted.ShareFlags = false, true, 0x8000
+	encrypted.Received.Sealed = 3
+	with := func(f smbcheck.Facts, change func(*smbcheck.Facts)) smbcheck.Facts {
+		change(&f)
+		return f
+	}
+	const p, f, c = check.Pass, check.Fail, check.CannotVerify
+	for name, x := range map[string]struct {
+		facts                                    smbcheck.Facts
+		version, integrity, encryption, who, dfs check.Outcome
+	}{
+		"all proven":            {good, p, p, f, p, p},
+		"encrypted":             {encrypted, p, p, p, p, p},
+		"setup not verified":    {with(good, func(x *smbcheck.Facts) { x.SetupVerified = false }), c, c, f, c, c},
+		"encrypted, no setup":   {with(encrypted, func(x *smbcheck.Facts) { x.SetupVerified = false }), c, c, c, c, c},
+		"share not verified":    {with(good, func(x *smbcheck.Facts) { x.ShareVerified = false }), p, p, f, p, c},
+		"share flag unverified": {with(encrypted, func(x *smbcheck.Facts) { x.ShareVerified = false }), p, c, c, p, c},
+		"session encrypts":      {with(encrypted, func(x *smbcheck.Facts) { x.ShareVerified, x.SessionFlags = false, 4 }), p, p, p, p, c},
+		"older dialect":         {with(good, func(x *smbcheck.Facts) { x.Dialect, x.DowngradeProtected = smbcheck.SMB302, false }), p, c, f, p, p},
+		"older and encrypted":   {with(encrypted, func(x *smbcheck.Facts) { x.Dialect, x.DowngradeProtected = smbcheck.SMB302, false }), p, p, p, p, p},
+		"no signing required":   {with(good, func(x *smbcheck.Facts) { x.SigningRequired = false }), p, f, f, p, p},
+		"guest":                 {with(good, func(x *smbcheck.Facts) { x.Guest, x.SetupVerified = true, false }), c, c, f, f, c},
+		"DFS, unproven":         {with(good, func(x *smbcheck.Facts) { x.DFS, x.ShareVerified = true, false }), p, p, f, p, f},
+		"DFS root":              {with(good, func(x *smbcheck.Facts) { x.DFS, x.DFSRoot = true, true }), p, p, f, p, f},
+		"nothing known":         {smbcheck.Facts{}, f, f, f, c, c},
+	} {
+		rs := smbcheck.Checks(x.facts, true)
+		got := outcomes(rs)
+		want := map[string]check.Outcome{"smb.version": x.version, "smb.integrity": x.integrity, "smb.encryption": x.encryption, "smb.guest": x.who, "smb.dfs": x.dfs}
+		for id, o := range want {
+			if got[id] != o {
+				t.Errorf("%s: %s is %s, want %s", name, id, got[id], o)
+			}
+		}
+		for _, r := range rs {
+			if _, known := check.Lookup(r.ID); !known || r.Evidence == "" || (r.Outcome != p) != (r.Remedy != "") {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+	}
+	if _, there := outcomes(smbcheck.Checks(good, false))["smb.encryption"]; there {
+		t.Error("encryption is judged without being required")
+	}
+}
+
+func TestR07_PermissionsAreUnverifiedUntilTheyAreCheckedOrVisiblySkipped(t *testing.T) {
+	var want int
+	for _, id := range check.IDs() {
+		if strings.HasPrefix(id, "acl.") {
+			want++
+		}
+	}
+	for disabled, o := range map[bool]check.Outcome{false: check.CannotVerify, true: check.Warn} {
+		rs := smbcheck.ACLChecks(disabled)
+		if len(rs) != want || want == 0 {
+			t.Errorf("%d of %d", len(rs), want)
+		}
+		for _, r := range rs {
+			if r.Outcome != o || strings.Contains(r.Evidence, "DisableAclChecks") != disabled {
+				t.Errorf("%v: %+v", disabled, r)
+			}
+		}
+	}
+}
+
+func TestReparsePointsNamesWhatItFound(t *testing.T) {
+	r := smbcheck.ReparsePoints([]smbcheck.Entry{{Path: "a"}, {Path: "l\x1bnk", Reparse: true}})
+	if r.Outcome != check.Fail || !strings.Contains(r.Evidence, `"l\x1bnk"`) || r.Remedy == "" {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestFactsAreReadableAsJSON(t *testing.T) {
+	b, err := json.Marshal(smbcheck.Facts{Dialect: smbcheck.SMB302, Cipher: smbcheck.AES128CCM})
+	if err != nil || !strings.Contains(string(b), `"dialect":"3.0.2","cipher":"AES-128-CCM"`) {
+		t.Errorf("%s %v", b, err)
+	}
+}

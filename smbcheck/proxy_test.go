@@ -1,0 +1,285 @@
+package smbcheck_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"cau/internal/sambatest"
+	"cau/smbcheck"
+)
+
+const (
+	negotiate   = 0
+	setup       = 1
+	treeConnect = 3
+)
+
+// frame is one SMB2 message passing the man in the middle.
+type frame []byte
+
+func (f frame) plain() bool     { return len(f) >= 64 && f[0] == 0xFE }
+func (f frame) command() uint16 { return binary.LittleEndian.Uint16(f[12:]) }
+func (f frame) status() uint32  { return binary.LittleEndian.Uint32(f[8:]) }
+func (f frame) unsign()         { f[16] &^= 8; clear(f[48:64]) }
+func (f frame) answer(command uint16) bool {
+	return f.plain() && f.command() == command && f.status() == 0
+}
+
+// middle is a man in the middle: every frame passes through change, which may alter or replace it.
+type middle struct {
+	addr   string
+	change func(fromServer bool, f frame) []frame
+}
+
+func startMiddle(t *testing.T, server string, change func(fromServer bool, f frame) []frame) *middle {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &middle{addr: l.Addr().String(), change: change}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			upstream, err := net.Dial("tcp", server) //nolint:noctx // ends with the listener's connections
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			both := func() { _ = client.Close(); _ = upstream.Close() }
+			all.Go(func() { defer both(); m.pass(client, upstream, false) })
+			all.Go(func() { defer both(); m.pass(upstream, client, true) })
+		}
+	})
+	t.Cleanup(func() { _ = l.Close(); all.Wait() })
+	return m
+}
+
+func (m *middle) pass(from io.Reader, to io.Writer, fromServer bool) {
+	for {
+		var size [4]byte
+		if _, err := io.ReadFull(from, size[:]); err != nil {
+			return
+		}
+		f := make(frame, binary.BigEndian.Uint32(size[:]))
+		if _, err := io.ReadFull(from, f); err != nil {
+			return
+		}
+		for _, g := range m.change(fromServer, f) {
+			out := binary.BigEndian.AppendUint32(nil, uint32(len(g)))
+			if _, err := to.Write(append(out, g...)); err != nil {
+				return
+			}
+		}
+	}
+}
+
+func TestAManInTheMiddleIsCaught(t *testing.T) {
+	s := sambatest.Start(t, sambatest.Global("server signing = mandatory"))
+	write(t, filepath.Join(s.Dir("plain"), "a.txt"), []byte("hello"))
+	only := func(f frame) []frame { return []frame{f} }
+	setupEnd := func(f frame) bool { return f.answer(setup) }
+	for name, c := range map[string]struct {
+		change func(fromServer bool, f frame) []frame
+		share  string
+		want   []error
+	}{
+		"guest bit in the end of the sign-in": {func(in bool, f frame) []frame {
+			if in && setupEnd(f) {
+				f[64+2] |= 1
+				f.unsign()
+			}
+			return only(f)
+		}, "plain", []error{smbcheck.ErrGuest, smbcheck.ErrTampered}},
+		"guest bit, and the share's answer forged": {func(in bool, f frame) []frame {
+			if in && setupEnd(f) {
+				f[64+2] |= 1
+			}
+			if in && f.answer(treeConnect) {
+				f.unsign()
+			}
+			return only(f)
+		}, "plain", []error{smbcheck.ErrGuest, smbcheck.ErrTampered}},
+		"signature stripped from the end of the sign-in": {func(in bool, f frame) []frame {
+			if in && setupEnd(f) {
+				f.unsign()
+			}
+			return only(f)
+		}, "plain", []error{smbcheck.ErrTampered}},
+		"encryption taken out of the session's flags": {func(in bool, f frame) []frame {
+			if in && setupEnd(f) {
+				f[64+2] ^= 4
+			}
+			return only(f)
+		}, "plain", []error{smbcheck.ErrTampered}},
+		"share flags forged and unsigned": {func(in bool, f frame) []frame {
+			if in && f.answer(treeConnect) {
+				f[64+5] |= 0x80
+				f.unsign()
+			}
+			return only(f)
+		}, "plain", []error{smbcheck.ErrTampered}},
+		"share answered twice": {func(in bool, f frame) []frame {
+			if in && f.answer(treeConnect) {
+				return []frame{f, f}
+			}
+			return only(f)
+		}, "plain", []error{smbcheck.ErrTampered}},
+		"signing demand taken out of the negotiation": {func(in bool, f frame) []frame {
+			if in && f.answer(negotiate) {
+				f[64+2] &^= 2
+			}
+			return only(f)
+		}, "plain", []error{smbcheck.ErrTampered}},
+		"client's dialect replaced": {func(in bool, f frame) []frame {
+			if !in && f.plain() && f.command() == negotiate {
+				binary.LittleEndian.PutUint16(f[64+36:], 0x0302)
+			}
+			return only(f)
+		}, "plain", []error{smbcheck.ErrTampered}},
+		"asked to start over with an older dialect": {func(in bool, f frame) []frame {
+			if in && f.answer(negotiate) {
+				binary.LittleEndian.PutUint16(f[64+4:], 0x02FF)
+			}
+			return only(f)
+		}, "plain", []error{smbcheck.ErrTampered}},
+		"a server that demands encryption without a cipher": {func(in bool, f frame) []frame {
+			if in && f.answer(negotiate) {
+				// Another type hides the encryption context.
+				for at := int(binary.LittleEndian.Uint32(f[64+60:])); at+8 <= len(f); at = (at + 8 + int(binary.LittleEndian.Uint16(f[at+2:])) + 7) &^ 7 {
+					if f[at] == 2 {
+						f[at] = 0x77
+					}
+				}
+			}
+			return only(f)
+		}, "enc", []error{smbcheck.ErrTampered}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := startMiddle(t, s.Addr, c.change)
+			conn, err := smbcheck.Connect(t.Context(), at(c.share, ""), asRoot, smbcheck.Options{Addr: m.addr, AllowOlder: true})
+			if err == nil {
+				defer func() { _ = conn.Close() }()
+				// What comes after the share's answer is seen with the next one.
+				if _, err = conn.Walk(t.Context(), smbcheck.Limits{}); err == nil {
+					t.Fatal("believed")
+				}
+			}
+			for _, want := range c.want {
+				if errors.Is(err, want) {
+					t.Log(err)
+					return
+				}
+			}
+			t.Errorf("%v", err)
+		})
+	}
+	t.Run("nothing changed", func(t *testing.T) {
+		m := startMiddle(t, s.Addr, func(_ bool, f frame) []frame { return only(f) })
+		conn, err := smbcheck.Connect(t.Context(), at("plain", ""), asRoot, smbcheck.Options{Addr: m.addr})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := conn.ReadFile(t.Context(), "a.txt", 10); err != nil || string(b) != "hello" {
+			t.Errorf("%q %v", b, err)
+		}
+		_ = conn.Close()
+	})
+}
+
+func TestAContentChangedOnTheWayIsAnError(t *testing.T) {
+	s := sambatest.Start(t)
+	write(t, filepath.Join(s.Dir("plain"), "a.txt"), []byte("hello"))
+	const read = 8
+	for name, change := range map[string]func(f frame){
+		"byte flipped":       func(f frame) { f[len(f)-1] ^= 1 },
+		"and unsigned":       func(f frame) { f[len(f)-1] ^= 1; f.unsign() },
+		"status made plain":  func(f frame) { f[8] ^= 1 },
+		"cut in the message": func(f frame) { clear(f[64:]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := startMiddle(t, s.Addr, func(in bool, f frame) []frame {
+				if in && f.answer(read) {
+					change(f)
+				}
+				return []frame{f}
+			})
+			conn, err := smbcheck.Connect(t.Context(), at("plain", ""), asRoot, smbcheck.Options{Addr: m.addr})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			if b, err := conn.ReadFile(t.Context(), "a.txt", 10); err == nil {
+				t.Errorf("read %q", b)
+			}
+			if _, _, err := conn.HashFile(t.Context(), "a.txt"); err == nil {
+				t.Error("hashed")
+			}
+		})
+	}
+}
+
+func TestAFileThatChangesWhileItIsHashedIsNoticed(t *testing.T) {
+	const size = 6 << 20
+	for name, change := range map[string]func(path string) error{
+		"grown": func(path string) error {
+			f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = f.Close() }()
+			_, err = f.WriteString("more")
+			return err
+		},
+		"shrunk": func(path string) error { return os.Truncate(path, size/4) },
+		"replaced": func(path string) error {
+			if err := os.WriteFile(path+".new", make([]byte, size), 0o644); err != nil {
+				return err
+			}
+			return os.Rename(path+".new", path)
+		},
+		"same size again": func(path string) error { return os.WriteFile(path, make([]byte, size), 0o644) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sambatest.Start(t)
+			path := filepath.Join(s.Dir("plain"), "big.msu")
+			write(t, path, make([]byte, size))
+			var once sync.Once
+			got := 0
+			m := startMiddle(t, s.Addr, func(in bool, f frame) []frame {
+				if in {
+					got += len(f)
+				}
+				if in && got > size/8 {
+					once.Do(func() {
+						if err := change(path); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				return []frame{f}
+			})
+			conn, err := smbcheck.Connect(t.Context(), at("plain", ""), asRoot, smbcheck.Options{Addr: m.addr})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			if _, _, err := conn.HashFile(t.Context(), "big.msu"); !errors.Is(err, smbcheck.ErrChanged) {
+				t.Errorf("%v", err)
+			}
+			if _, err := conn.Walk(t.Context(), smbcheck.Limits{}); err != nil {
+				t.Errorf("the connection is of no use afterwards: %v", err)
+			}
+		})
+	}
+}
