@@ -140,7 +140,7 @@ func (s *sorting) findUnusedRules() {
 			without = append(without, g.Path[strings.LastIndexByte(g.Path, '\\')+1:])
 		}
 	}
-	for _, name := range s.folderRules() {
+	for _, name := range s.folderRules {
 		if !s.used[fold(name)] {
 			s.ignored = append(s.ignored, Ignored{Path: name, Reason: NoSuchFolder, DidYouMean: s.suggest(name, without)})
 		}

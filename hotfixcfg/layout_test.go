@@ -286,3 +286,54 @@ func TestNearNamesAreSuggestedOnlyWhenThereIsOne(t *testing.T) {
 		}
 	}
 }
+
+func TestALongNodeNameIsKnownByItsFirst15Characters(t *testing.T) {
+	nodes := []string{"contosoclusternode1.contoso.com", "NODE2"}
+	list := entries("CONTOSOCLUSTERN/a.msu", "ContosoClusterNode1/b.msu", "contosoclusternX/")
+	l, err := hotfixcfg.ReadLayout(list, hotfixcfg.Default(), nodes, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{nodes[0] + `:ContosoClusterNode1\b.msu:extension MSU`, nodes[0] + `:CONTOSOCLUSTERN\a.msu:extension MSU`}
+	if got := paths(l.For("CONTOSOCLUSTERN")); !reflect.DeepEqual(got, want) {
+		t.Errorf("%q", got)
+	}
+	if got := ignored(l); !reflect.DeepEqual(got, []string{"not-a-node contosoclusternX ?contosoclustern"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestEveryReasonReadsAsASentence(t *testing.T) {
+	for _, r := range []hotfixcfg.Reason{
+		hotfixcfg.OutsideFolders, hotfixcfg.NotANode, hotfixcfg.NoExtensionRule, hotfixcfg.NoFolderRule, hotfixcfg.NoSuchFolder,
+		hotfixcfg.TooDeep, hotfixcfg.Empty, hotfixcfg.ReparsePoint, hotfixcfg.Duplicate,
+	} {
+		if got := (hotfixcfg.Ignored{Path: "p", Reason: r}).String(); strings.Contains(got, string(r)) && r != hotfixcfg.Empty {
+			t.Errorf("%s has no text: %s", r, got)
+		}
+	}
+	if got := (hotfixcfg.Ignored{Path: "p", Reason: hotfixcfg.Duplicate, Other: "q"}).String(); got != "p: the same file name for the same node as q" {
+		t.Error(got)
+	}
+}
+
+func TestR33_SuggestionsStayCheapInARootMadeToBeSlow(t *testing.T) {
+	cfg := &hotfixcfg.Config{}
+	for i := range 6000 {
+		cfg.Rules = append(cfg.Rules, hotfixcfg.Rule{Kind: hotfixcfg.FolderRule, Name: fmt.Sprintf("FolderRule%04d", i)})
+	}
+	var list []hotfixcfg.Entry
+	for i := range 2000 {
+		list = append(list, hotfixcfg.Entry{Path: fmt.Sprintf("CAUHotfix_All/FolderRulf%04d", i), Dir: true})
+	}
+	l := layout(t, cfg, list)
+	suggested := 0
+	for _, i := range l.Ignored {
+		if i.DidYouMean != "" {
+			suggested++
+		}
+	}
+	if len(l.Ignored) != 8000 || suggested > 20 {
+		t.Errorf("%d ignored, %d suggestions", len(l.Ignored), suggested)
+	}
+}

@@ -6,6 +6,9 @@ func nearest(s string, names []string) string {
 	best, found, tie := 0, "", false
 	for _, name := range names {
 		a, b := []rune(fold(s)), []rune(fold(name))
+		if len(a) > longestNear || len(b) > longestNear {
+			continue
+		}
 		most := max(1, max(len(a), len(b))/3)
 		if len(a)-len(b) > most || len(b)-len(a) > most {
 			continue
@@ -24,6 +27,9 @@ func nearest(s string, names []string) string {
 	}
 	return found
 }
+
+// longestNear bounds the work for one comparison, which grows with the square of the length.
+const longestNear = 64
 
 // distance counts the insertions, deletions, replacements and swaps of neighbours between a and b.
 func distance(a, b []rune) int {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// maxSuggestions bounds the search for near names, which compares every ignored folder with every
-// node or rule.
-const maxSuggestions = 200
+// maxComparisons bounds the search for near names, which compares every ignored folder with every
+// node or rule. Beyond it nothing is suggested any more.
+const maxComparisons = 1 << 16
 
 // folder collects what lies in one folder whose files may be updates.
 type folder struct {
@@ -21,9 +21,9 @@ type folder struct {
 
 // sorting puts the items of one root where they belong.
 type sorting struct {
-	cfg        *Config
-	nodes      []string
-	configFile string
+	configFile  string
+	folderRules []string // names, in the order of the file
+	tops        []string // names that a folder in the root may have
 
 	rules   map[string]Rule   // by kind and folded name
 	byName  map[string]string // node by its folder's folded name
@@ -33,26 +33,30 @@ type sorting struct {
 	links   map[string]bool // folded paths of reparse points
 	whole   map[string]int  // index in ignored of a folder that is ignored as a whole
 
-	suggestions int
+	comparisons int
 	updates     []Update
 	ignored     []Ignored
 }
 
 func newSorting(cfg *Config, nodes []string, configFile string) *sorting {
 	s := &sorting{
-		cfg: cfg, nodes: nodes, configFile: configFile,
+		configFile: configFile, tops: []string{AllNodes},
 		rules: map[string]Rule{}, byName: map[string]string{}, folders: map[string]*folder{},
 		used: map[string]bool{}, links: map[string]bool{}, whole: map[string]int{},
 	}
 	if cfg != nil {
 		for _, r := range cfg.Rules {
 			s.rules[string(r.Kind)+":"+fold(r.Name)] = r
+			if r.Kind == FolderRule {
+				s.folderRules = append(s.folderRules, r.Name)
+			}
 		}
 	}
 	for _, n := range nodes {
 		label, _, _ := strings.Cut(n, ".")
 		s.byName[fold(label)] = n
 		s.byName[netBIOS(n)] = n
+		s.tops = append(s.tops, folderName(n))
 	}
 	return s
 }
@@ -120,7 +124,7 @@ func (s *sorting) place(it item) {
 func (s *sorting) placeSub(it item, sub, node string) {
 	rule, ok := s.rules[string(FolderRule)+":"+fold(it.parts[1])]
 	if !ok {
-		s.ignoreWhole(sub, NoFolderRule, it, func(string) string { return s.suggest(it.parts[1], s.folderRules()) })
+		s.ignoreWhole(sub, NoFolderRule, it, func(string) string { return s.suggest(it.parts[1], s.folderRules) })
 		return
 	}
 	s.used[fold(rule.Name)] = true
@@ -175,11 +179,7 @@ func (s *sorting) meantTop(name string) string {
 	if node, ok := s.byName[fold(label)]; ok && dotted {
 		return folderName(node)
 	}
-	names := []string{AllNodes}
-	for _, n := range s.nodes {
-		names = append(names, folderName(n))
-	}
-	return s.suggest(name, names)
+	return s.suggest(name, s.tops)
 }
 
 // folderName is the folder that a node's updates belong into.
@@ -192,22 +192,10 @@ func folderName(node string) string {
 }
 
 func (s *sorting) suggest(name string, names []string) string {
-	if s.suggestions++; s.suggestions > maxSuggestions {
+	if s.comparisons += len(names); s.comparisons > maxComparisons {
 		return ""
 	}
 	return nearest(name, names)
-}
-
-func (s *sorting) folderRules() []string {
-	var names []string
-	if s.cfg != nil {
-		for _, r := range s.cfg.Rules {
-			if r.Kind == FolderRule {
-				names = append(names, r.Name)
-			}
-		}
-	}
-	return names
 }
 
 func (s *sorting) result() Layout {
