@@ -19,6 +19,7 @@ const (
 	fileMode         byte = 16
 	fileAlignment    byte = 17
 	fileAll          byte = 18
+	fileAlternate    byte = 21
 	fileStream       byte = 22
 	fileNetworkOpen  byte = 34
 	fileAttributeTag byte = 35
@@ -51,6 +52,9 @@ func (t *tree) queryInfo(r *request) answer {
 	var data []byte
 	switch kind {
 	case infoFile:
+		if class == fileAlternate {
+			return fail(statusObjectNameNotFound) // no 8.3 names, as on a ReFS volume
+		}
 		data = t.fileInfo(h, class)
 	case infoFileSystem:
 		data = t.fsInfo(class)

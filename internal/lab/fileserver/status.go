@@ -35,6 +35,3 @@ const (
 	statusNotFound              status = 0xC0000225
 	statusNoHashOverlap         status = 0xC05D0000
 )
-
-// severe tells errors from successes and warnings: bits 31 and 30 both set.
-func (s status) severe() bool { return s>>30 == 3 }
