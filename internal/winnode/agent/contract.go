@@ -15,6 +15,7 @@ const (
 	OpNodePause          = "node.pause"
 	OpNodeResume         = "node.resume"
 	OpNodeRestart        = "node.restart"
+	OpNodeRestartAbort   = "node.restart-abort"
 	OpNodeClean          = "node.clean"
 	OpJobStart           = "job.start"
 	OpJobPoll            = "job.poll"
@@ -45,6 +46,14 @@ type OpError struct {
 	Message string `json:"message"`
 	// Code is the Win32 error or HRESULT as a number, 0 where there is none.
 	Code int64 `json:"code"`
+}
+
+// Installed answers the upload of the bundle.
+type Installed struct {
+	// Path is where the bundle lies on the node.
+	Path string `json:"path"`
+	// Existed: the same bundle was there already.
+	Existed bool `json:"existed"`
 }
 
 // NodeArgs names a node of the cluster.
@@ -190,6 +199,11 @@ type Restart struct {
 	AlreadyRestarted bool `json:"already_restarted"`
 }
 
+// RestartAbort answers OpNodeRestartAbort: shutdown.exe's code (0, 1116 none scheduled).
+type RestartAbort struct {
+	Code int64 `json:"code"`
+}
+
 // CleanArgs: Run names one run's traces; empty removes every trace.
 type CleanArgs struct {
 	Run string `json:"run"`
@@ -264,10 +278,13 @@ const (
 // StageInput is the input of the stage job: copy files from the share as the computer account, check
 // size and SHA-256 through the handle that wrote them (R17), report the connection (R13).
 type StageInput struct {
-	Run               string      `json:"run"`
-	Root              string      `json:"root"`
-	RequireEncryption bool        `json:"require_encryption"`
-	Files             []StageFile `json:"files"`
+	Run               string `json:"run"`
+	Root              string `json:"root"`
+	RequireEncryption bool   `json:"require_encryption"`
+	// ReserveBytes must stay free beyond twice the size of what is still to be copied (R23); if they would
+	// not, the job ends with ERROR_DISK_FULL (112) before the first byte of a file.
+	ReserveBytes int64       `json:"reserve_bytes"`
+	Files        []StageFile `json:"files"`
 }
 
 // StageFile is one file: Path below the root, copied to <run folder>\<Update>\<Target>.

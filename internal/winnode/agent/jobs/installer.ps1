@@ -1,0 +1,57 @@
+param($Job, $Order)
+# Runs one installer. Every file it was planned with is opened first, without sharing it for writing or
+# deleting, hashed through that handle, and held until the installer ends. The installer is never killed.
+$run = [string]$Order.run
+$update = [string]$Order.update
+Assert-CauName -Name $run
+Assert-CauName -Name $update
+Assert-CauRelative -Path ([string]$Order.target)
+$folder = Get-CauFolder -Path "runs\$run\$update"
+if ($folder -eq '') {
+    throw (New-CauFailure -Kind 'missing' -Message 'the update is not staged on this node' -Code 3)
+}
+$held = New-Object -TypeName System.Collections.ArrayList
+$own = ''
+try {
+    foreach ($file in @($Order.files)) {
+        $target = [string]$file.target
+        Assert-CauRelative -Path $target
+        if ([string]$file.update -cne $update) {
+            throw (New-CauFailure -Kind 'refused' -Message 'a file of another update is listed')
+        }
+        $below = Get-CauFolder -Path ([IO.Path]::GetDirectoryName("runs\$run\$update\$target"))
+        $path = Join-Path -Path $folder -ChildPath $target
+        if ($below -eq '' -or -not [IO.File]::Exists($path)) {
+            throw (New-CauFailure -Kind 'missing' -Message "$target is not staged on this node" -Code 2)
+        }
+        Assert-CauNoReparse -Path $path
+        $stream = New-Object -TypeName System.IO.FileStream -ArgumentList $path, 'Open', 'Read', 'Read'
+        [void]$held.Add($stream)
+        if ($stream.Length -ne [long]$file.size -or (Get-CauStreamSha256 -Stream $stream -Report { Update-CauHeartbeat -Job $Job }) -ne [string]$file.sha256) {
+            throw (New-CauFailure -Kind 'refused' -Message "$target is not the file of the plan: its size or SHA-256 differs")
+        }
+        if ($target -eq [string]$Order.target) { $own = $path }
+    }
+    if ($own -eq '') {
+        throw (New-CauFailure -Kind 'refused' -Message 'the update''s own file is not among its files')
+    }
+    # Variables first: a percent sign in the path stays what it is.
+    $program = [Environment]::ExpandEnvironmentVariables([string]$Order.program).Replace('$update$', '"' + $own + '"')
+    $parameters = [Environment]::ExpandEnvironmentVariables([string]$Order.parameters).Replace('$update$', '"' + $own + '"')
+    $start = New-Object -TypeName System.Diagnostics.ProcessStartInfo -ArgumentList $program, $parameters
+    $start.UseShellExecute = $false
+    $start.CreateNoWindow = $true
+    $start.WorkingDirectory = $folder
+    Write-CauEvent -Job $Job -Kind 'starting' -Message ($program + ' ' + $parameters)
+    $process = [Diagnostics.Process]::Start($start)
+    Write-CauProcess -Path (Join-Path -Path $Job['folder'] -ChildPath 'installer.json') -Id $process.Id
+    Write-CauEvent -Job $Job -Kind 'running' -Message ('process ' + $process.Id)
+    while (-not $process.WaitForExit(5000)) {
+        Update-CauHeartbeat -Job $Job
+    }
+    $code = [long]$process.ExitCode
+    Write-CauEvent -Job $Job -Kind 'exited' -Message ('exit code ' + $code)
+    return @{ exit_code = $code; log = '' }
+} finally {
+    foreach ($stream in $held) { $stream.Dispose() }
+}

@@ -1,0 +1,45 @@
+param($Arguments)
+# The cluster as this member sees it, asked locally: naming the cluster would be a second hop.
+$namespace = 'root/MSCluster'
+$cluster = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Cluster')[0]
+$resources = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Resource')
+$quorum = @(Get-CimAssociatedInstance -InputObject $cluster -Association 'MSCluster_ClusterToQuorumResource' -ResultClassName 'MSCluster_Resource' |
+        ForEach-Object -Process { [string]$_.Name })
+# A resource is online in state 2.
+$witness = @($resources | Where-Object -FilterScript { $quorum -contains $_.Name -and [long]$_.State -eq 2 })
+$nodes = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Node' | ForEach-Object -Process {
+        @{
+            name = [string]$_.Name
+            state = [long]$_.State
+            drain_status = [long]$_.NodeDrainStatus
+            status_information = [long]$_.StatusInformation
+            dynamic_weight = [long]$_.DynamicWeight
+        }
+    })
+$groups = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_ResourceGroup' | ForEach-Object -Process {
+        @{
+            name = [string]$_.Name
+            owner = [string]$_.OwnerNode
+            state = [long]$_.State
+            core = [bool](Get-CauProperty -Instance $_ -Name 'IsCore' -Default $false)
+        }
+    })
+# A resource's state in a group's numbers: 2 online is 0, 3 offline is 1, 4 failed is 2, 128 and more pending is 4.
+$states = @{ '2' = 0; '3' = 1; '4' = 2 }
+$volumes = @($resources | Where-Object -FilterScript { [bool](Get-CauProperty -Instance $_ -Name 'IsClusterSharedVolume' -Default $false) } | ForEach-Object -Process {
+        $state = -1
+        if ($states.ContainsKey([string]$_.State)) { $state = $states[[string]$_.State] }
+        if ([long]$_.State -ge 128 -and [long]$_.State -le 255) { $state = 4 }
+        @{ name = [string]$_.Name; owner = [string]$_.OwnerNode; state = $state; core = $false }
+    })
+return @{
+    name = [string]$cluster.Name
+    fqdn = [string](Get-CauProperty -Instance $cluster -Name 'Fqdn' -Default '')
+    dynamic_quorum = [bool]$cluster.DynamicQuorumEnabled
+    witness_weight = [long](Get-CauProperty -Instance $cluster -Name 'WitnessDynamicWeight' -Default 0)
+    witness_online = $witness.Count -gt 0
+    s2d = [bool](Get-CauProperty -Instance $cluster -Name 'S2DEnabled' -Default $false)
+    nodes = $nodes
+    groups = $groups
+    shared_volumes = $volumes
+}
