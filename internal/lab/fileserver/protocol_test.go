@@ -1,6 +1,7 @@
 package fileserver
 
 import (
+	"errors"
 	"testing"
 )
 
@@ -209,5 +210,20 @@ func TestHandlesAndTreesAreBounded(t *testing.T) {
 		if r.status != statusOK {
 			t.Fatalf("tree %d: %#x", n, uint32(r.status))
 		}
+	}
+}
+
+func TestNobodySealsForAnotherSession(t *testing.T) {
+	w := newWire(t, smb311)
+	other := *w.session
+	other.id, other.user = 78, "another"
+	w.conn.sessions[78] = &other
+	foreign := w.message(cmdEcho, []byte{4, 0, 0, 0}, func(b []byte) { le.PutUint64(b[40:], 78) })
+	sealed, err := w.session.seal(foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.conn.handleFrame(sealed); !errors.Is(err, errHangUp) {
+		t.Errorf("got %v, want the connection closed", err)
 	}
 }
