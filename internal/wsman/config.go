@@ -33,7 +33,7 @@ type Config struct {
 	// AuthTimeout bounds dial, TLS and logon together; default 30 s.
 	AuthTimeout time.Duration
 	// OperationTimeout is how long the node holds a Receive without news, whole seconds, at most 60 s
-	// (MaxTimeoutms, MS-WSMV 2.2.4.12); default 15 s.
+	// (the service's MaxTimeoutms); default 15 s.
 	OperationTimeout time.Duration
 	// DeadHost is how long a host may be silent before it counts as gone; default 90 s.
 	DeadHost time.Duration
@@ -111,7 +111,8 @@ func (c Config) url() string {
 
 // plainHost admits DNS names, NetBIOS names and IP addresses: nothing that could break a header or XML.
 func plainHost(s string) bool {
-	return s != "" && len(s) <= 255 && strings.IndexFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-_:", r))
-	}) < 0
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:"
+	return s != "" && len(s) <= 255 && !strings.ContainsFunc(s, func(r rune) bool {
+		return !strings.ContainsRune(allowed, r)
+	})
 }

@@ -170,19 +170,19 @@ func (c *conn) exchange(ctx context.Context, op string, message []byte, patience
 	if err != nil {
 		return nil, &ConnError{op, stage, err}
 	}
-	clear, err := c.open(op, a)
+	plain, err := c.open(op, a)
 	if err != nil {
 		return nil, err
 	}
-	a.body = clear
+	a.body = plain
 	c.heard.Store(c.now().UnixNano())
 	if !a.keepsLinkUp {
 		c.drop()
 	}
 	if a.status == 200 {
-		return clear, nil
+		return plain, nil
 	}
-	if f := readFault(op, a.status, clear); f != nil {
+	if f := readFault(op, a.status, plain); f != nil {
 		return nil, f
 	}
 	return nil, a.httpError(op, l.sealer != nil)
@@ -199,12 +199,12 @@ func (c *conn) open(op string, a *answer) ([]byte, error) {
 	sealer := c.link.sealer
 	switch {
 	case isFrame(a.header.Get("Content-Type"), sealer.Protocol()) && len(a.body) > 0:
-		clear, err := openBody(sealer, a.body)
+		plain, err := openBody(sealer, a.body)
 		var auth *AuthError
 		if err != nil && !errors.As(err, &auth) {
 			return nil, &ConnError{op, Answered, err}
 		}
-		return clear, err
+		return plain, err
 	case a.status == 200 && len(a.body) > 0:
 		return nil, &AuthError{Reason: NotSealed}
 	default:

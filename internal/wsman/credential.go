@@ -38,10 +38,10 @@ type Session struct {
 
 // Sealer encrypts and signs bodies in order; every message must be used, in sequence.
 type Sealer interface {
-	// Protocol is the media type of sealed content (MS-WSMV 2.2.9.1.1.1).
+	// Protocol is the media type of sealed content (MS-WSMV 2.2.9.1).
 	Protocol() string
 	// Wrap gives the security header and the sealed bytes.
-	Wrap(clear []byte) (header, sealed []byte, err error)
+	Wrap(plain []byte) (header, sealed []byte, err error)
 	// Unwrap checks the header and gives the clear bytes. It must not trust any length in either.
 	Unwrap(header, sealed []byte) ([]byte, error)
 }

@@ -210,11 +210,11 @@ func attribute(t xml.StartElement, name string) string {
 // readFault gives the fault in body, or nil.
 func readFault(op string, status int, body []byte) *Fault {
 	env, err := readEnvelope(body)
-	if err != nil || env.fault == nil {
-		return nil
+	if err == nil && env.fault != nil {
+		env.fault.Op, env.fault.Status = op, status
+		return env.fault
 	}
-	env.fault.Op, env.fault.Status = op, status
-	return env.fault
+	return nil
 }
 
 // output checks the streams and the state of a ReceiveResponse against the command it must belong to. It gives the

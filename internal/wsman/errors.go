@@ -22,11 +22,11 @@ var errTooLarge = errors.New("the answer is larger than allowed")
 type Stage int
 
 const (
-	// NotSent: the peer cannot have acted; the message may be repeated.
+	// NotSent says that the peer cannot have acted; the message may be repeated.
 	NotSent Stage = iota
-	// Maybe: sent without a usable answer; the peer may have acted.
+	// Maybe says that it was sent without a usable answer; the peer may have acted.
 	Maybe
-	// Answered: an answer came, and it is not one that can be used; the peer has acted.
+	// Answered says that an answer came, and not one that can be used; the peer has acted.
 	Answered
 )
 
@@ -67,15 +67,15 @@ func (e *ConnError) Unwrap() error { return e.Err }
 type AuthReason int
 
 const (
-	// Rejected: the peer refused the proof. Final for the credential (R02).
+	// Rejected means that the peer refused the proof. Final for the credential (R02).
 	Rejected AuthReason = iota
-	// NotOffered: the peer offers no scheme that we may use (R03). It learnt nothing.
+	// NotOffered means that the peer offers no scheme that we may use (R03). It learnt nothing.
 	NotOffered
-	// WeakChallenge: the peer's challenge is malformed or leaves out what sealing needs. It learnt no name.
+	// WeakChallenge means that the peer's challenge is malformed or leaves out what sealing needs. It learnt no name.
 	WeakChallenge
-	// NotSealed: the peer answered in clear where only a sealed answer counts, or accepted without any proof.
+	// NotSealed means that the peer answered in clear where only a sealed answer counts, or accepted without any proof.
 	NotSealed
-	// Tampered: a sealed answer does not verify; the peer does not know the key, or somebody changed bytes.
+	// Tampered means that a sealed answer does not verify; the peer does not know the key, or somebody changed bytes.
 	Tampered
 )
 
@@ -142,7 +142,7 @@ func (e *HTTPError) Error() string {
 	return s
 }
 
-// Codes that this package acts on. Source: MS-WSMV 2.2.9.1 and winerror.h.
+// Codes that this package acts on. Source: wsmerror.h and winerror.h.
 const (
 	// CodeTimedOut (2150858793) answers a Receive that found nothing new within its OperationTimeout: ask again.
 	CodeTimedOut fault.Code = 0x80338029
@@ -154,8 +154,8 @@ const (
 	CodeAccessDenied fault.Code = 5
 )
 
-// Fault is WinRM's own refusal of a message (MS-WSMV 2.2.4.43, WSManFault), read from a trusted answer.
-type Fault struct {
+// Fault is WinRM's own refusal of a message (MS-WSMV, WSManFault), read from a trusted answer.
+type Fault struct { //nolint:errname // what MS-WSMV calls it
 	Op string
 	// Status is the HTTP status that carried it, usually 500.
 	Status int
@@ -174,7 +174,11 @@ func (e *Fault) Error() string {
 	if text == "" {
 		text = e.Subcode
 	}
-	return fmt.Sprintf("WinRM %s refused: %s (%s)", e.Op, text, e.Code)
+	s := "WinRM " + e.Op + " refused: " + text
+	if e.Code != 0 {
+		s += " (" + e.Code.String() + ")"
+	}
+	return s
 }
 
 // Retryable reports whether the same message may be sent again without the risk that it acts twice: it did

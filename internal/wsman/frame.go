@@ -17,22 +17,22 @@ const (
 	maxSecurityHeader = 1024
 )
 
-// frameType is the Content-Type of a sealed body (MS-WSMV 2.2.9.1.1).
+// frameType is the Content-Type of a sealed body (MS-WSMV 2.2.9.1).
 func frameType(protocol string) string {
 	return `multipart/encrypted;protocol="` + protocol + `";boundary="` + frameBoundary + `"`
 }
 
-// sealBody puts clear into the two-part body of MS-WSMV 2.2.9.1. The tabs before the header lines are a MUST.
-func sealBody(s Sealer, clear []byte) ([]byte, error) {
-	header, sealed, err := s.Wrap(clear)
+// sealBody puts plain into the two-part body of MS-WSMV 2.2.9.1. The tabs before the header lines are a MUST.
+func sealBody(s Sealer, plain []byte) ([]byte, error) {
+	header, sealed, err := s.Wrap(plain)
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
 	var b bytes.Buffer
 	b.Grow(len(sealed) + 512)
 	fmt.Fprintf(&b, "--%s\r\n\tContent-Type: %s\r\n\tOriginalContent: type=%s;Length=%d\r\n--%s\r\n\tContent-Type: application/octet-stream\r\n",
-		frameBoundary, s.Protocol(), soapType, len(clear), frameBoundary)
-	b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(header)))) //nolint:gosec // a security header is short
+		frameBoundary, s.Protocol(), soapType, len(plain), frameBoundary)
+	b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(header))))
 	b.Write(header)
 	b.Write(sealed)
 	fmt.Fprintf(&b, "--%s--\r\n", frameBoundary)
@@ -90,7 +90,7 @@ func parseFrame(body []byte, protocol string) (frame, error) {
 	return f, nil
 }
 
-// takePart reads one boundary line and the two or less header lines behind it, which in this format start with a
+// takePart reads one boundary line and the header lines behind it, which in this format start with a
 // tab or a blank and are not closed by an empty line.
 func takePart(b []byte) (header map[string]string, rest []byte, ok bool) {
 	line, rest, ok := takeLine(b)
@@ -131,12 +131,12 @@ func openBody(s Sealer, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	clear, err := s.Unwrap(f.header, f.sealed)
+	plain, err := s.Unwrap(f.header, f.sealed)
 	if err != nil {
 		return nil, err
 	}
-	if len(clear) != f.length {
+	if len(plain) != f.length {
 		return nil, errFrame
 	}
-	return clear, nil
+	return plain, nil
 }

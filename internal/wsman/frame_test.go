@@ -23,8 +23,8 @@ func TestASealedBodyLooksAsTheSpecificationSays(t *testing.T) {
 	if err != nil || string(got) != want {
 		t.Fatalf("got %q, %v", got, err)
 	}
-	if clear, err := openBody(asIs{}, got); err != nil || string(clear) != "--Encrypted Boundary--\r\n" {
-		t.Fatalf("opened %q, %v: the boundary must not be searched in the content", clear, err)
+	if plain, err := openBody(asIs{}, got); err != nil || string(plain) != "--Encrypted Boundary--\r\n" {
+		t.Fatalf("opened %q, %v: the boundary must not be searched in the content", plain, err)
 	}
 }
 
@@ -36,8 +36,8 @@ func TestOtherSpellingsOfAFrameAreRead(t *testing.T) {
 		"lower case":          strings.Replace(string(body), "Content-Type", "content-type", 2),
 		"blanks":              strings.ReplaceAll(string(body), "\t", "    "),
 	} {
-		if clear, err := openBody(asIs{}, []byte(b)); err != nil || string(clear) != "text" {
-			t.Errorf("%s: %q, %v", name, clear, err)
+		if plain, err := openBody(asIs{}, []byte(b)); err != nil || string(plain) != "text" {
+			t.Errorf("%s: %q, %v", name, plain, err)
 		}
 	}
 }
@@ -60,8 +60,8 @@ func TestMalformedFramesAreRefused(t *testing.T) {
 		"text behind":           good + "more",
 		"two frames":            good + good,
 	} {
-		if clear, err := openBody(asIs{}, []byte(b)); err == nil {
-			t.Errorf("%s: opened as %q", name, clear)
+		if plain, err := openBody(asIs{}, []byte(b)); err == nil {
+			t.Errorf("%s: opened as %q", name, plain)
 		}
 	}
 }
@@ -87,9 +87,9 @@ func FuzzFrame(f *testing.F) {
 	f.Add(body)
 	f.Add(bytes.ReplaceAll(body, []byte("--E"), []byte("-- E")))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		clear, err := openBody(asIs{}, b)
-		if err == nil && (len(clear) > len(b) || !bytes.Contains(b, clear)) {
-			t.Fatalf("%q gave %q", b, clear)
+		plain, err := openBody(asIs{}, b)
+		if err == nil && (len(plain) > len(b) || !bytes.Contains(b, plain)) {
+			t.Fatalf("%q gave %q", b, plain)
 		}
 	})
 }

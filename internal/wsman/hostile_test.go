@@ -164,7 +164,10 @@ func negotiate(token []byte) string {
 
 func TestR03APeerThatOffersLessLearnsNothing(t *testing.T) {
 	weak := func(flag uint32) func(*testing.T, *http.Request) string {
-		return func(t *testing.T, r *http.Request) string { return negotiate(withoutFlag(challenge(t, r), flag)) }
+		return func(t *testing.T, r *http.Request) string {
+			t.Helper()
+			return negotiate(withoutFlag(challenge(t, r), flag))
+		}
 	}
 	says := func(answer string) func(*testing.T, *http.Request) string {
 		return func(*testing.T, *http.Request) string { return answer }

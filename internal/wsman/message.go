@@ -123,7 +123,9 @@ func checkLine(line string) error {
 
 // checkID admits the ids that Windows makes. They come from the peer and go back to it inside XML.
 func checkID(id string) error {
-	if len(id) == 0 || len(id) > 64 || strings.Trim(id, "0123456789abcdefABCDEF-") != "" {
+	if len(id) == 0 || len(id) > 64 || strings.ContainsFunc(id, func(r rune) bool {
+		return !strings.ContainsRune("0123456789abcdefABCDEF-", r)
+	}) {
 		return errors.New("the node gave an id that is none")
 	}
 	return nil

@@ -16,7 +16,7 @@ type Node struct {
 	lock    chan struct{} // guards shellID and the conn; held behind a Run's back while it is tidied up
 	shellID string
 
-	alive   context.Context // ends with Close
+	alive   context.Context //nolint:containedctx // the life of the Node itself, which ends with Close
 	end     context.CancelCauseFunc
 	tidying sync.WaitGroup
 }

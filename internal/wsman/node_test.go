@@ -327,9 +327,9 @@ func TestFaultsAfterTheLogonAreErrorsAndTheNodeStaysUsable(t *testing.T) {
 }
 
 // foreignFrame is a well-formed sealed body under a key that is not ours.
-func foreignFrame(clear string) string {
-	return "--Encrypted Boundary\r\n\tContent-Type: " + protocol + "\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=" + fmt.Sprint(len(clear)) +
-		"\r\n--Encrypted Boundary\r\n\tContent-Type: application/octet-stream\r\n\x10\x00\x00\x00\x01\x00\x00\x00signatur\x00\x00\x00\x00" + clear + "--Encrypted Boundary--\r\n"
+func foreignFrame(plain string) string {
+	return "--Encrypted Boundary\r\n\tContent-Type: " + protocol + "\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=" + fmt.Sprint(len(plain)) +
+		"\r\n--Encrypted Boundary\r\n\tContent-Type: application/octet-stream\r\n\x10\x00\x00\x00\x01\x00\x00\x00signatur\x00\x00\x00\x00" + plain + "--Encrypted Boundary--\r\n"
 }
 
 func TestA401InMidSessionCostsOneNewLogonAndOneResend(t *testing.T) {

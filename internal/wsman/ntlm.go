@@ -3,15 +3,15 @@ package wsman
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/md5" //nolint:gosec // MS-NLMP prescribes it
+	"crypto/md5" // MS-NLMP prescribes MD4, MD5 and RC4
 	"crypto/rand"
-	"crypto/rc4" //nolint:gosec // MS-NLMP prescribes it
+	"crypto/rc4"
 	"encoding/binary"
 	"errors"
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/md4" //nolint:staticcheck,gosec // MS-NLMP prescribes it
+	"golang.org/x/crypto/md4" //nolint:staticcheck // MS-NLMP prescribes it
 )
 
 // ntlmService is the service part of the target name (MsvAvTargetName) in our proofs.
@@ -109,10 +109,10 @@ func (a *ntlmAccount) authenticate(negotiate []byte, c *ntlmChallenge, peer Peer
 		{20, response},
 		{52, rc4Once(baseKey, n.session[:])},
 	} {
-		size := uint16(len(field.value)) //nolint:gosec // names are limited, the challenge is below 64 KiB
+		size := uint16(len(field.value))
 		binary.LittleEndian.PutUint16(msg[field.at:], size)
 		binary.LittleEndian.PutUint16(msg[field.at+2:], size)
-		binary.LittleEndian.PutUint32(msg[field.at+4:], uint32(len(msg))) //nolint:gosec // likewise
+		binary.LittleEndian.PutUint32(msg[field.at+4:], uint32(len(msg)))
 		msg = append(msg, field.value...)
 	}
 	binary.LittleEndian.PutUint32(msg[60:], c.flags&ntlmWanted)
@@ -156,12 +156,12 @@ func rc4Once(key, data []byte) []byte {
 
 // newRC4 takes the 16-byte keys of this protocol, which RC4 always accepts.
 func newRC4(key []byte) *rc4.Cipher {
-	c, _ := rc4.NewCipher(key) //nolint:gosec // MS-NLMP prescribes it; only keys of 0 or more than 256 bytes fail
+	c, _ := rc4.NewCipher(key) // fails only for keys of 0 or more than 256 bytes
 	return c
 }
 
 // filetime is t in 100 ns since 1601 (MS-DTYP 2.3.3).
 func filetime(t time.Time) uint64 {
-	const epoch = 11644473600                                      // seconds from 1601 to 1970
-	return uint64(t.Unix()+epoch)*1e7 + uint64(t.Nanosecond()/100) //nolint:gosec // no clock of ours is before 1601
+	const epoch = 11644473600 // seconds from 1601 to 1970
+	return uint64(t.Unix()+epoch)*1e7 + uint64(t.Nanosecond()/100)
 }

@@ -120,7 +120,7 @@ func parsePairs(b []byte) ([]avPair, error) {
 func appendPairs(dst []byte, pairs []avPair) []byte {
 	for _, p := range append(pairs[:len(pairs):len(pairs)], avPair{id: avEOL}) {
 		dst = binary.LittleEndian.AppendUint16(dst, p.id)
-		dst = binary.LittleEndian.AppendUint16(dst, uint16(len(p.value))) //nolint:gosec // came from 16 bits, or is a checked name
+		dst = binary.LittleEndian.AppendUint16(dst, uint16(len(p.value)))
 		dst = append(dst, p.value...)
 	}
 	return dst

@@ -1,13 +1,13 @@
 package wsman
 
 import (
-	"crypto/md5" //nolint:gosec // MS-NLMP prescribes it
-	"crypto/rc4" //nolint:gosec // MS-NLMP prescribes it
+	"crypto/md5"
+	"crypto/rc4"
 	"crypto/subtle"
 	"encoding/binary"
 )
 
-// spnegoProtocol is the media type of content sealed under Negotiate (MS-WSMV 2.2.9.1.1.1).
+// spnegoProtocol is the media type of content sealed under Negotiate (MS-WSMV 2.2.9.1).
 const spnegoProtocol = "application/HTTP-SPNEGO-session-encrypted"
 
 // ntlmSide names the direction in which a side sends, in the words that its keys are made of (MS-NLMP 3.4.5).
@@ -27,20 +27,20 @@ type ntlmDirection struct {
 
 func newNTLMDirection(sessionKey []byte, side ntlmSide) *ntlmDirection {
 	key := func(use string) []byte {
-		sum := md5.Sum(append(sessionKey[:len(sessionKey):len(sessionKey)], //nolint:gosec // see the import
+		sum := md5.Sum(append(sessionKey[:len(sessionKey):len(sessionKey)],
 			"session key to "+string(side)+" "+use+" key magic constant\x00"...))
 		return sum[:]
 	}
 	return &ntlmDirection{sign: key("signing"), seal: newRC4(key("sealing"))}
 }
 
-// signature is the NTLMSSP_MESSAGE_SIGNATURE over clear for the extended session security (MS-NLMP 2.2.2.9.2);
+// signature is the NTLMSSP_MESSAGE_SIGNATURE over plain for the extended session security (MS-NLMP 2.2.2.9.2);
 // it advances the key stream and the sequence number, so it must follow the sealing of the same message.
-func (d *ntlmDirection) signature(clear []byte) []byte {
+func (d *ntlmDirection) signature(plain []byte) []byte {
 	var seq [4]byte
 	binary.LittleEndian.PutUint32(seq[:], d.seq)
 	d.seq++
-	sum := hmacMD5(d.sign, seq[:], clear)[:8]
+	sum := hmacMD5(d.sign, seq[:], plain)[:8]
 	d.seal.XORKeyStream(sum, sum)
 	return append(append([]byte{1, 0, 0, 0}, sum...), seq[:]...)
 }
@@ -59,19 +59,19 @@ func newNTLMSealer(sessionKey []byte, us ntlmSide) *ntlmSealer {
 // Protocol is the one of Negotiate.
 func (s *ntlmSealer) Protocol() string { return spnegoProtocol }
 
-// Wrap seals clear and gives its 16-byte signature.
-func (s *ntlmSealer) Wrap(clear []byte) (header, sealed []byte, err error) {
-	sealed = make([]byte, len(clear))
-	s.out.seal.XORKeyStream(sealed, clear)
-	return s.out.signature(clear), sealed, nil
+// Wrap seals plain and gives its 16-byte signature.
+func (s *ntlmSealer) Wrap(plain []byte) (header, sealed []byte, err error) {
+	sealed = make([]byte, len(plain))
+	s.out.seal.XORKeyStream(sealed, plain)
+	return s.out.signature(plain), sealed, nil
 }
 
 // Unwrap opens sealed and checks its signature in constant time.
 func (s *ntlmSealer) Unwrap(header, sealed []byte) ([]byte, error) {
-	clear := make([]byte, len(sealed))
-	s.in.seal.XORKeyStream(clear, sealed)
-	if subtle.ConstantTimeCompare(s.in.signature(clear), header) != 1 {
+	plain := make([]byte, len(sealed))
+	s.in.seal.XORKeyStream(plain, sealed)
+	if subtle.ConstantTimeCompare(s.in.signature(plain), header) != 1 {
 		return nil, &AuthError{Reason: Tampered}
 	}
-	return clear, nil
+	return plain, nil
 }

@@ -214,7 +214,7 @@ func reply(w http.ResponseWriter, session *ntlm.Session, secure bool, status int
 	sealed, signature := session.Wrap([]byte(answer))
 	w.Header().Set("Content-Type", `multipart/encrypted;protocol="`+protocol+`";boundary="Encrypted Boundary"`)
 	w.WriteHeader(status)
-	fmt.Fprintf(w, "--Encrypted Boundary\r\n\tContent-Type: %s\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=%d\r\n"+
+	_, _ = fmt.Fprintf(w, "--Encrypted Boundary\r\n\tContent-Type: %s\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=%d\r\n"+
 		"--Encrypted Boundary\r\n\tContent-Type: application/octet-stream\r\n%s%s%s--Encrypted Boundary--\r\n",
 		protocol, len(answer), binary.LittleEndian.AppendUint32(nil, 16), signature, sealed)
 }

@@ -33,7 +33,7 @@ const (
 	answerSignal  = nsShell + "/SignalResponse"
 )
 
-// shell speaks the WinRS messages of MS-WSMV 3.1.4.5 over one conn. It keeps no state of its own.
+// shell speaks the WinRS messages of MS-WSMV over one conn. It keeps no state of its own.
 type shell struct {
 	conn *conn
 	msgs messages

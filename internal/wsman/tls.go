@@ -1,7 +1,7 @@
 package wsman
 
 import (
-	"crypto/md5" //nolint:gosec // the GSS channel binding hash is MD5 by definition (MS-NLMP 2.2.2.1)
+	"crypto/md5" // MS-NLMP 2.2.2.1 prescribes it for channel bindings
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/subtle"
@@ -51,8 +51,8 @@ func channelBinding(cert *x509.Certificate) []byte {
 	const prefix = "tls-server-end-point:"
 	data := append([]byte(prefix), certificateHash(cert)...)
 	head := make([]byte, 20, 20+len(data))
-	binary.LittleEndian.PutUint32(head[16:], uint32(len(data))) //nolint:gosec // at most 85
-	sum := md5.Sum(append(head, data...))                       //nolint:gosec // see the import
+	binary.LittleEndian.PutUint32(head[16:], uint32(len(data)))
+	sum := md5.Sum(append(head, data...))
 	return sum[:]
 }
 
