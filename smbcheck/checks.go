@@ -34,7 +34,7 @@ func version(f Facts) check.Result {
 	case f.Dialect < SMB202:
 		return failed(r, "Turn SMB 3 on at the file server.")
 	case !f.SetupVerified:
-		return unverified(r, unprovenSession, remedyUnproven)
+		return unverified(r, unprovenSession)
 	}
 	if !f.DowngradeProtected {
 		r.Evidence += " Newer versions may have been kept from us: before 3.1.1 nothing protects the negotiation."
@@ -48,10 +48,10 @@ func integrity(f Facts) check.Result {
 	case f.EncryptData:
 		r.Evidence = "The share or the session demands encryption, which protects integrity too."
 		if !f.SetupVerified {
-			return unverified(r, unprovenSession, remedyUnproven)
+			return unverified(r, unprovenSession)
 		}
 		if !f.ShareVerified && f.SessionFlags&sessionEncrypt == 0 {
-			return unverified(r, unprovenShare, remedyUnproven)
+			return unverified(r, unprovenShare)
 		}
 		return passed(r)
 	case !f.SigningRequired:
@@ -61,9 +61,9 @@ func integrity(f Facts) check.Result {
 	r.Evidence = "The server requires signing."
 	switch {
 	case !f.SetupVerified:
-		return unverified(r, unprovenSession, remedyUnproven)
+		return unverified(r, unprovenSession)
 	case !f.DowngradeProtected:
-		return unverified(r, fmt.Sprintf(unprovenOlder, f.Dialect), remedyUnproven)
+		return unverified(r, fmt.Sprintf(unprovenOlder, f.Dialect))
 	}
 	return passed(r)
 }
@@ -77,9 +77,9 @@ func encryption(f Facts) check.Result {
 	r.Evidence = fmt.Sprintf("Encryption is demanded, with %s; %d messages came sealed.", f.Cipher, f.Received.Sealed)
 	switch {
 	case !f.SetupVerified:
-		return unverified(r, unprovenSession, remedyUnproven)
+		return unverified(r, unprovenSession)
 	case !f.ShareVerified && f.SessionFlags&sessionEncrypt == 0:
-		return unverified(r, unprovenShare, remedyUnproven)
+		return unverified(r, unprovenShare)
 	}
 	return passed(r)
 }
@@ -92,7 +92,7 @@ func guest(f Facts) check.Result {
 	}
 	r.Evidence = "The session belongs to the account that signed in."
 	if !f.SetupVerified {
-		return unverified(r, unprovenSession, remedyUnproven)
+		return unverified(r, unprovenSession)
 	}
 	return passed(r)
 }
@@ -109,10 +109,10 @@ func dfs(f Facts) check.Result {
 	}
 	r.Evidence = "The share is not part of a DFS namespace."
 	if !f.SetupVerified {
-		return unverified(r, unprovenSession, remedyUnproven)
+		return unverified(r, unprovenSession)
 	}
 	if !f.ShareVerified {
-		return unverified(r, unprovenShare, remedyUnproven)
+		return unverified(r, unprovenShare)
 	}
 	return passed(r)
 }
@@ -169,8 +169,8 @@ func failed(r check.Result, remedy string) check.Result {
 	return r
 }
 
-func unverified(r check.Result, why, remedy string) check.Result {
-	r.Outcome, r.Remedy = check.CannotVerify, remedy
+func unverified(r check.Result, why string) check.Result {
+	r.Outcome, r.Remedy = check.CannotVerify, remedyUnproven
 	r.Evidence += " Not proven: " + why + "."
 	return r
 }

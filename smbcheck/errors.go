@@ -112,7 +112,7 @@ func explain(op string, err error) error {
 	switch {
 	case known:
 		fail.Code, fail.Err, fail.Hint = fault.Code(status), m.err, m.hint
-		var where *at
+		var where *pathError
 		if errors.As(err, &where) {
 			fail.Err = within(where.path, m.err)
 		}

@@ -61,8 +61,5 @@ func (f *Facts) share(a treeAnswer, proven bool) {
 	f.ShareVerified = proven
 }
 
-// negotiation says whether dialect, cipher and signing demand are proven.
-func (f *Facts) negotiationProven() bool { return f.SetupVerified && f.DowngradeProtected }
-
 // canSeal tells whether the connection has a cipher to seal with: the library fails without one.
 func (f *Facts) canSeal() bool { return f.Cipher == AES128CCM || f.Cipher == AES128GCM }

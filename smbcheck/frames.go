@@ -31,7 +31,7 @@ const (
 	maxKept  = 64 << 10
 )
 
-var le = binary.LittleEndian
+var le = binary.LittleEndian //nolint:gochecknoglobals // a short name for a value without state
 
 // header is the start of a frame: an SMB2 header, or a transform header.
 type header []byte

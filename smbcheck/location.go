@@ -153,7 +153,8 @@ func isDevice(s string) bool {
 	if !ok {
 		number, ok = strings.CutPrefix(base, "LPT")
 	}
-	return ok && utf8.RuneCountInString(number) == 1 && strings.Contains("0123456789¹²³", number)
+	r, n := utf8.DecodeRuneInString(number)
+	return ok && n > 0 && n == len(number) && strings.ContainsRune("0123456789¹²³", r)
 }
 
 // cleanRelative checks a path relative to the root; it never contains ".." and never starts with "\".

@@ -59,19 +59,17 @@ func (k keys) signed(m []byte) bool {
 	if len(m) < headerSize || header(m).flags()&flagSigned == 0 {
 		return false
 	}
-	clear := append([]byte(nil), m...)
-	for i := range 16 {
-		clear[offSignature+i] = 0
-	}
+	unsigned := append([]byte(nil), m...)
+	clear(unsigned[offSignature:headerSize])
 	var want []byte
 	switch k.dialect {
 	case SMB202, SMB210:
 		h := hmac.New(sha256.New, k.signing)
-		h.Write(clear)
+		h.Write(unsigned)
 		want = h.Sum(nil)[:16]
 	default:
 		var err error
-		if want, err = cmac(k.signing, clear); err != nil {
+		if want, err = cmac(k.signing, unsigned); err != nil {
 			return false
 		}
 	}
@@ -98,8 +96,9 @@ func (k keys) open(frame []byte) ([]byte, error) {
 		return gcm.Open(text[:0], nonce[:gcm.NonceSize()], text, extra)
 	case AES128CCM:
 		return openCCM(block, nonce[:ccmNonce], text, extra)
+	default:
+		return nil, errSeal
 	}
-	return nil, errSeal
 }
 
 var errSeal = errors.New("cannot be opened")

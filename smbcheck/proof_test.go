@@ -292,8 +292,15 @@ func TestNothingIsProvenWithoutTheRightKey(t *testing.T) {
 
 func TestR33_WhatAListingSaysIsChecked(t *testing.T) {
 	for _, s := range []smb2.FileStat{
-		{FileName: `..\y`}, {FileName: "a/b"}, {FileName: ".."}, {FileName: ""}, {FileName: "a\x1b[31m"}, {FileName: "a:b"},
-		{FileName: "a", EndOfFile: -1}, {FileName: "CON"}, {FileName: "a\ufffd"},
+		{FileName: `..\y`},
+		{FileName: "a/b"},
+		{FileName: ".."},
+		{FileName: ""},
+		{FileName: "a\x1b[31m"},
+		{FileName: "a:b"},
+		{FileName: "CON"},
+		{FileName: "a\ufffd"},
+		{FileName: "a", EndOfFile: -1},
 	} {
 		if e, err := entry("folder", &s); err == nil {
 			t.Errorf("%q became %+v", s.FileName, e)

@@ -51,7 +51,7 @@ func startMiddle(t *testing.T, server string, change func(fromServer bool, f fra
 			if err != nil {
 				return
 			}
-			upstream, err := net.Dial("tcp", server) //nolint:noctx // ends with the listener's connections
+			upstream, err := net.Dial("tcp", server)
 			if err != nil {
 				_ = client.Close()
 				continue

@@ -208,14 +208,14 @@ func within(path string, err error) error {
 	if path == "" {
 		return err
 	}
-	return &at{path, err}
+	return &pathError{path, err}
 }
 
-// at is an error with its path, shown safely.
-type at struct {
+// pathError is an error with its path, shown safely.
+type pathError struct {
 	path string
 	err  error
 }
 
-func (e *at) Error() string { return fmt.Sprintf("%q: %v", clip(e.path), e.err) }
-func (e *at) Unwrap() error { return e.err }
+func (e *pathError) Error() string { return fmt.Sprintf("%q: %v", clip(e.path), e.err) }
+func (e *pathError) Unwrap() error { return e.err }

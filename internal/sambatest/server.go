@@ -1,7 +1,6 @@
 package sambatest
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -70,25 +69,25 @@ type Server struct {
 
 // Start runs a Samba with the shares "plain" and "enc" (encryption required) and the users Admin,
 // Member and Stranger, and waits until it answers. It stops at the end of the test.
-func Start(t testing.TB, opts ...Option) *Server {
-	t.Helper()
-	need(t)
+func Start(tb testing.TB, opts ...Option) *Server {
+	tb.Helper()
+	need(tb)
 	s := &Server{Port: 445, shares: []Share{{Name: "plain"}, {Name: "enc", Lines: []string{"server smb encrypt = required"}}}}
 	for _, o := range opts {
 		o(s)
 	}
-	s.prepare(t)
-	t.Cleanup(s.Stop)
+	tb.Cleanup(s.Stop)
+	s.prepare(tb)
 	// The free port may be taken between finding and using it: look for another one then.
 	var err error
 	for range 3 {
-		if err = s.launch(t); err == nil {
+		if err = s.launch(tb); err == nil {
 			return s
 		}
 		s.kill()
 	}
-	log, _ := os.ReadFile(filepath.Join(s.dir, "log", "smbd.log")) //nolint:gosec // our own folder
-	t.Fatalf("sambatest: smbd does not answer: %v\n%s", err, tail(log, 2000))
+	log, _ := os.ReadFile(filepath.Join(s.dir, "log", "smbd.log"))
+	tb.Fatalf("sambatest: smbd does not answer: %v\n%s", err, tail(log, 2000))
 	return nil
 }
 
@@ -99,25 +98,25 @@ func (s *Server) Dir(share string) string { return filepath.Join(s.dir, "sh", sh
 func (s *Server) Config() string { return filepath.Join(s.dir, "smb.conf") }
 
 // Log returns what smbd has logged so far.
-func (s *Server) Log(t testing.TB) string {
-	t.Helper()
+func (s *Server) Log(tb testing.TB) string {
+	tb.Helper()
 	b, err := os.ReadFile(filepath.Join(s.dir, "log", "smbd.log"))
 	if err != nil {
-		t.Fatalf("sambatest: %v", err)
+		tb.Fatalf("sambatest: %v", err)
 	}
 	return string(b)
 }
 
 // AddShare adds a share to the running server and waits until it is served.
-func (s *Server) AddShare(t testing.TB, name string, lines ...string) {
-	t.Helper()
+func (s *Server) AddShare(tb testing.TB, name string, lines ...string) {
+	tb.Helper()
 	s.shares = append(s.shares, Share{Name: name, Lines: lines})
-	s.writeConfig(t)
+	s.writeConfig(tb)
 	if err := reload(s.cmd); err != nil {
-		t.Fatalf("sambatest: reload: %v", err)
+		tb.Fatalf("sambatest: reload: %v", err)
 	}
-	if err := s.wait(t.Context(), name); err != nil {
-		t.Fatalf("sambatest: share %s does not appear: %v", name, err)
+	if err := s.wait(tb.Context(), name); err != nil {
+		tb.Fatalf("sambatest: share %s does not appear: %v", name, err)
 	}
 }
 
@@ -144,8 +143,8 @@ func (s *Server) kill() {
 	s.cmd = nil
 }
 
-func need(t testing.TB) {
-	t.Helper()
+func need(tb testing.TB) {
+	tb.Helper()
 	var missing []string
 	for _, tool := range []string{"smbd", "smbpasswd"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -160,23 +159,23 @@ func need(t testing.TB) {
 	}
 	reason := "needs a real Samba: " + strings.Join(missing, ", ")
 	if os.Getenv("CI") == "true" || os.Getenv(EnvRequire) == "1" {
-		t.Fatal(reason)
+		tb.Fatal(reason)
 	}
-	t.Skip(reason)
+	tb.Skip(reason)
 }
 
 // prepare makes the folders, the configuration and the accounts.
-func (s *Server) prepare(t testing.TB) {
-	t.Helper()
+func (s *Server) prepare(tb testing.TB) {
+	tb.Helper()
 	// Not t.TempDir: its long path does not fit into the names of Samba's unix sockets.
 	dir, err := os.MkdirTemp("", "smbd")
 	if err != nil {
-		t.Fatalf("sambatest: %v", err)
+		tb.Fatalf("sambatest: %v", err)
 	}
 	s.dir = dir
 	for _, d := range []string{"state", "lock", "cache", "pid", "private", "ncalrpc", "log", "sh"} {
 		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil { //nolint:gosec // users of the server pass through
-			t.Fatalf("sambatest: %v", err)
+			tb.Fatalf("sambatest: %v", err)
 		}
 	}
 	for d := filepath.Join(dir, "sh"); ; d = filepath.Dir(d) {
@@ -187,28 +186,27 @@ func (s *Server) prepare(t testing.TB) {
 			err = fmt.Errorf("%s is closed to the server's users; set TMPDIR to an open folder", d)
 		}
 		if err != nil {
-			t.Fatalf("sambatest: %v", err)
+			tb.Fatalf("sambatest: %v", err)
 		}
 		if d == filepath.Dir(d) {
 			break
 		}
 	}
-	s.writeConfig(t)
+	s.writeConfig(tb)
 	for _, u := range []string{Admin, Member, Stranger} {
-		cmd := exec.CommandContext(t.Context(), "smbpasswd", "-c", s.Config(), "-L", "-s", "-a", u)
+		cmd := exec.CommandContext(tb.Context(), "smbpasswd", "-c", s.Config(), "-L", "-s", "-a", u)
 		cmd.Stdin = strings.NewReader(Password + "\n" + Password + "\n")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("sambatest: smbpasswd %s: %v\n%s", u, err, out)
+			tb.Fatalf("sambatest: smbpasswd %s: %v\n%s", u, err, out)
 		}
 	}
 }
 
-func (s *Server) writeConfig(t testing.TB) {
-	t.Helper()
+func (s *Server) writeConfig(tb testing.TB) {
+	tb.Helper()
 	var b bytes.Buffer
-	w := bufio.NewWriter(&b)
 	sub := func(d string) string { return filepath.Join(s.dir, d) }
-	fmt.Fprintln(w, "[global]")
+	fmt.Fprintln(&b, "[global]")
 	for _, l := range append([]string{
 		"netbios name = SMBTEST", "workgroup = SMBTEST", "server role = standalone server",
 		"interfaces = 127.0.0.1/8", "bind interfaces only = yes", "disable netbios = yes",
@@ -223,38 +221,37 @@ func (s *Server) writeConfig(t testing.TB) {
 		"host msdfs = yes", "unix extensions = no",
 		"idmap config * : backend = tdb", "idmap config * : range = 100000-199999",
 	}, s.global...) {
-		fmt.Fprintln(w, "  "+l)
+		fmt.Fprintln(&b, "  "+l)
 	}
 	for _, sh := range s.shares {
 		d := s.Dir(sh.Name)
 		if err := os.MkdirAll(d, 0o777); err != nil { //nolint:gosec // the share's own rights decide
-			t.Fatalf("sambatest: %v", err)
+			tb.Fatalf("sambatest: %v", err)
 		}
 		if err := os.Chmod(d, 0o777); err != nil { //nolint:gosec // past the umask
-			t.Fatalf("sambatest: %v", err)
+			tb.Fatalf("sambatest: %v", err)
 		}
-		fmt.Fprintf(w, "[%s]\n  path = %s\n  read only = no\n", sh.Name, d)
+		fmt.Fprintf(&b, "[%s]\n  path = %s\n  read only = no\n", sh.Name, d)
 		for _, l := range sh.Lines {
-			fmt.Fprintln(w, "  "+l)
+			fmt.Fprintln(&b, "  "+l)
 		}
 	}
-	_ = w.Flush()
 	if err := os.WriteFile(s.Config(), b.Bytes(), 0o644); err != nil { //nolint:gosec // no secret in it
-		t.Fatalf("sambatest: %v", err)
+		tb.Fatalf("sambatest: %v", err)
 	}
 }
 
 // launch starts smbd on a free port and waits until it takes connections.
-func (s *Server) launch(t testing.TB) error {
-	t.Helper()
-	port, err := freePort(t.Context())
+func (s *Server) launch(tb testing.TB) error {
+	tb.Helper()
+	port, err := freePort(tb.Context())
 	if err != nil {
 		return err
 	}
 	s.Port, s.Addr = port, fmt.Sprintf("127.0.0.1:%d", port)
-	s.writeConfig(t)
+	s.writeConfig(tb)
 	// The context of the test ends before its cleanups run, so Stop ends smbd, not the context.
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "smbd", "-F", "-s", s.Config()) //nolint:gosec // a fixed program
+	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), "smbd", "-F", "-s", s.Config())
 	// smbd in the foreground ends when a pipe on its standard input is closed: nothing is left over
 	// when the test process dies without its cleanups.
 	in, err := cmd.StdinPipe()
@@ -270,7 +267,7 @@ func (s *Server) launch(t testing.TB) error {
 		_ = cmd.Wait()
 	}()
 	s.cmd, s.stdin, s.exited = cmd, in, exited
-	return s.wait(t.Context(), "")
+	return s.wait(tb.Context(), "")
 }
 
 // wait polls until the server takes connections and, with a share named, lets Admin into it.
