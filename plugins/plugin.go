@@ -70,7 +70,8 @@ type Update struct {
 	Files []File `json:"files"`
 	// Rule names the rule that applies: "MSU", "FolderRule1".
 	Rule string `json:"rule"`
-	// Command is the command line as it will run, $update$ still in place of the local path.
+	// Command is the command line as it will run; its %variables% are expanded on the node, among them
+	// %CAU_UPDATE%, the update's local folder.
 	Command Command `json:"command"`
 	// Warnings are remarks for preview: siblings that are not pinned, an installer that restarts by itself.
 	Warnings []string `json:"warnings,omitempty"`
@@ -181,7 +182,8 @@ type Node interface {
 	Name() string
 	// RunJob starts the job, or attaches to it when job.ID already exists on the node, and waits for its
 	// end. It returns ErrJobStillRunning when job.Limit is over (the job goes on, R18), ErrJobLost when the
-	// job died without a result, and a *fault.Error when the job ended with one.
+	// job died without a result, and ErrJobFailed when it ended with an error of its own. Any other error
+	// means that nothing is known.
 	RunJob(ctx context.Context, job Job, onEvent func(JobEvent)) (json.RawMessage, error)
 }
 
@@ -237,6 +239,10 @@ type StageFile struct {
 	Target string `json:"target"`
 }
 
+// UpdateFolderVariable is the environment variable that names an update's local folder on the node while its
+// installer runs; command lines in a plan use it, so that what is shown is what runs (R08, R09).
+const UpdateFolderVariable = "CAU_UPDATE"
+
 // StageJobResult is the output of JobStage.
 type StageJobResult struct {
 	Connection ShareConnection `json:"connection"`
@@ -250,7 +256,7 @@ type InstallerJob struct {
 	// Target is the update's own file below the update's local folder; Files are all that must match before it runs (R17).
 	Target string      `json:"target"`
 	Files  []StageFile `json:"files"`
-	// Command is run with $update$ replaced by the quoted local path and %variables% expanded on the node.
+	// Command is run as it stands after the node expanded its %variables%, among them %CAU_UPDATE%.
 	Command Command `json:"command"`
 }
 
@@ -265,6 +271,9 @@ type InstallerJobResult struct {
 var (
 	// ErrJobStillRunning: the limit is over, the job goes on and is still watched (R18).
 	ErrJobStillRunning = errors.New("the job is still running")
+	// ErrJobFailed: the job ended and says itself that it could not do its work: a hash did not match, the
+	// share refused, the program does not exist. Nothing was installed by it. The chain holds a *fault.Error.
+	ErrJobFailed = errors.New("the job failed")
 	// ErrJobLost: the job was started and its process ended without a result (R19: unknown).
 	ErrJobLost = errors.New("the job ended without a result")
 )

@@ -1,0 +1,99 @@
+package hotfix
+
+import (
+	"context"
+	"strings"
+
+	"cau/hotfixcfg"
+	"cau/plugins"
+	"cau/smbcheck"
+)
+
+// Name is the plug-in's registered name.
+const Name = "Microsoft.HotfixPlugin"
+
+// The arguments, as CAU spells them (How CAU plug-ins work, section Microsoft.HotfixPlugin).
+const (
+	argRoot       = "HotfixRootFolderPath"
+	argEncryption = "RequireSMBEncryption"
+	argNoACL      = "DisableAclChecks"
+	argTimeout    = "HotfixInstallerTimeoutMinutes"
+	argConfig     = "HotfixConfigFileName"
+)
+
+// Root is a hotfix root that was opened for reading.
+type Root interface {
+	Facts() smbcheck.Facts
+	Walk(ctx context.Context, limits smbcheck.Limits) ([]smbcheck.Entry, error)
+	ReadFile(ctx context.Context, path string, most int64) ([]byte, error)
+	HashFile(ctx context.Context, path string) (sum [32]byte, size int64, err error)
+	Close() error
+}
+
+// Opener opens a hotfix root. It knows the account and where the server really is.
+type Opener func(ctx context.Context, location smbcheck.Location) (Root, error)
+
+// Plugin is Microsoft.HotfixPlugin. Without an Opener it can stage and install, but not scan.
+type Plugin struct {
+	// Open opens the root for Scan.
+	Open Opener
+}
+
+// Name is Microsoft.HotfixPlugin.
+func (p *Plugin) Name() string { return Name }
+
+// Description is one sentence.
+func (p *Plugin) Description() string {
+	return "Installs updates from a hotfix root folder on a file share, by the rules of its configuration file."
+}
+
+// Options are the documented arguments with the documented captions.
+func (p *Plugin) Options() []plugins.OptionSpec {
+	return []plugins.OptionSpec{
+		{Name: argRoot, Kind: plugins.KindPath, Required: true, Caption: "Hotfix root folder path", Help: `The folder on a file share: \\server\share\root.`},
+		{Name: argEncryption, Kind: plugins.KindBool, Default: "False", Caption: "Require SMB Encryption in accessing the hotfix root folder", Help: "Fails before the first byte when a connection is not encrypted, here and on every node."},
+		{Name: argNoACL, Kind: plugins.KindBool, Default: "False", Caption: "Disable check for administrator access to the hotfix root folder and configuration file", Help: "Skips the permission checks and nothing else."},
+		{Name: argTimeout, Kind: plugins.KindMinutes, Default: "30", Min: 1, Max: 1440, Caption: "Installer time limit in minutes", Help: "An installer that takes longer counts as failed; it is not ended, and its node is held."},
+		{Name: argConfig, Kind: plugins.KindText, Default: hotfixcfg.DefaultFileName, Caption: "Hotfix configuration file name", Help: "The file in the root folder that holds the rules."},
+	}
+}
+
+// Validate looks at the root's kind and the configuration file's name.
+func (p *Plugin) Validate(args plugins.Arguments) []plugins.ArgumentError {
+	var problems []plugins.ArgumentError
+	if root := args[argRoot]; root != "" {
+		if problem, hint := checkRoot(root); problem != "" {
+			problems = append(problems, plugins.ArgumentError{Name: argRoot, Problem: problem, Hint: hint})
+		}
+	}
+	if name := args[argConfig]; strings.ContainsAny(name, `\/:*?"<>|`) || name == "." || name == ".." {
+		problems = append(problems, plugins.ArgumentError{Name: argConfig, Problem: "is not a plain file name", Hint: "The configuration file lies in the root folder itself."})
+	}
+	return problems
+}
+
+// checkRoot refuses what is not a UNC path; the kinds that CAU or we will know later are refused by name (R10).
+func checkRoot(root string) (problem, hint string) {
+	const want = `Put the folder on a file share and name it \\server\share\root.`
+	switch {
+	case strings.HasPrefix(strings.ToLower(root), "file:"):
+		return "is a folder on this host, which this version cannot push to nodes yet", want
+	case len(root) > 1 && root[1] == ':':
+		return "is a path on the nodes, which this version cannot compare between nodes yet", want
+	}
+	if _, err := smbcheck.ParseUNC(root); err != nil {
+		return `is not a usable path \\server\share\root: ` + cause(err), want
+	}
+	return "", ""
+}
+
+// Remaining is every planned update without a final result.
+func (p *Plugin) Remaining(planned []plugins.Update, results map[string]plugins.Result) []plugins.Update {
+	var left []plugins.Update
+	for _, u := range planned {
+		if r, ok := results[u.ID]; !ok || !r.Outcome.Final() {
+			left = append(left, u)
+		}
+	}
+	return left
+}
