@@ -1,0 +1,192 @@
+package coordinator
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"cau/engine"
+)
+
+// Bounds of the control protocol: one JSON line each way per connection.
+const (
+	maxControlLine  = 4096
+	maxControllers  = 16
+	controlPatience = 10 * time.Second
+)
+
+type controlRequest struct {
+	Verb engine.Verb `json:"verb"`
+}
+
+type controlAnswer struct {
+	OK    bool       `json:"ok,omitempty"`
+	Error string     `json:"error,omitempty"`
+	Kind  reportKind `json:"kind,omitempty"`
+}
+
+// answerControls answers the control socket until it is closed, and returns when the last answer is given.
+func answerControls(ctx context.Context, l net.Listener, d *desk) {
+	var open sync.WaitGroup
+	defer open.Wait()
+	room := make(chan struct{}, maxControllers)
+	for {
+		c, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			// Out of descriptors, or a peer that is gone again: the run must stay controllable.
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+			continue
+		}
+		room <- struct{}{}
+		open.Go(func() {
+			defer func() { <-room }()
+			answerOne(ctx, c, d)
+		})
+	}
+}
+
+func answerOne(ctx context.Context, c net.Conn, d *desk) {
+	defer func() { _ = c.Close() }()
+	ctx, cancel := context.WithTimeout(ctx, controlPatience)
+	defer cancel()
+	// A coordinator that ends does not wait for a peer that says nothing; one that waits for its answer still gets it.
+	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Now()) })
+	defer stop()
+	a := controlAnswer{OK: true}
+	if err := serveControl(ctx, c, d); err != nil {
+		a = controlAnswer{Error: err.Error()}
+		switch {
+		case errors.Is(err, ErrEnded):
+			a.Kind = kindEnded
+		case errors.Is(err, ErrNotAlive):
+			a.Kind = kindNotAlive
+		}
+	}
+	data, err := json.Marshal(a)
+	if err != nil {
+		return
+	}
+	_ = c.SetWriteDeadline(time.Now().Add(time.Second))
+	_, _ = c.Write(append(data, '\n')) // whoever asked and went away needs no answer
+}
+
+func serveControl(ctx context.Context, c net.Conn, d *desk) error {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return errors.New("not a local socket")
+	}
+	uid, who, err := peer(u)
+	if err != nil {
+		return err
+	}
+	if !mayControl(uid) {
+		return fmt.Errorf("%s may not control this run", who)
+	}
+	req, err := readRequest(c)
+	if err != nil {
+		return err
+	}
+	return d.ask(ctx, engine.Control{Verb: req.Verb, By: who})
+}
+
+// readRequest reads one request. It holds the verb and nothing else: who asks is not the client's to say (R06).
+func readRequest(r io.Reader) (controlRequest, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, maxControlLine)).ReadBytes('\n')
+	if err != nil {
+		return controlRequest{}, fmt.Errorf("read the request: %w", err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.DisallowUnknownFields()
+	var req controlRequest
+	if err := dec.Decode(&req); err != nil {
+		return controlRequest{}, fmt.Errorf("read the request: %w", err)
+	}
+	switch req.Verb {
+	case engine.VerbPause, engine.VerbResume, engine.VerbStop:
+		return req, nil
+	}
+	return controlRequest{}, fmt.Errorf("%q is not a verb", req.Verb)
+}
+
+// Control asks a live run for something and returns once that is in its journal. ErrEnded: nothing more is done in
+// the run. ErrNotAlive: its coordinator is gone, and the run waits to be resumed.
+func (h *Home) Control(ctx context.Context, run string, verb engine.Verb) error {
+	ctx, cancel := context.WithTimeout(ctx, controlPatience)
+	defer cancel()
+	c, err := h.dial(ctx, run)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })()
+	data, err := json.Marshal(controlRequest{Verb: verb})
+	if err != nil {
+		return err
+	}
+	if _, err := c.Write(append(data, '\n')); err != nil {
+		return fmt.Errorf("ask run %s: %w", run, err)
+	}
+	line, err := bufio.NewReader(io.LimitReader(c, 1<<16)).ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("ask run %s: no answer: %w", run, err)
+	}
+	var a controlAnswer
+	if err := json.Unmarshal(line, &a); err != nil {
+		return fmt.Errorf("ask run %s: %w", run, err)
+	}
+	switch {
+	case a.OK:
+		return nil
+	case a.Kind == kindEnded:
+		return fmt.Errorf("run %s: %w", run, ErrEnded)
+	case a.Kind == kindNotAlive:
+		return fmt.Errorf("run %s: %w", run, ErrNotAlive)
+	}
+	return fmt.Errorf("run %s answers: %s", run, printable(a.Error))
+}
+
+// dial connects to a live run. A coordinator that has the lock opens its socket in a moment, or has just closed it.
+func (h *Home) dial(ctx context.Context, run string) (net.Conn, error) {
+	for {
+		_, state, alive, err := h.Load(run)
+		switch {
+		case err != nil:
+			return nil, err
+		case state.Status.Ended():
+			return nil, fmt.Errorf("run %s: %w", run, ErrEnded)
+		case !alive:
+			return nil, fmt.Errorf("run %s: %w", run, ErrNotAlive)
+		}
+		path, err := h.socketPath(run)
+		if err == nil {
+			var d net.Dialer
+			var c net.Conn
+			if c, err = d.DialContext(ctx, "unix", path); err == nil {
+				return c, nil
+			}
+		}
+		if errors.Is(err, os.ErrPermission) {
+			return nil, fmt.Errorf("run %s belongs to another user: %w", run, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("ask run %s: %w", run, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

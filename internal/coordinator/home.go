@@ -1,0 +1,129 @@
+package coordinator
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"cau/engine"
+)
+
+// Names in a run's folder.
+const (
+	planFile      = "plan.json"
+	journalFile   = "journal.jsonl"
+	telemetryFile = "telemetry.jsonl"
+	lockFile      = "lock"
+	socketFile    = "socket"
+	logFile       = "coordinator.log"
+)
+
+// maxPlan bounds a plan in bytes; a plan of 64 nodes with a thousand updates each is far below it.
+const maxPlan = 256 << 20
+
+// Home is the folder where runs live:
+//
+//	runs/<run>/plan.json journal.jsonl telemetry.jsonl lock socket coordinator.log
+//	clusters/<name>.lock
+type Home struct{ dir string }
+
+// OpenHome opens the home at dir and creates it, for its owner alone, when it is not there.
+func OpenHome(dir string) (*Home, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the home %s: %w", dir, err)
+	}
+	h := &Home{dir: abs}
+	for _, d := range []string{h.runs(), h.clusters()} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return nil, fmt.Errorf("open the home %s: %w", dir, err)
+		}
+	}
+	return h, nil
+}
+
+// Dir is the home's absolute path.
+func (h *Home) Dir() string { return h.dir }
+
+// RunDir is the absolute path of a run's folder.
+func (h *Home) RunDir(run string) string { return filepath.Join(h.runs(), run) }
+
+// LogPath is where the run's coordinator writes what it has to say before and beside the journal.
+func (h *Home) LogPath(run string) string { return h.in(run, logFile) }
+
+func (h *Home) runs() string               { return filepath.Join(h.dir, "runs") }
+func (h *Home) clusters() string           { return filepath.Join(h.dir, "clusters") }
+func (h *Home) in(run, name string) string { return filepath.Join(h.RunDir(run), name) }
+
+// validRun keeps anything but a run's id out of paths.
+func validRun(run string) bool {
+	return len(run) == 8 && strings.Trim(run, "0123456789abcdef") == ""
+}
+
+// NewRun makes the run's folder, mode 0700, with its plan in it: after a crash it is there whole or not at all.
+// It returns ErrRunExists when the folder is there.
+func (h *Home) NewRun(p *engine.Plan) error {
+	if !validRun(p.Run) {
+		return fmt.Errorf("make the run's folder: %q is not a run's id", p.Run)
+	}
+	data, err := json.MarshalIndent(p, "", " ")
+	if err != nil {
+		return fmt.Errorf("write the plan: %w", err)
+	}
+	tmp, err := os.MkdirTemp(h.runs(), ".new-") // created with mode 0700
+	if err != nil {
+		return fmt.Errorf("make the run's folder: %w", err)
+	}
+	err = h.fillRun(tmp, p.Run, append(data, '\n'))
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(tmp))
+	}
+	return nil
+}
+
+func (h *Home) fillRun(tmp, run string, plan []byte) error {
+	if err := writeSynced(filepath.Join(tmp, planFile), plan); err != nil {
+		return fmt.Errorf("write the plan: %w", err)
+	}
+	if err := syncDir(tmp); err != nil {
+		return fmt.Errorf("write the plan: %w", err)
+	}
+	if _, err := os.Lstat(h.RunDir(run)); err == nil {
+		return fmt.Errorf("make the run's folder: %w", ErrRunExists)
+	}
+	if err := os.Rename(tmp, h.RunDir(run)); err != nil {
+		return fmt.Errorf("make the run's folder: %w", err)
+	}
+	if err := syncDir(h.runs()); err != nil {
+		return fmt.Errorf("make the run's folder: %w", err)
+	}
+	return nil
+}
+
+// Plan reads a run's plan.
+func (h *Home) Plan(run string) (*engine.Plan, error) {
+	if !validRun(run) {
+		return nil, fmt.Errorf("run %q: %w", run, ErrNoRun)
+	}
+	data, err := readBounded(h.in(run, planFile), maxPlan)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("run %s: %w", run, ErrNoRun)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
+	}
+	p := &engine.Plan{}
+	if err := json.Unmarshal(data, p); err != nil {
+		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
+	}
+	if p.Version != engine.PlanVersion {
+		return nil, fmt.Errorf("the plan of run %s has version %d; this program reads version %d", run, p.Version, engine.PlanVersion)
+	}
+	if p.Run != run {
+		return nil, fmt.Errorf("the plan in the folder of run %s is that of run %q", run, p.Run)
+	}
+	return p, nil
+}

@@ -1,0 +1,525 @@
+//go:build unix
+
+package coordinator
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+
+	"cau/engine"
+)
+
+// The test binary plays the other processes too, as these variables say.
+const (
+	roleVariable  = "CAU_TEST_ROLE"
+	homeVariable  = "CAU_TEST_HOME"
+	worldVariable = "CAU_TEST_WORLD"
+)
+
+func TestMain(m *testing.M) {
+	switch role := os.Getenv(roleVariable); role {
+	case "":
+		goleak.VerifyTestMain(m)
+	case "starter":
+		os.Exit(asStarter())
+	default:
+		os.Exit(asCoordinator(role))
+	}
+}
+
+// asCoordinator is what the program's hidden command does.
+func asCoordinator(role string) int {
+	if role == "crash" {
+		fmt.Fprintln(os.Stderr, "the disk\x1b[31m of this test is on fire")
+		return 3
+	}
+	child, err := Enter()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	w := &world{dir: os.Getenv(worldVariable)}
+	if err := os.WriteFile(w.path("self.json"), aboutSelf(child.Secrets()), 0o600); err != nil {
+		child.Fail(err)
+		return 1
+	}
+	child.Forget()
+	switch role {
+	case "refuse":
+		child.Fail(errors.New("no node answers"))
+		return 1
+	case "slow":
+		time.Sleep(time.Hour)
+	}
+	home, err := OpenHome(os.Getenv(homeVariable))
+	if err != nil {
+		child.Fail(err)
+		return 1
+	}
+	if _, err := Serve(context.Background(), w.serve(home, os.Args[len(os.Args)-1], child)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// about is what the coordinator of a test saw of itself.
+type about struct {
+	PID     int
+	Secrets string
+	Core    uint64
+	Dumps   int
+	Session int
+	Env     []string
+}
+
+func aboutSelf(secrets []byte) []byte {
+	sum := sha256.Sum256(secrets)
+	a := about{PID: os.Getpid(), Secrets: hex.EncodeToString(sum[:]), Env: os.Environ()}
+	var core unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_CORE, &core); err == nil {
+		a.Core = core.Max
+	}
+	a.Session, _ = unix.Getsid(0)
+	a.Dumps = dumpable()
+	data, err := json.Marshal(a)
+	if err != nil {
+		return []byte(err.Error())
+	}
+	return data
+}
+
+// asStarter starts a run like the program does, says so and stays until it is killed.
+func asStarter() int {
+	home, err := OpenHome(os.Getenv(homeVariable))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	s, err := Start(context.Background(), startInput(home, testPlan("00000001", "TESTCLUSTER"), os.Getenv(worldVariable)))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	sid, err := unix.Getsid(0)
+	if err != nil {
+		return 1
+	}
+	_, _ = fmt.Fprintln(os.Stdout, s.PID, sid)
+	time.Sleep(time.Hour)
+	return 0
+}
+
+func startInput(home *Home, plan *engine.Plan, worldDir string) StartInput {
+	in := StartInput{Home: home, Plan: plan, Program: os.Args[0], Secrets: []byte(`{"password":"hunter2-` + plan.Run + `"}`)}
+	in.Args = []string{"coordinate", plan.Run}
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "CAU_") {
+			in.Env = append(in.Env, v)
+		}
+	}
+	in.Env = append(in.Env, roleVariable+"=coordinator", homeVariable+"="+home.Dir(), worldVariable+"="+worldDir)
+	return in
+}
+
+func withRole(in StartInput, role string) StartInput {
+	for i, v := range in.Env {
+		if strings.HasPrefix(v, roleVariable+"=") {
+			in.Env[i] = roleVariable + "=" + role
+		}
+	}
+	return in
+}
+
+// start starts a run; its coordinator is ended and reaped with the test.
+func start(t *testing.T, in StartInput) Started {
+	t.Helper()
+	s, err := Start(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { kill(t, s.PID) })
+	return s
+}
+
+// kill ends a process at once and returns when it is gone.
+func kill(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		t.Error(err)
+	}
+	reap(pid)
+}
+
+// reap waits for the end of our own child; of a child that was reaped before there is nothing left.
+func reap(pid int) (status syscall.WaitStatus) {
+	for {
+		_, err := syscall.Wait4(pid, &status, 0, nil)
+		if !errors.Is(err, syscall.EINTR) {
+			return status
+		}
+	}
+}
+
+// until waits for something that other processes bring about.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+func (w *world) release(t *testing.T) {
+	t.Helper()
+	if err := os.WriteFile(w.path("go"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) self(t *testing.T) about {
+	t.Helper()
+	var a about
+	data, err := os.ReadFile(w.path("self.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func state(t *testing.T, h *Home, run string) engine.State {
+	t.Helper()
+	_, s, _, err := h.Load(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func alive(t *testing.T, h *Home, run string) bool {
+	t.Helper()
+	is, err := h.Alive(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return is
+}
+
+// untilInstalling waits until the first update has begun, which without release does not end.
+func untilInstalling(t *testing.T, h *Home, run string) {
+	t.Helper()
+	until(t, "the first update begins", func() bool {
+		s := state(t, h, run)
+		return !s.Nodes[0].Updates[0].Started.IsZero()
+	})
+}
+
+func installed(t *testing.T, w *world) string {
+	t.Helper()
+	data, err := os.ReadFile(w.path("installed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func wantSucceeded(t *testing.T, h *Home, w *world, run string) {
+	t.Helper()
+	if s := state(t, h, run); s.Status != engine.RunSucceeded {
+		t.Fatalf("the run ended %s, cause %v", s.Status, s.Cause)
+	}
+	if got := installed(t, w); got != "N1 u1\nN2 u2\n" {
+		t.Fatalf("installed:\n%s", got)
+	}
+}
+
+func TestR28_TheRunOutlivesItsStarter(t *testing.T) {
+	h, w := newHome(t), &world{dir: t.TempDir()}
+	c := exec.CommandContext(t.Context(), os.Args[0])
+	c.Env = append(os.Environ(), roleVariable+"=starter", homeVariable+"="+h.Dir(), worldVariable+"="+w.dir)
+	var trouble bytes.Buffer
+	c.Stderr = &trouble
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid, starterSession int
+	if _, err := fmt.Fscan(out, &pid, &starterSession); err != nil {
+		t.Fatalf("%v: %s", err, trouble.String())
+	}
+	defer func() { _ = syscall.Kill(pid, syscall.SIGKILL) }()
+	if sid, err := unix.Getsid(pid); err != nil || sid == starterSession {
+		t.Fatalf("coordinator in session %d, starter in %d, %v", sid, starterSession, err)
+	}
+	untilInstalling(t, h, "00000001")
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	if !alive(t, h, "00000001") {
+		t.Fatal("the coordinator went with its starter")
+	}
+	w.release(t)
+	until(t, "the run ends", func() bool { s := state(t, h, "00000001"); return s.Status.Ended() })
+	wantSucceeded(t, h, w, "00000001")
+}
+
+func TestR26_AKilledCoordinatorLeavesARunThatAnotherFinishes(t *testing.T) {
+	h, w := newHome(t), &world{dir: t.TempDir()}
+	in := startInput(h, testPlan("00000002", "TESTCLUSTER"), w.dir)
+	s := start(t, in)
+	if s.Run != "00000002" || !strings.Contains(s.Where, fmt.Sprint(s.PID)) {
+		t.Errorf("%+v", s)
+	}
+	if _, err := Resume(t.Context(), s.Run, in); !errors.Is(err, ErrAlive) {
+		t.Errorf("resuming a run that is alive: %v", err)
+	}
+	untilInstalling(t, h, s.Run)
+	kill(t, s.PID)
+	if alive(t, h, s.Run) {
+		t.Fatal("alive after SIGKILL")
+	}
+	if st := state(t, h, s.Run); st.Status.Ended() {
+		t.Fatalf("ended as %s", st.Status)
+	}
+	if err := h.Control(t.Context(), s.Run, engine.VerbPause); !errors.Is(err, ErrNotAlive) {
+		t.Errorf("control of a run without coordinator: %v", err)
+	}
+	// A record that the crash tore, and half a line of telemetry.
+	for _, name := range []string{journalFile, telemetryFile} {
+		f, err := os.OpenFile(h.in(s.Run, name), os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(`{"n":99,"prev":"`); err != nil {
+			t.Fatal(err)
+		}
+		_ = f.Close()
+	}
+	again, err := Resume(t.Context(), s.Run, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kill(t, again.PID)
+	w.release(t)
+	reap(again.PID)
+	wantSucceeded(t, h, w, s.Run)
+	if _, err := Resume(t.Context(), s.Run, in); !errors.Is(err, ErrEnded) {
+		t.Errorf("resuming a run that has ended: %v", err)
+	}
+	if err := h.Control(t.Context(), s.Run, engine.VerbPause); !errors.Is(err, ErrEnded) {
+		t.Errorf("control of a run that has ended: %v", err)
+	}
+	if _, err := os.Stat(h.in(s.Run, socketFile)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket's note is left: %v", err)
+	}
+}
+
+func TestR27_ASecondRunOnTheSameClusterIsRefusedWithTheFirstOnesName(t *testing.T) {
+	h, w := newHome(t), &world{dir: t.TempDir()}
+	first := start(t, startInput(h, testPlan("00000003", "TESTCLUSTER"), w.dir))
+	var busy *ClusterBusyError
+	_, err := Start(t.Context(), startInput(h, testPlan("00000004", "TestCluster"), w.dir))
+	if !errors.As(err, &busy) || !errors.Is(err, ErrClusterBusy) || busy.Run != first.Run || busy.PID != first.PID {
+		t.Fatalf("%v", err)
+	}
+	if _, err := h.Plan("00000004"); !errors.Is(err, ErrNoRun) {
+		t.Errorf("the refused run left a folder: %v", err)
+	}
+	other := start(t, startInput(h, testPlan("00000005", "OTHERCLUSTER"), w.dir))
+	if !alive(t, h, other.Run) {
+		t.Error("a run on another cluster is not alive")
+	}
+	kill(t, first.PID)
+	kill(t, other.PID)
+	if err := h.ClusterBusy(testPlan("00000004", "TESTCLUSTER")); err != nil {
+		t.Errorf("after the holder was killed: %v", err)
+	}
+}
+
+func TestR27_ACoordinatorThatFindsTheClusterTakenSaysSoToItsStarter(t *testing.T) {
+	h, w := newHome(t), &world{dir: t.TempDir()}
+	l, err := h.lockCluster(t.Context(), testPlan("00000006", "TESTCLUSTER"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	plan := testPlan("00000007", "TESTCLUSTER")
+	if err := h.NewRun(plan); err != nil {
+		t.Fatal(err)
+	}
+	var busy *ClusterBusyError
+	if _, err := spawn(t.Context(), startInput(h, plan, w.dir), plan.Run, decision{}); !errors.As(err, &busy) || busy.Run != "00000006" {
+		t.Fatalf("%v", err)
+	}
+	if !strings.Contains(busy.Error(), "00000006") {
+		t.Errorf("%v does not name the run", busy)
+	}
+}
+
+func TestR29_HangUpAndInterruptDoNotStopACoordinatorAndTermLeavesTheRunToBeResumed(t *testing.T) {
+	h, w := newHome(t), &world{dir: t.TempDir()}
+	s := start(t, startInput(h, testPlan("00000008", "TESTCLUSTER"), w.dir))
+	untilInstalling(t, h, s.Run)
+	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if err := syscall.Kill(s.PID, sig); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Control(t.Context(), s.Run, engine.VerbPause); err != nil {
+			t.Fatalf("after %v: %v", sig, err)
+		}
+	}
+	if err := syscall.Kill(s.PID, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if status := reap(s.PID); !status.Exited() || status.ExitStatus() != 1 {
+		t.Fatalf("ended by SIGTERM: %+v", status)
+	}
+	st := state(t, h, s.Run)
+	if alive(t, h, s.Run) || st.Status.Ended() || !st.PauseAsked {
+		t.Fatalf("after SIGTERM the run is %s, pause asked %v", st.Status, st.PauseAsked)
+	}
+}
+
+func TestR04_SecretsReachTheCoordinatorAndNothingElse(t *testing.T) {
+	h, w := newHome(t), &world{dir: t.TempDir()}
+	in := startInput(h, testPlan("00000009", "TESTCLUSTER"), w.dir)
+	s := start(t, in)
+	untilInstalling(t, h, s.Run)
+	self := w.self(t)
+	sum := sha256.Sum256(in.Secrets)
+	if self.Secrets != hex.EncodeToString(sum[:]) {
+		t.Fatal("the coordinator got other bytes")
+	}
+	if self.Core != 0 || self.Dumps != 0 {
+		t.Errorf("core limit %d, dumpable %d; want 0 and 0", self.Core, self.Dumps)
+	}
+	if strings.Contains(strings.Join(self.Env, "\n"), pipeVariable) {
+		t.Error("the starter's pipe is in the environment that children would get")
+	}
+	secret := []byte("hunter2-" + s.Run)
+	for _, name := range []string{"cmdline", "environ"} {
+		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", s.PID, name))
+		if runtime.GOOS == "linux" && err != nil && !errors.Is(err, os.ErrPermission) {
+			t.Error(err)
+		}
+		if bytes.Contains(data, secret) {
+			t.Errorf("the secret is in /proc/PID/%s", name)
+		}
+	}
+	w.release(t)
+	reap(s.PID)
+	wantSucceeded(t, h, w, s.Run)
+	files := 0
+	err := filepath.WalkDir(h.Dir(), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		data, err := os.ReadFile(path)
+		if bytes.Contains(data, secret) {
+			t.Errorf("the secret is in %s", path)
+		}
+		return err
+	})
+	if err != nil || files < 4 {
+		t.Errorf("looked at %d files, %v", files, err)
+	}
+}
+
+func TestTheCoordinatorKeepsNothingOpenOfItsStarter(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc")
+	}
+	var ends [2]int
+	if err := syscall.Pipe(ends[:]); err != nil { // without close-on-exec, like one that a shell hands over
+		t.Fatal(err)
+	}
+	r := os.NewFile(uintptr(ends[0]), "r")
+	defer func() { _ = r.Close() }()
+	h, w := newHome(t), &world{dir: t.TempDir()}
+	start(t, startInput(h, testPlan("0000000a", "TESTCLUSTER"), w.dir))
+	if err := syscall.Close(ends[1]); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan error, 1)
+	go func() { _, err := r.Read(make([]byte, 1)); read <- err }()
+	select {
+	case err := <-read:
+		if !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the coordinator holds the pipe open")
+	}
+}
+
+func TestAStartThatFailsSaysWhyAndLeavesNothing(t *testing.T) {
+	for role, want := range map[string]string{"refuse": "no node answers", "crash": "on fire"} {
+		h, w := newHome(t), &world{dir: t.TempDir()}
+		_, err := Start(t.Context(), withRole(startInput(h, testPlan("0000000b", "TESTCLUSTER"), w.dir), role))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("%s: %v", role, err)
+		}
+		if list, err := h.List(); err != nil || len(list) != 0 {
+			t.Errorf("%s: left %+v, %v", role, list, err)
+		}
+	}
+	h := newHome(t)
+	in := startInput(h, testPlan("0000000c", "TESTCLUSTER"), t.TempDir())
+	in.Program = filepath.Join(t.TempDir(), "missing")
+	if _, err := Start(t.Context(), in); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestACoordinatorThatIsNotReadyInTimeIsEnded(t *testing.T) {
+	h, w := newHome(t), &world{dir: t.TempDir()}
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		until(t, "the coordinator has its secrets", func() bool { _, err := os.Stat(w.path("self.json")); return err == nil })
+		cancel()
+	}()
+	_, err := Start(ctx, withRole(startInput(h, testPlan("0000000d", "TESTCLUSTER"), w.dir), "slow"))
+	<-gone
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("%v", err)
+	}
+	until(t, "self.json is whole", func() bool { data, err := os.ReadFile(w.path("self.json")); return err == nil && json.Valid(data) })
+	if err := syscall.Kill(w.self(t).PID, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("it still lives: %v", err)
+	}
+}
+
+func TestTheInsideOfTheProcessIsNotForPeople(t *testing.T) {
+	t.Setenv(pipeVariable, "")
+	if _, err := Enter(); err == nil {
+		t.Fatal("Enter without a starter")
+	}
+}

@@ -1,0 +1,156 @@
+package coordinator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+
+	"cau/engine"
+	"cau/internal/journal"
+	"cau/plugins"
+)
+
+// ServeInput is what a coordinator works with.
+type ServeInput struct {
+	Home *Home
+	Run  string
+	// Plugin, Cluster, Nodes and Clock are as in engine.RunInput.
+	Plugin  plugins.Plugin
+	Cluster engine.Cluster
+	Nodes   func(name string) engine.Node
+	Clock   engine.Clock
+	// Child tells the starter that the run is being worked on, or why not; nil where there is no starter.
+	Child *Child
+}
+
+// Serve is the coordinator's work: it takes the locks of run and cluster, folds the journal, answers the control
+// socket and executes the plan until the run has ended; it returns the state it left. ErrAlive, ErrEnded and
+// ErrClusterBusy keep it from beginning. When ctx ends, or SIGTERM comes, it returns at once with an error and the
+// run waits to be resumed. Whatever way it ends, locks and socket are given back.
+func Serve(ctx context.Context, in ServeInput) (engine.State, error) {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
+	defer stop()
+	p := &post{desk: newDesk(), state: engine.State{Run: in.Run}}
+	err := p.take(ctx, in)
+	if err == nil {
+		err = p.work(ctx, in)
+	}
+	err = errors.Join(err, p.leave())
+	if err != nil {
+		in.Child.Fail(err)
+	}
+	return p.state, err
+}
+
+// post is everything a coordinator holds while it works.
+type post struct {
+	plan    *engine.Plan
+	state   engine.State
+	journal *journal.Writer
+	desk    *desk
+	// held are given back in reverse order.
+	held []func() error
+}
+
+func (p *post) hold(c io.Closer) { p.held = append(p.held, c.Close) }
+
+// take takes the locks first: what is read below must not change any more.
+func (p *post) take(ctx context.Context, in ServeInput) error {
+	plan, err := in.Home.Plan(in.Run)
+	if err != nil {
+		return err
+	}
+	p.plan = plan
+	runLock, err := in.Home.lockRun(ctx, in.Run)
+	if err != nil {
+		return err
+	}
+	p.hold(runLock)
+	clusterLock, err := in.Home.lockCluster(ctx, plan)
+	if err != nil {
+		return err
+	}
+	p.hold(clusterLock)
+	p.journal, err = journal.Open(in.Home.in(in.Run, journalFile))
+	if err != nil {
+		return err
+	}
+	p.hold(p.journal)
+	p.state = engine.NewState(plan)
+	if err := in.Home.eachFact(in.Run, p.state.Apply); err != nil {
+		return fmt.Errorf("go on with run %s: %w", in.Run, err)
+	}
+	if p.state.Status.Ended() {
+		return fmt.Errorf("run %s: %w", in.Run, ErrEnded)
+	}
+	return nil
+}
+
+// work lets the run be controlled and executes it.
+func (p *post) work(ctx context.Context, in ServeInput) error {
+	progress, err := openTelemetry(in.Home.in(in.Run, telemetryFile))
+	if err != nil {
+		return err
+	}
+	p.hold(progress)
+	if err := p.answer(ctx, in); err != nil {
+		return err
+	}
+	in.Child.Ready()
+	p.state, err = engine.Run(ctx, engine.RunInput{
+		Plan: p.plan, State: p.state, Plugin: in.Plugin, Cluster: in.Cluster, Nodes: in.Nodes,
+		Recorder: p, Telemetry: progress, Control: p.desk.control, Clock: in.Clock,
+	})
+	why := ErrNotAlive
+	if p.state.Status.Ended() {
+		why = ErrEnded
+	}
+	p.desk.close(fmt.Errorf("run %s: %w", in.Run, why))
+	return err
+}
+
+// answer opens the control socket. What is held before it, the journal above all, is given back only after the last
+// request is answered.
+func (p *post) answer(ctx context.Context, in ServeInput) error {
+	l, remove, err := in.Home.listen(ctx, in.Run)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var answering sync.WaitGroup
+	answering.Go(func() { answerControls(ctx, l, p.desk) })
+	p.held = append(p.held, func() error {
+		cancel()
+		err := remove()
+		answering.Wait()
+		return err
+	})
+	return nil
+}
+
+// Record implements engine.Recorder: the fact is on disk when it returns (R25).
+func (p *post) Record(f engine.Fact) error {
+	data, err := json.Marshal(f)
+	if err == nil {
+		_, err = p.journal.Append(data)
+	}
+	if f.Kind == engine.FactControl {
+		p.desk.recorded(err)
+	}
+	return err
+}
+
+// leave gives everything back, the locks last.
+func (p *post) leave() error {
+	var errs []error
+	for _, release := range slices.Backward(p.held) {
+		errs = append(errs, release())
+	}
+	return errors.Join(errs...)
+}
