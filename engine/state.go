@@ -47,6 +47,16 @@ const (
 	NodeHeld            NodeStatus = "Held"
 )
 
+// Ended tells whether the run is done with the node.
+func (s NodeStatus) Ended() bool {
+	switch s {
+	case NodeSucceeded, NodePartiallyFailed, NodeFailed, NodeCanceled, NodeUpToDate, NodeHeld:
+		return true
+	case NodeWaiting, NodeUpdating:
+	}
+	return false
+}
+
 // Phase is where a node is (design section 3).
 type Phase string
 
@@ -113,7 +123,8 @@ type NodeRun struct {
 	Started      time.Time   `json:"started,omitzero"`
 	Ended        time.Time   `json:"ended,omitzero"`
 	Updates      []UpdateRun `json:"updates"`
-	Restarts     int         `json:"restarts"`
+	// Restarts counts the restarts that the run asked for and proved.
+	Restarts int `json:"restarts"`
 	// Drained and Resumed say what was proven, for status and resume after a crash.
 	Staged      bool                     `json:"staged,omitempty"`
 	Connection  *plugins.ShareConnection `json:"connection,omitempty"`
@@ -121,9 +132,31 @@ type NodeRun struct {
 	Drained     bool                     `json:"drained,omitempty"`
 	Maintenance bool                     `json:"storage_maintenance,omitempty"`
 	// RestartFrom is the boot identity that a restart was asked of and whose change is not proven yet.
-	RestartFrom string       `json:"restart_from,omitempty"`
-	Resumed     bool         `json:"resumed,omitempty"`
-	Cause       *fault.Cause `json:"cause,omitempty"`
+	RestartFrom string `json:"restart_from,omitempty"`
+	// Boot is the boot identity when the latest update began, read at BootRead.
+	Boot     string    `json:"boot,omitempty"`
+	BootRead time.Time `json:"boot_read,omitzero"`
+	// RestartDue: an update or a pending reason asks for a restart that was not done yet.
+	RestartDue bool `json:"restart_due,omitempty"`
+	// Rescanned: nothing is pending and nothing remains to be installed.
+	Rescanned bool `json:"rescanned,omitempty"`
+	Resumed   bool `json:"resumed,omitempty"`
+	Settled   bool `json:"settled,omitempty"`
+	// Traces: the run left files or jobs on the node that are not cleaned up yet.
+	Traces bool `json:"traces,omitempty"`
+	// Leave is set once the node has failed and is being left in order (R22).
+	Leave Leave        `json:"leave,omitempty"`
+	Cause *fault.Cause `json:"cause,omitempty"`
+}
+
+// Update finds an update by id; nil when the node does not get it.
+func (n *NodeRun) Update(id string) *UpdateRun {
+	for i := range n.Updates {
+		if n.Updates[i].ID == id {
+			return &n.Updates[i]
+		}
+	}
+	return nil
 }
 
 // UpdateRun is one update on one node.

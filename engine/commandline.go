@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// CommandLines are the two equivalents of a plan: cau's own for a POSIX shell, and Invoke-CauRun's for
+// PowerShell with the options that it has. Neither holds a secret, because the plan holds none (R04).
+func CommandLines(p *Plan) (cau, invoke string) {
+	return cauLine(p), invokeLine(p)
+}
+
+func cauLine(p *Plan) string {
+	words := []string{"cau", "apply"}
+	add := func(name, value string) { words = append(words, name, posixQuote(value)) }
+	if p.Lab != "" {
+		words = append(words, "--lab")
+	} else {
+		add("--cluster", p.Address)
+	}
+	add("--plugin", p.Plugin)
+	for _, name := range sortedKeys(p.Arguments) {
+		add("--arg", name+"="+p.Arguments[name])
+	}
+	def, o := DefaultOptions(), p.Options
+	if o.MaxFailedNodes != nil {
+		add("--max-failed-nodes", strconv.Itoa(*o.MaxFailedNodes))
+	}
+	if len(o.NodeOrder) > 0 {
+		add("--node-order", strings.Join(o.NodeOrder, ","))
+	}
+	if o.RequireAllNodesOnline {
+		words = append(words, "--require-all-nodes-online")
+	}
+	minutes := func(name string, v, usual int) {
+		if v != usual {
+			add(name, strconv.Itoa(v))
+		}
+	}
+	minutes("--reboot-timeout-minutes", o.RebootTimeoutMinutes, def.RebootTimeoutMinutes)
+	minutes("--drain-timeout-minutes", o.DrainTimeoutMinutes, def.DrainTimeoutMinutes)
+	minutes("--stage-nodes-at-once", o.StageNodesAtOnce, def.StageNodesAtOnce)
+	if o.FailbackMode != def.FailbackMode {
+		add("--failback-mode", string(o.FailbackMode))
+	}
+	for _, id := range p.Accepted {
+		add("--accept", id)
+	}
+	return strings.Join(append(words, "--yes"), " ")
+}
+
+func invokeLine(p *Plan) string {
+	words := []string{"Invoke-CauRun", "-ClusterName", powershellQuote(p.Cluster), "-CauPluginName", powershellQuote(p.Plugin)}
+	pairs := make([]string, 0, len(p.Arguments))
+	for _, name := range sortedKeys(p.Arguments) {
+		pairs = append(pairs, powershellQuote(name)+"="+powershellQuote(p.Arguments[name]))
+	}
+	if len(pairs) > 0 {
+		words = append(words, "-CauPluginArguments", "@{ "+strings.Join(pairs, "; ")+" }")
+	}
+	words = append(words, "-MaxFailedNodes", strconv.Itoa(p.FailureBudget))
+	o := p.Options
+	if len(o.NodeOrder) > 0 {
+		quoted := make([]string, 0, len(o.NodeOrder))
+		for _, n := range o.NodeOrder {
+			quoted = append(quoted, powershellQuote(n))
+		}
+		words = append(words, "-NodeOrder", strings.Join(quoted, ","))
+	}
+	if o.RequireAllNodesOnline {
+		words = append(words, "-RequireAllNodesOnline")
+	}
+	words = append(words, "-RebootTimeoutMinutes", strconv.Itoa(o.RebootTimeoutMinutes), "-FailbackMode", powershellQuote(string(o.FailbackMode)))
+	return strings.Join(append(words, "-Force"), " ")
+}
+
+const plainInShell = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./-"
+
+// posixQuote makes s one word of a POSIX shell (XCU 2.2.2: nothing is special inside single quotes).
+func posixQuote(s string) string {
+	if s != "" && strings.Trim(s, plainInShell) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// powershellQuote makes s one single-quoted string. PowerShell takes the typographic single quotes for
+// quotes as well, so each of them is doubled (about_Quoting_Rules, and the language specification 2.3.5.2).
+func powershellQuote(s string) string {
+	var b strings.Builder
+	b.WriteByte('\'')
+	for _, r := range s {
+		if strings.ContainsRune("'\u2018\u2019\u201a\u201b", r) {
+			b.WriteRune(r)
+		}
+		b.WriteRune(r)
+	}
+	b.WriteByte('\'')
+	return b.String()
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, one)
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"cau/internal/check"
+	"cau/internal/fault"
+	"cau/plugins"
+)
+
+// FactKind names what a fact says. Kinds are stable: journals of older runs hold them.
+type FactKind string
+
+// The facts of a run. An intent is recorded before the act, its outcome after it; what lies between the
+// two when the program dies is read from the world again.
+const (
+	FactRunStarted   FactKind = "run.started"
+	FactRunContinued FactKind = "run.continued"
+	FactControl      FactKind = "control.asked"
+	FactRunPaused    FactKind = "run.paused"
+	FactRunHeld      FactKind = "run.held"
+	FactRunEnded     FactKind = "run.ended"
+
+	FactGateWaiting FactKind = "gate.waiting"
+	FactGatePassed  FactKind = "gate.passed"
+
+	FactUpToDate    FactKind = "node.up-to-date"
+	FactStageIntent FactKind = "stage.intent"
+	FactStageDone   FactKind = "stage.done"
+	FactPauseIntent FactKind = "pause.intent"
+	FactDrainDone   FactKind = "drain.done"
+	// FactUndoIntent and FactUndoDone: a pause is taken back and roles stay where they are (R12, R22).
+	FactUndoIntent        FactKind = "undo.intent"
+	FactUndoDone          FactKind = "undo.done"
+	FactMaintenanceIntent FactKind = "maintenance.intent"
+	FactMaintenanceDone   FactKind = "maintenance.done"
+	FactInstallIntent     FactKind = "install.intent"
+	FactInstallDone       FactKind = "install.done"
+	FactRestartIntent     FactKind = "restart.intent"
+	// FactRestartAgain: the node restarted by itself while its restart was being proven (R21).
+	FactRestartAgain  FactKind = "restart.again"
+	FactRestartProven FactKind = "restart.proven"
+	FactRescanIntent  FactKind = "rescan.intent"
+	FactRescanDone    FactKind = "rescan.done"
+	FactResumeIntent  FactKind = "resume.intent"
+	FactResumeDone    FactKind = "resume.done"
+	FactSettleDone    FactKind = "settle.done"
+	// FactNodeFailing: the node has failed and how it will be left is decided (R22); FactNodeEnded follows.
+	FactNodeFailing FactKind = "node.failing"
+	FactNodeEnded   FactKind = "node.ended"
+	FactCleanDone   FactKind = "clean.done"
+	FactCleanFailed FactKind = "clean.failed"
+)
+
+// Ignorable tells whether a program that does not know the kind may pass over it: only what informs, and
+// what no decision of a resumed run rests on (R25).
+func (k FactKind) Ignorable() bool {
+	switch k {
+	case FactRunContinued, FactGateWaiting, FactGatePassed, FactRestartAgain, FactCleanDone, FactCleanFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Fact is one decision, intent or outcome. It is made durable before anyone acts on it (R25).
+type Fact struct {
+	Kind FactKind `json:"kind"`
+	// Time is the run's time, UTC, to the millisecond.
+	Time time.Time `json:"time"`
+	// Node is empty for facts about the whole run.
+	Node string `json:"node,omitempty"`
+	// Update is the update's id where the fact is about one.
+	Update string `json:"update,omitempty"`
+	// MayIgnore is written into the fact, because an older program cannot look up a kind it does not know (R25).
+	MayIgnore bool     `json:"may_ignore,omitempty"`
+	Data      FactData `json:"data,omitzero"`
+}
+
+// FactData is what a fact carries beyond its place; every kind uses a few of the fields.
+type FactData struct {
+	// By is who asked (R06), Verb what for.
+	By   string `json:"by,omitempty"`
+	Verb Verb   `json:"verb,omitempty"`
+	// Message is one sentence for people.
+	Message string       `json:"message,omitempty"`
+	Cause   *fault.Cause `json:"cause,omitempty"`
+	// Checks are the gate's answers that are not plain passes.
+	Checks []check.Result `json:"checks,omitempty"`
+	// Job is the id of the job on the node: the same id is the same job.
+	Job        string                   `json:"job,omitempty"`
+	Connection *plugins.ShareConnection `json:"connection,omitempty"`
+	Bytes      int64                    `json:"bytes,omitempty"`
+	Result     *plugins.Result          `json:"result,omitempty"`
+	// Boot is a boot identity and BootRead when the node gave it.
+	Boot     string    `json:"boot,omitempty"`
+	BootRead time.Time `json:"boot_read,omitzero"`
+	// On says whether storage maintenance is entered or left.
+	On bool `json:"on,omitempty"`
+	// Pending are the reasons why a restart is still pending; Remaining names what the plug-in still offers.
+	Pending   []string     `json:"pending,omitempty"`
+	Remaining []string     `json:"remaining,omitempty"`
+	Failback  FailbackMode `json:"failback,omitempty"`
+	Leave     Leave        `json:"leave,omitempty"`
+	// NodeStatus and RunStatus are how it ended.
+	NodeStatus NodeStatus `json:"status,omitempty"`
+	RunStatus  RunStatus  `json:"state,omitempty"`
+}
+
+// Leave is how a failed node is left (R22).
+type Leave string
+
+// The ways to leave a failed node. A node that fails while it stays paused is ended at once and needs none.
+const (
+	// LeaveUndone: the pause is undone without failback.
+	LeaveUndone Leave = "undo-pause"
+	// LeaveResumed: the node is resumed by FailbackMode.
+	LeaveResumed Leave = "resume"
+	// LeaveHeld: nothing more is done on the node; its installer runs on, or nobody knows how it ended (R18, R19).
+	LeaveHeld Leave = "hold"
+)
+
+// UnknownFactError is a fact that this program does not know and must not pass over.
+type UnknownFactError struct {
+	Kind FactKind
+	// Number is the fact's place in the journal, from 1.
+	Number int
+}
+
+// Error says which fact it is.
+func (e *UnknownFactError) Error() string {
+	return fmt.Sprintf("fact %d has the kind %q, which this version does not know and may not ignore", e.Number, string(e.Kind))
+}
+
+// MisplacedFactError is a fact about a node or update that the plan does not hold.
+type MisplacedFactError struct{ Fact Fact }
+
+// Error names the place.
+func (e *MisplacedFactError) Error() string {
+	return fmt.Sprintf("the fact %q is about node %q update %q, which the plan does not hold", string(e.Fact.Kind), e.Fact.Node, e.Fact.Update)
+}

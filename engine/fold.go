@@ -1,0 +1,253 @@
+package engine
+
+import (
+	"time"
+
+	"cau/plugins"
+)
+
+// NewState is the state of a run of which nothing happened yet.
+func NewState(p *Plan) State {
+	s := State{
+		Run: p.Run, Cluster: p.Cluster, Plugin: p.Plugin, Simulated: p.Lab != "",
+		Status: RunRunning, FailureBudget: p.FailureBudget, Nodes: make([]NodeRun, 0, len(p.Nodes)),
+	}
+	for _, np := range p.Nodes {
+		nr := NodeRun{Name: np.Name, Status: NodeWaiting, Phase: PhaseWaiting, Updates: make([]UpdateRun, 0, len(np.Updates))}
+		for _, u := range np.Updates {
+			nr.Updates = append(nr.Updates, UpdateRun{ID: u.ID, Name: u.Name, Rule: u.Rule})
+		}
+		s.Nodes = append(s.Nodes, nr)
+	}
+	return s
+}
+
+// clone shares nothing with s that Apply writes to.
+func (s *State) clone() State {
+	c := *s
+	c.Nodes = make([]NodeRun, len(s.Nodes))
+	for i := range s.Nodes {
+		c.Nodes[i] = s.Nodes[i].clone()
+	}
+	return c
+}
+
+func (n *NodeRun) clone() NodeRun {
+	c := *n
+	c.Updates = append(make([]UpdateRun, 0, len(n.Updates)), n.Updates...)
+	return c
+}
+
+// Fold is the state after facts. It fails with *UnknownFactError at a fact that it does not know and may
+// not ignore, and with *MisplacedFactError at one that does not belong to the plan.
+func Fold(p *Plan, facts []Fact) (State, error) {
+	s := NewState(p)
+	for _, f := range facts {
+		if err := s.Apply(f); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// Apply folds one more fact. A fact that is refused changes nothing. The pointers that f carries are kept,
+// and never written through.
+func (s *State) Apply(f Fact) error {
+	if !f.Kind.known() {
+		if !f.MayIgnore {
+			return &UnknownFactError{Kind: f.Kind, Number: s.Facts + 1}
+		}
+		s.Facts++
+		return nil
+	}
+	if f.Node == "" {
+		s.applyRun(f)
+		s.Facts++
+		return nil
+	}
+	nr := s.Node(f.Node)
+	if nr == nil || (f.Kind.aboutUpdate() && nr.Update(f.Update) == nil) {
+		return &MisplacedFactError{Fact: f}
+	}
+	if f.Kind.aboutUpdate() {
+		nr.applyUpdate(nr.Update(f.Update), f)
+	} else {
+		nr.apply(f)
+	}
+	s.applyGate(f)
+	s.Facts++
+	return nil
+}
+
+func (k FactKind) known() bool {
+	switch k {
+	case FactRunStarted, FactRunContinued, FactControl, FactRunPaused, FactRunHeld, FactRunEnded,
+		FactGateWaiting, FactGatePassed, FactUpToDate, FactStageIntent, FactStageDone, FactPauseIntent, FactDrainDone,
+		FactUndoIntent, FactUndoDone, FactMaintenanceIntent, FactMaintenanceDone, FactInstallIntent, FactInstallDone,
+		FactRestartIntent, FactRestartAgain, FactRestartProven, FactRescanIntent, FactRescanDone, FactResumeIntent,
+		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactCleanDone, FactCleanFailed:
+		return true
+	}
+	return false
+}
+
+func (k FactKind) aboutUpdate() bool { return k == FactInstallIntent || k == FactInstallDone }
+
+func (s *State) applyRun(f Fact) {
+	switch f.Kind {
+	case FactRunStarted:
+		s.Started, s.Status = f.Time, RunRunning
+	case FactControl:
+		s.applyControl(f.Data.Verb)
+	case FactRunPaused:
+		s.Status, s.Waiting = RunPaused, f.Data.Message
+	case FactRunHeld:
+		s.Status, s.Waiting, s.Cause = RunHeld, f.Data.Message, f.Data.Cause
+	case FactRunEnded:
+		s.Status, s.Cause, s.Ended, s.Waiting = f.Data.RunStatus, f.Data.Cause, f.Time, ""
+	default:
+		s.applyGate(f)
+	}
+}
+
+func (s *State) applyGate(f Fact) {
+	switch f.Kind {
+	case FactGateWaiting:
+		s.Waiting = f.Data.Message
+	case FactGatePassed:
+		s.Waiting = ""
+	default:
+	}
+}
+
+// applyControl keeps the verbs idempotent: asking twice is asking once, and nothing takes back a stop.
+func (s *State) applyControl(v Verb) {
+	if s.Status.Ended() || s.StopAsked {
+		return
+	}
+	switch v {
+	case VerbPause:
+		s.PauseAsked = true
+	case VerbResume:
+		s.PauseAsked = false
+		if s.Status == RunPaused || s.Status == RunHeld {
+			s.Status, s.Waiting, s.Cause = RunRunning, "", nil
+		}
+	case VerbStop:
+		s.StopAsked, s.Status, s.Waiting, s.Cause = true, RunStopping, "", nil
+	}
+}
+
+func (n *NodeRun) enter(p Phase, at time.Time) {
+	if n.Phase == p {
+		return
+	}
+	n.Phase, n.PhaseStarted = p, at
+}
+
+func (n *NodeRun) apply(f Fact) {
+	switch f.Kind {
+	case FactUpToDate:
+		n.end(NodeUpToDate, f)
+	case FactStageIntent:
+		n.Traces = true
+		n.enter(PhaseStaging, f.Time)
+	case FactStageDone:
+		n.Staged, n.Connection = true, f.Data.Connection
+		n.enter(PhaseWaiting, f.Time)
+	case FactPauseIntent:
+		n.Status, n.PausedByUs = NodeUpdating, true
+		if n.Started.IsZero() {
+			n.Started = f.Time
+		}
+		n.enter(PhaseDraining, f.Time)
+	case FactDrainDone:
+		n.Drained = true
+		n.enter(PhaseInstalling, f.Time)
+	case FactUndoDone:
+		n.PausedByUs, n.Drained, n.Maintenance = false, false, false
+		if n.Leave == "" {
+			n.Status, n.Started = NodeWaiting, time.Time{}
+			n.enter(PhaseWaiting, f.Time)
+		}
+	case FactMaintenanceIntent:
+		// From the intent on it counts as set, so that it is undone after any crash (R16).
+		n.Maintenance = n.Maintenance || f.Data.On
+	case FactMaintenanceDone:
+		n.Maintenance = f.Data.On
+	case FactNodeFailing:
+		n.Leave = f.Data.Leave
+		n.keepCause(f)
+	case FactNodeEnded:
+		n.end(f.Data.NodeStatus, f)
+	case FactCleanDone:
+		n.Traces = false
+	default:
+		n.applyRestart(f)
+	}
+}
+
+func (n *NodeRun) applyRestart(f Fact) {
+	switch f.Kind {
+	case FactRestartIntent:
+		n.RestartFrom, n.Boot, n.BootRead = f.Data.Boot, f.Data.Boot, f.Data.BootRead
+		n.enter(PhaseRestarting, f.Time)
+	case FactRestartProven:
+		n.RestartFrom, n.RestartDue, n.Boot, n.BootRead = "", false, f.Data.Boot, f.Data.BootRead
+		n.Restarts++
+		n.enter(PhaseRescanning, f.Time)
+	case FactRescanIntent:
+		n.enter(PhaseRescanning, f.Time)
+	case FactRescanDone:
+		n.RestartDue = len(f.Data.Pending) > 0
+		n.Rescanned = !n.RestartDue
+	case FactResumeIntent:
+		n.enter(PhaseResuming, f.Time)
+	case FactResumeDone:
+		n.Resumed, n.PausedByUs, n.Drained = true, false, false
+		n.enter(PhaseSettling, f.Time)
+	case FactSettleDone:
+		n.Settled = true
+	default:
+	}
+}
+
+func (n *NodeRun) applyUpdate(u *UpdateRun, f Fact) {
+	switch f.Kind {
+	case FactInstallIntent:
+		u.Started = f.Time
+		n.Boot, n.BootRead, n.Rescanned = f.Data.Boot, f.Data.BootRead, false
+		n.enter(PhaseInstalling, f.Time)
+	case FactInstallDone:
+		u.Ended = f.Time
+		res := plugins.Result{Outcome: plugins.Unknown}
+		if f.Data.Result != nil {
+			res = *f.Data.Result
+		}
+		u.Outcome, u.RestartRequired, u.Cause = res.Outcome, res.RestartRequired, res.Cause
+		if res.ExitCode != nil {
+			code := int64(res.ExitCode.Int32())
+			u.ExitCode = &code
+		}
+		n.RestartDue = n.RestartDue || res.RestartRequired
+		// The outcome and the hold are one fact: nothing may slip between them.
+		if f.Data.Leave != "" {
+			n.Leave = f.Data.Leave
+			n.keepCause(f)
+		}
+	default:
+	}
+}
+
+// keepCause lets the first cause survive whatever happens while the node is wound down (R30).
+func (n *NodeRun) keepCause(f Fact) {
+	if n.Cause == nil {
+		n.Cause = f.Data.Cause
+	}
+}
+
+func (n *NodeRun) end(st NodeStatus, f Fact) {
+	n.Status, n.Ended = st, f.Time
+	n.keepCause(f)
+	n.enter(PhaseDone, f.Time)
+}

@@ -1,0 +1,212 @@
+package engine
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"cau/internal/check"
+)
+
+const (
+	// gatePoll is the distance of the two polls that must both be clean (R14).
+	gatePoll = 30 * time.Second
+	// gatePatience is how long a gate may stay closed for a passing reason before the run is held: a node
+	// that joins, a peer that does not answer.
+	gatePatience = 5 * time.Minute
+	// storagePatience is the same for storage that repairs itself after a node came back.
+	storagePatience = 2 * time.Hour
+)
+
+// preflight looks at the cluster before anything is staged. Once a node was taken it has nothing to say:
+// that node itself would be in its way.
+func (r *run) preflight(ctx context.Context) error {
+	for {
+		if !r.untouched() {
+			return nil
+		}
+		if r.heldNow() {
+			if err := r.standStill(ctx); err != nil {
+				return err
+			}
+		}
+		if r.stopAsked() {
+			return nil
+		}
+		o := observeCluster(ctx, r.Cluster, "")
+		results := []check.Result{noForeignRun(o), nodesUp(o, r.Plan.Options.RequireAllNodesOnline), storageHealthy(o)}
+		for _, np := range r.Plan.Nodes {
+			if len(np.Updates) > 0 {
+				results = append(results, r.quorum(ctx, o, np.Name))
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		blocking := check.Gate(results, r.Plan.Accepted)
+		if len(blocking) == 0 {
+			return nil
+		}
+		if err := r.hold(ctx, "", blocking); err != nil {
+			return err
+		}
+	}
+}
+
+// untouched tells whether there is work and no node was taken yet.
+func (r *run) untouched() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	waiting := false
+	for i := range r.state.Nodes {
+		n := &r.state.Nodes[i]
+		if !n.Started.IsZero() {
+			return false
+		}
+		waiting = waiting || n.Status == NodeWaiting
+	}
+	return waiting
+}
+
+func (r *run) heldNow() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.Status == RunHeld
+}
+
+// gate returns true when the node may be taken out of service: every condition held on two polls in a row
+// (R14). It waits for what passes by itself, holds the run for the rest, and returns false when stop was asked.
+func (r *run) gate(ctx context.Context, np NodePlan) (bool, error) {
+	var closed, clean time.Time
+	said := ""
+	for {
+		if err := r.standStill(ctx); err != nil {
+			return false, err
+		}
+		if r.stopAsked() {
+			return false, nil
+		}
+		results := r.lookAtGate(ctx, np.Name)
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		blocking := check.Gate(results, r.Plan.Accepted)
+		if len(blocking) == 0 {
+			closed = time.Time{}
+			if clean.IsZero() {
+				clean = r.now()
+			}
+			if r.now().Sub(clean) >= gatePoll {
+				return true, r.record(Fact{Kind: FactGatePassed, Node: np.Name, Data: FactData{Checks: notPlain(results)}})
+			}
+		} else {
+			clean = time.Time{}
+			if closed.IsZero() {
+				closed = r.now()
+			}
+			if r.now().Sub(closed) >= patience(blocking) {
+				if err := r.hold(ctx, np.Name, blocking); err != nil {
+					return false, err
+				}
+				closed, said = time.Time{}, ""
+				continue
+			}
+			if message := "Before " + np.Name + ": " + blocking[0].Evidence; message != said {
+				said = message
+				if err := r.record(Fact{Kind: FactGateWaiting, Node: np.Name, Data: FactData{Message: message, Checks: blocking}}); err != nil {
+					return false, err
+				}
+			}
+		}
+		if err := r.sleepOrWake(ctx, gatePoll); err != nil {
+			return false, err
+		}
+	}
+}
+
+// lookAtGate asks everything once, of a peer of the node.
+func (r *run) lookAtGate(ctx context.Context, node string) []check.Result {
+	o := observeCluster(ctx, r.Cluster, node)
+	return []check.Result{noForeignRun(o), everyoneInService(o, node), r.quorum(ctx, o, node), storageHealthy(o)}
+}
+
+func (r *run) quorum(ctx context.Context, o Observation, node string) check.Result {
+	if err := o.Cluster.problem(); err != nil {
+		return unverified(checkQuorum, node, err)
+	}
+	return quorumWithout(node, o.Cluster.Value, AnswerOf(r.Cluster.LosesQuorum(ctx, node)))
+}
+
+// everyoneInService is strict, unlike the check before the run, and the node itself counts too: a node
+// that someone else paused is not ours to resume.
+func everyoneInService(o Observation, node string) check.Result {
+	r := nodesUp(o, true)
+	if r.Outcome != check.Pass && r.Outcome != check.Fail {
+		return r
+	}
+	v := o.Cluster.Value
+	switch away := v.notInService(""); {
+	case v.Member(node) == nil:
+		return check.Result{ID: checkNodesUp, Outcome: check.Fail, Subject: node, Evidence: node + " is not a node of the cluster any more.", Remedy: "Stop the run and make a new plan."}
+	case len(away) > 0:
+		r.Evidence = strings.Join(away, ", ") + "; no other node is taken out of service meanwhile."
+	case len(v.moving()) > 0:
+		return check.Result{ID: checkNodesUp, Outcome: check.Fail, Evidence: "Roles are still moving: " + strings.Join(v.moving(), ", ") + ".", Remedy: "Let them come to rest, or repair them."}
+	}
+	return r
+}
+
+// patience is how long the reasons may last before a person must decide. A foreign run and a quorum that
+// would be lost are decisions at once.
+func patience(blocking []check.Result) time.Duration {
+	d := storagePatience
+	for _, b := range blocking {
+		switch b.ID {
+		case checkStorage:
+		case checkNodesUp:
+			d = min(d, gatePatience)
+		default:
+			if b.Outcome != check.CannotVerify {
+				return 0
+			}
+			d = min(d, gatePatience)
+		}
+	}
+	return d
+}
+
+func notPlain(results []check.Result) []check.Result {
+	var out []check.Result
+	for _, r := range results {
+		if r.Outcome != check.Pass {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// sleepOrWake sleeps, but not past a control.
+func (r *run) sleepOrWake(ctx context.Context, d time.Duration) error {
+	sleep, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := make(chan struct{})
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		select {
+		case <-r.woken:
+			cancel()
+		case <-stop:
+		}
+	}()
+	err := r.Clock.Sleep(sleep, d)
+	close(stop)
+	<-gone
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if sleep.Err() != nil {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"context"
+
+	"cau/internal/check"
+	"cau/internal/fault"
+)
+
+// listen records what is asked of the run, at once and also while a node is being worked on, so that the
+// state shows it. It ends with ctx or with the channel.
+func (r *run) listen(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case c, ok := <-r.Control:
+			if !ok {
+				return
+			}
+			r.ask(c)
+		}
+	}
+}
+
+func (r *run) ask(c Control) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state.Status.Ended() {
+		return
+	}
+	switch c.Verb {
+	case VerbPause, VerbResume, VerbStop:
+	default:
+		return
+	}
+	// A failure is kept in r.broken, where the sequence meets it.
+	if err := r.recordLocked(Fact{Kind: FactControl, Data: FactData{Verb: c.Verb, By: c.By}}); err != nil {
+		r.broken = err
+	}
+	select {
+	case r.woken <- struct{}{}:
+	default:
+	}
+}
+
+// hold stops the whole run between nodes until somebody decides (R12, R14). After it returns nil, the run
+// was resumed and the gate must be looked at again, or stop was asked.
+func (r *run) hold(ctx context.Context, node string, blocking []check.Result) error {
+	if r.stopAsked() {
+		return nil
+	}
+	first := blocking[0]
+	cause := &fault.Cause{Op: "gate " + first.ID, Node: node, Message: first.Evidence, Hint: first.Remedy}
+	message := "Held: " + first.Evidence
+	if node != "" {
+		message = "Held before " + node + ": " + first.Evidence
+	}
+	if err := r.record(Fact{Kind: FactRunHeld, Data: FactData{Message: message, Cause: cause, Checks: blocking}}); err != nil {
+		return err
+	}
+	return r.standStill(ctx)
+}
+
+// standStill returns when the run is neither held nor asked to pause, or when stop was asked.
+func (r *run) standStill(ctx context.Context) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		still := !r.state.StopAsked && (r.state.Status == RunHeld || r.state.PauseAsked)
+		var err error
+		if still && r.state.Status == RunRunning {
+			err = r.recordLocked(Fact{Kind: FactRunPaused, Data: FactData{Message: "Paused between nodes."}})
+		}
+		if err == nil {
+			err = r.broken
+		}
+		r.mu.Unlock()
+		if err != nil || !still {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-r.woken:
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"cau/internal/fault"
+	"cau/plugins"
+)
+
+// install installs one update, or attaches to it when it has begun before a crash. Once an update is begun
+// nothing but its own end ends it (R18).
+func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr NodeRun) error {
+	job := jobID(r.Plan.Run, np.Name, u.ID, firstAttempt)
+	if nr.Update(u.ID).Started.IsZero() {
+		boot, err := r.boot(ctx, np.Name)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && nr.RestartDue:
+			return r.leavePaused(np, NodeHeld, causeOf("reach the node before "+u.Name, np.Name, err))
+		case err != nil:
+			return r.fail(np, LeaveResumed, causeOf("reach the node before "+u.Name, np.Name, err))
+		}
+		intent := FactData{Job: job, Boot: boot.Identity, BootRead: r.now()}
+		if err := r.record(Fact{Kind: FactInstallIntent, Node: np.Name, Update: u.ID, Data: intent}); err != nil {
+			return err
+		}
+	}
+	res, err := r.Plugin.Install(ctx, r.Nodes(np.Name), plugins.InstallRequest{Run: r.Plan.Run, JobID: job, Update: u}, r.report(np.Name))
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	data := FactData{Job: job}
+	switch {
+	case errors.Is(err, plugins.ErrJobStillRunning):
+		// R18: the update has failed, its process goes on, and the node is left alone.
+		res.Outcome, data.Leave = plugins.UpdateFailed, LeaveHeld
+	case err != nil, !known(res.Outcome), res.Outcome == plugins.Unknown:
+		res.Outcome, data.Leave = plugins.Unknown, LeaveHeld
+	}
+	if err != nil && res.Cause == nil {
+		res.Cause = fault.CauseOf(err)
+	}
+	if data.Leave == LeaveHeld {
+		data.Cause = causeOfUpdate(np.Name, &UpdateRun{Name: u.Name, Outcome: res.Outcome, Cause: res.Cause})
+	}
+	data.Result = &res
+	return r.record(Fact{Kind: FactInstallDone, Node: np.Name, Update: u.ID, Data: data})
+}
+
+func known(o plugins.Outcome) bool {
+	return slices.Contains([]plugins.Outcome{plugins.Installed, plugins.AlreadyInstalled, plugins.NotApplicable, plugins.UpdateFailed, plugins.Excluded, plugins.Unknown}, o)
+}
+
+// boot reads the node's boot identity, over a new connection when the old one fails.
+func (r *run) boot(ctx context.Context, name string) (BootView, error) {
+	var b BootView
+	err := r.persist(ctx, contactPoll, contactPatience, func() error {
+		var err error
+		if b, err = r.Nodes(name).Boot(ctx); err != nil {
+			r.Nodes(name).Reconnect()
+		}
+		return err
+	})
+	return b, err
+}
+
+// rescan asks whether a restart is still pending and whether the plug-in still offers what succeeded. Two
+// restarts with a restart still pending, or an update offered again, are a loop that ends here (R21).
+func (r *run) rescan(ctx context.Context, np NodePlan, nr NodeRun) error {
+	if nr.Phase != PhaseRescanning {
+		if err := r.record(Fact{Kind: FactRescanIntent, Node: np.Name}); err != nil {
+			return err
+		}
+	}
+	done := Fact{Kind: FactRescanDone, Node: np.Name}
+	results := resultsOf(nr)
+	if len(results) == 0 {
+		// Nothing was begun: whatever is pending was so before and is not this run's to restart for (R29).
+		return r.record(done)
+	}
+	var pending PendingView
+	err := r.persist(ctx, contactPoll, contactPatience, func() error {
+		var err error
+		if pending, err = r.Nodes(np.Name).PendingRestart(ctx); err != nil {
+			r.Nodes(np.Name).Reconnect()
+		}
+		return err
+	})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return r.leavePaused(np, NodeFailed, causeOf("read whether a restart is pending", np.Name, err))
+	case pending.Pending() && nr.Restarts >= restartLimit:
+		return r.leavePaused(np, NodeFailed, loopGuard(np.Name, "a restart is still pending after "+plural(nr.Restarts, "restart", "restarts")+": "+pending.Reasons[0]))
+	}
+	if done.Data.Pending = pending.Reasons; pending.Pending() {
+		return r.record(done)
+	}
+	for _, u := range r.Plugin.Remaining(np.Updates, results) {
+		if o := results[u.ID].Outcome; o == plugins.Installed || o == plugins.AlreadyInstalled {
+			return r.fail(np, LeaveResumed, loopGuard(np.Name, u.Name+" is offered again after it was "+string(o)))
+		}
+		done.Data.Remaining = append(done.Data.Remaining, u.Name)
+	}
+	return r.record(done)
+}
+
+func loopGuard(node, what string) *fault.Cause {
+	return &fault.Cause{Op: "rescan", Node: node, Message: node + ": rescan: loop guard: " + what, Hint: "Look at the node's CBS log (C:\\Windows\\Logs\\CBS)."}
+}
+
+// resultsOf are the updates that ended on the node, by id.
+func resultsOf(nr NodeRun) map[string]plugins.Result {
+	out := map[string]plugins.Result{}
+	for i := range nr.Updates {
+		u := &nr.Updates[i]
+		if u.Outcome == "" {
+			continue
+		}
+		res := plugins.Result{Outcome: u.Outcome, RestartRequired: u.RestartRequired, Cause: u.Cause}
+		if u.ExitCode != nil {
+			code := fault.CodeOf(*u.ExitCode)
+			res.ExitCode = &code
+		}
+		out[u.ID] = res
+	}
+	return out
+}

@@ -1,0 +1,232 @@
+package engine
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"cau/internal/check"
+	"cau/plugins"
+)
+
+// PlanInput is everything a plan is made of.
+type PlanInput struct {
+	// Run is the run's id, [0-9a-f]{8}; Created and Program are written into the plan as they stand.
+	Run     string
+	Created time.Time
+	Program string
+	// Address, Lab, Speed and ShareServer are as in Plan; Speed 0 means 1.
+	Address     string
+	Lab         string
+	Speed       float64
+	ShareServer string
+	Options     Options
+	Plugin      string
+	Arguments   plugins.Arguments
+	// Specs are the plug-in's options; arguments of kind secret stay out of the plan (R04).
+	Specs []plugins.OptionSpec
+	View  ClusterView
+	// Addresses are the nodes' WinRM listeners by node name.
+	Addresses map[string]string
+	Scan      plugins.Scan
+	// Checks are all answers but the scan's own.
+	Checks []check.Result
+	// Accepted are the ids accepted by name (R07).
+	Accepted []string
+}
+
+var (
+	runID    = regexp.MustCompile(`^[0-9a-f]{8}$`)
+	updateID = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+)
+
+// BuildPlan orders the nodes, counts the failure budget and writes down what will be done (R08). Problems
+// with options come as OptionError; all problems are joined into one error. A plan that is built may still
+// be kept from running by its checks: see Plan.Blocking.
+func BuildPlan(in PlanInput) (*Plan, error) {
+	if err := in.problems(); err != nil {
+		return nil, err
+	}
+	p := &Plan{
+		Version: PlanVersion, Run: in.Run, Created: in.Created.UTC().Truncate(time.Millisecond), Program: in.Program,
+		Cluster: in.View.Name, Address: in.Address, Lab: in.Lab, Speed: in.Speed,
+		Plugin: in.Plugin, Arguments: withoutSecrets(in.Arguments, in.Specs), Options: in.Options,
+		FailureBudget: in.Options.FailureBudget(len(in.View.Nodes)),
+		Source:        in.Scan.Source, Pinned: in.Scan.Pinned, Ignored: in.Scan.Ignored,
+		Accepted: slices.Compact(slices.Sorted(slices.Values(in.Accepted))), ShareServer: in.ShareServer,
+		Checks: completeChecks(slices.Concat(in.Checks, in.Scan.Checks)),
+	}
+	if p.Speed == 0 {
+		p.Speed = 1
+	}
+	for _, m := range in.View.Nodes {
+		updates := in.Scan.Updates[m.Name]
+		if updates == nil {
+			updates = []plugins.Update{}
+		}
+		p.Nodes = append(p.Nodes, NodePlan{Name: m.Name, Address: in.Addresses[m.Name], Roles: in.View.roles(m.Name), Updates: updates})
+	}
+	orderNodes(p.Nodes, in.Options.NodeOrder)
+	return p, nil
+}
+
+// orderNodes puts the nodes that order names first, then those with the fewest roles, then by name. The
+// roles were counted once and are not counted again while the run moves them about (R14).
+func orderNodes(nodes []NodePlan, order []string) {
+	rank := func(n NodePlan) int {
+		i := slices.IndexFunc(order, func(name string) bool { return strings.EqualFold(name, n.Name) })
+		if i < 0 {
+			return len(order)
+		}
+		return i
+	}
+	slices.SortFunc(nodes, func(a, b NodePlan) int {
+		ra, rb := rank(a), rank(b)
+		if ra != rb || ra < len(order) {
+			return cmp.Compare(ra, rb)
+		}
+		return cmp.Or(cmp.Compare(a.Roles, b.Roles), cmp.Compare(a.Name, b.Name))
+	})
+}
+
+// roles counts the clustered roles on a node. The core groups are no roles.
+func (v *ClusterView) roles(node string) int {
+	n := 0
+	for _, g := range v.Groups {
+		if !g.Core && strings.EqualFold(g.Owner, node) {
+			n++
+		}
+	}
+	return n
+}
+
+func withoutSecrets(args plugins.Arguments, specs []plugins.OptionSpec) plugins.Arguments {
+	out := make(plugins.Arguments, len(args))
+	for name, value := range args {
+		secret := slices.ContainsFunc(specs, func(s plugins.OptionSpec) bool {
+			return s.Kind == plugins.KindSecret && strings.EqualFold(s.Name, name)
+		})
+		if !secret {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+func (in *PlanInput) problems() error {
+	var errs []error
+	add := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
+	if !runID.MatchString(in.Run) {
+		add("the run id %q is not eight hex digits", in.Run)
+	}
+	if len(in.View.Nodes) == 0 {
+		add("the cluster %q has no nodes", in.View.Name)
+	}
+	names := make([]string, 0, len(in.View.Nodes))
+	for _, m := range in.View.Nodes {
+		names = append(names, m.Name)
+		if in.Addresses[m.Name] == "" {
+			add("no address is known for the node %q", m.Name)
+		}
+	}
+	for _, e := range in.Options.Validate(names) {
+		errs = append(errs, e)
+	}
+	for _, id := range in.Accepted {
+		if _, ok := check.Lookup(id); !ok {
+			add("%q is not the id of a check; accepting takes exact ids", id)
+		}
+	}
+	// What reaches a shown command line must not be able to disguise it (R33).
+	for _, s := range append([]string{in.View.Name, in.Address, in.Plugin}, slices.Concat(names, argumentTexts(in.Arguments))...) {
+		if strings.ContainsFunc(s, invisible) {
+			add("%q holds a control character", s)
+		}
+	}
+	errs = append(errs, scanProblems(in.Scan, names)...)
+	return errors.Join(errs...)
+}
+
+// scanProblems keeps what would make a job id ambiguous or reach no node out of the plan.
+func scanProblems(s plugins.Scan, nodes []string) []error {
+	var errs []error
+	for _, node := range sortedKeys(s.Updates) {
+		if !slices.Contains(nodes, node) {
+			errs = append(errs, fmt.Errorf("the scan names the node %q, which is not a node of the cluster", node))
+		}
+		seen := map[string]bool{}
+		for _, u := range s.Updates[node] {
+			if !updateID.MatchString(u.ID) {
+				errs = append(errs, fmt.Errorf("the update %q for %s has the id %q, which is not of [a-z0-9-], 1 to 64 characters", u.Name, node, u.ID))
+			}
+			if seen[u.ID] {
+				errs = append(errs, fmt.Errorf("the update id %q comes twice for %s", u.ID, node))
+			}
+			seen[u.ID] = true
+		}
+	}
+	return errs
+}
+
+// completeChecks adds cannot-verify for every check of the catalogue that nobody answered, and puts all in
+// the catalogue's order (R07). Two checks are proven by staging in the run itself and are not in a plan.
+// Root checks belong to plug-ins with a root: they are expected when any of them was answered.
+func completeChecks(results []check.Result) []check.Result {
+	answered, root := map[string]bool{}, false
+	for _, r := range results {
+		answered[r.ID] = true
+		if c, ok := check.Lookup(r.ID); ok && c.Scope == check.ScopeRoot {
+			root = true
+		}
+	}
+	rank := map[string]int{}
+	for i, c := range check.Catalogue() {
+		rank[c.ID] = i
+		byStaging := c.ID == checkJob || c.ID == checkShareRead
+		if answered[c.ID] || byStaging || (c.Scope == check.ScopeRoot && !root) {
+			continue
+		}
+		results = append(results, check.Result{ID: c.ID, Outcome: check.CannotVerify, Evidence: "Nothing answered this check.", Remedy: "Look for yourself, then accept it by its id."})
+	}
+	slices.SortStableFunc(results, func(a, b check.Result) int {
+		ra, oka := rank[a.ID]
+		rb, okb := rank[b.ID]
+		if oka != okb {
+			return cmp.Compare(boolRank(okb), boolRank(oka))
+		}
+		return cmp.Or(cmp.Compare(ra, rb), cmp.Compare(a.Subject, b.Subject))
+	})
+	return results
+}
+
+func boolRank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// invisible tells characters that a screen does not show as themselves: controls and format characters.
+func invisible(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+
+func argumentTexts(args plugins.Arguments) []string {
+	var out []string
+	for _, k := range sortedKeys(args) {
+		out = append(out, k, args[k])
+	}
+	return out
+}
+
+func sortedKeys[M ~map[string]V, V any](m M) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,211 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	restartPoll = 5 * time.Second
+	// stableFor is how long a restarted node must be ready without a break (R21).
+	stableFor = 60 * time.Second
+	// restartLimit is how many restarts the run asks for on one node (R21).
+	restartLimit = 2
+	// spontaneousLimit is how often a node may restart by itself while its restart is being proven.
+	spontaneousLimit = 3
+	// askAgain is the pause between two requests when the first came back with an error.
+	askAgain = time.Minute
+)
+
+// askRestart records the intent to restart; prove acts on it. No restart without a completed drain (R15).
+func (r *run) askRestart(ctx context.Context, np NodePlan, nr NodeRun) error {
+	err := r.persist(ctx, contactPoll, contactPatience, func() error { return r.stillDrained(ctx, np.Name) })
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return r.leavePaused(np, NodeHeld, causeOf("restart", np.Name, err))
+	}
+	boot, read := nr.Boot, nr.BootRead
+	if boot == "" {
+		b, err := r.boot(ctx, np.Name)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return r.leavePaused(np, NodeHeld, causeOf("restart", np.Name, err))
+		}
+		boot, read = b.Identity, r.now()
+	}
+	return r.record(Fact{Kind: FactRestartIntent, Node: np.Name, Data: FactData{Boot: boot, BootRead: read}})
+}
+
+// stillDrained is final when the node carries roles again: somebody resumed it meanwhile.
+func (r *run) stillDrained(ctx context.Context, name string) error {
+	v, err := r.Cluster.Describe(ctx, name)
+	if err != nil {
+		return err
+	}
+	m := v.Member(name)
+	if m == nil {
+		return &finalError{errors.New("it is not a node of the cluster any more")}
+	}
+	if err := drained(&v, m); err != nil {
+		return &finalError{fmt.Errorf("a restart is due, but the node is not drained any more: %w", err)}
+	}
+	return nil
+}
+
+// restartWatch proves one restart: the boot identity changed, the node is ready, and stays so (R21).
+type restartWatch struct {
+	*run
+	np NodePlan
+	// from is the identity that must change; it was read at sampled.
+	from    string
+	sampled time.Time
+	// seen is the new identity, restarts how many there were, stable since when the node is ready.
+	seen     string
+	restarts int
+	stable   time.Time
+	deadline time.Time
+	// asked is when the restart was last asked for here; askErr what came back first when it failed.
+	asked  time.Time
+	askErr error
+	// why is what is missing now, or the first error of an unbroken series.
+	why      error
+	inSeries bool
+}
+
+func (r *run) prove(ctx context.Context, np NodePlan, nr NodeRun) error {
+	w := &restartWatch{run: r, np: np, from: nr.RestartFrom, sampled: nr.BootRead}
+	timeout := time.Duration(r.Plan.Options.RebootTimeoutMinutes) * time.Minute
+	w.deadline = r.now().Add(timeout)
+	for {
+		proven, err := w.poll(ctx, timeout)
+		var final *finalError
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case r.brokenErr() != nil:
+			return r.brokenErr()
+		case errors.As(err, &final):
+			return r.leavePaused(np, NodeHeld, causeOf("restart", np.Name, final.err))
+		case proven:
+			return r.record(Fact{Kind: FactRestartProven, Node: np.Name, Data: FactData{Boot: w.seen, BootRead: r.now()}})
+		}
+		w.keep(err)
+		if w.restarts > spontaneousLimit {
+			return r.leavePaused(np, NodeFailed, causeOf("restart", np.Name, fmt.Errorf("the node restarted %d times by itself", w.restarts-1)))
+		}
+		if !r.now().Before(w.deadline) {
+			return r.leavePaused(np, NodeFailed, causeOf("restart", np.Name, fmt.Errorf("not proven after %s: %w", timeout, w.cause())))
+		}
+		if err := r.Clock.Sleep(ctx, restartPoll); err != nil {
+			return err
+		}
+	}
+}
+
+// poll looks once. Errors are expected while the node is down.
+func (w *restartWatch) poll(ctx context.Context, timeout time.Duration) (bool, error) {
+	node := w.Nodes(w.np.Name)
+	b, err := node.Boot(ctx)
+	if err != nil {
+		w.stable = time.Time{}
+		node.Reconnect()
+		return false, err
+	}
+	if b.Identity == w.from {
+		w.stable = time.Time{}
+		return false, w.ask(ctx, node)
+	}
+	if w.seen == "" && !w.sampled.IsZero() && b.Uptime >= w.now().Sub(w.sampled) {
+		// The identity is a wall-clock time and moves when the clock is set; a node that was up all the
+		// while did not restart (reference: windows-nodes.md 5).
+		w.from, w.sampled, w.asked = b.Identity, w.now(), time.Time{}
+		return false, w.record(Fact{Kind: FactRestartIntent, Node: w.np.Name, Data: FactData{Boot: w.from, BootRead: w.sampled, Message: "The node's clock was set; it did not restart."}})
+	}
+	if b.Identity != w.seen {
+		if w.seen != "" {
+			// Cumulative updates may restart a second time: everything is proven anew.
+			if err := w.record(Fact{Kind: FactRestartAgain, Node: w.np.Name, Data: FactData{Boot: b.Identity}}); err != nil {
+				return false, err
+			}
+			w.deadline = w.now().Add(timeout)
+		}
+		w.seen, w.stable = b.Identity, time.Time{}
+		w.restarts++
+	}
+	if err := w.ready(ctx, b); err != nil {
+		w.stable = time.Time{}
+		return false, err
+	}
+	if w.stable.IsZero() {
+		w.stable = w.now()
+	}
+	if w.now().Sub(w.stable) < stableFor {
+		return false, &notYetError{"it is ready, but not yet for " + stableFor.String()}
+	}
+	return true, nil
+}
+
+// ask requests the restart once, and again only when the request itself came back with an error. Right
+// before it the node is looked at as its peers see it (R15).
+func (w *restartWatch) ask(ctx context.Context, node Node) error {
+	if !w.asked.IsZero() && (w.askErr == nil || w.now().Sub(w.asked) < askAgain) {
+		return &notYetError{"the node did not go down yet"}
+	}
+	if err := w.stillDrained(ctx, w.np.Name); err != nil {
+		return err
+	}
+	w.asked = w.now()
+	err := node.Restart(ctx, w.from, "Updating run "+w.Plan.Run)
+	if err != nil && w.askErr == nil {
+		w.askErr = err
+	} else if err == nil {
+		w.askErr = nil
+	}
+	node.Reconnect()
+	return err
+}
+
+func (w *restartWatch) ready(ctx context.Context, b BootView) error {
+	switch {
+	case !b.LogonReady:
+		return &notYetError{"boot-time servicing is not over"}
+	case b.ServicingBusy:
+		return &notYetError{"component servicing works"}
+	case !b.ClusterService:
+		return &notYetError{"the Cluster service does not run"}
+	}
+	v, err := w.Cluster.Describe(ctx, w.np.Name)
+	if err != nil {
+		return err
+	}
+	m := v.Member(w.np.Name)
+	if m == nil || (m.State != NodeUp && m.State != NodePaused) {
+		return &notYetError{"its peers do not see it Up or Paused"}
+	}
+	return nil
+}
+
+// keep remembers what is missing, or the first error of an unbroken series (R30).
+func (w *restartWatch) keep(err error) {
+	var notYet *notYetError
+	switch {
+	case errors.As(err, &notYet):
+		w.why, w.inSeries = err, false
+	case !w.inSeries:
+		w.why, w.inSeries = err, true
+	}
+}
+
+// cause is why the restart is not proven: a request that was refused comes before all else.
+func (w *restartWatch) cause() error {
+	if w.seen == "" && w.askErr != nil {
+		return w.askErr
+	}
+	return w.why
+}

@@ -1,0 +1,282 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"cau/internal/fault"
+	"cau/plugins"
+)
+
+// Recorder makes facts durable.
+type Recorder interface {
+	// Record returns when f is durable; only then does the run act on it (R25). After an error nothing more
+	// is recorded and nothing more is done. Calls never overlap.
+	Record(f Fact) error
+}
+
+// Progress is telemetry: it may be lost and decides nothing (R25).
+type Progress struct {
+	Time   time.Time `json:"time"`
+	Node   string    `json:"node"`
+	Update string    `json:"update,omitempty"`
+	// Message is one line for people; Percent is 0 to 100, or -1 when unknown.
+	Message string `json:"message"`
+	Percent int    `json:"percent"`
+}
+
+// Telemetry takes progress. Calls come from several goroutines and must not block for long.
+type Telemetry interface{ Report(p Progress) }
+
+// RunInput is what a run is made of. Every field but State, Telemetry and Control is needed.
+type RunInput struct {
+	Plan *Plan
+	// State is what was folded so far; zero for a new run.
+	State   State
+	Plugin  plugins.Plugin
+	Cluster Cluster
+	// Nodes gives the node of a plan by its name, always the same one.
+	Nodes    func(name string) Node
+	Recorder Recorder
+	// Telemetry may be nil.
+	Telemetry Telemetry
+	// Control may be nil; closing it means that nobody will ask any more.
+	Control <-chan Control
+	Clock   Clock
+}
+
+// ErrBlocked: a check of the plan keeps it from running (R07). Nothing was done.
+var ErrBlocked = errors.New("a check keeps the plan from running")
+
+// Run executes the plan, or goes on with it after a crash (R26), until the run has ended, and returns the
+// state it left. An error means that the run has not ended: ctx ended (the facts stay as they are and a later
+// call goes on), a fact could not be recorded, or the plan is blocked. How the run went is State.Status.
+//
+// A run that was held or paused when its coordinator died stays so until VerbResume or VerbStop comes.
+func Run(ctx context.Context, in RunInput) (State, error) {
+	if in.State.Run == "" {
+		in.State = NewState(in.Plan)
+	}
+	r := &run{RunInput: in, state: in.State.clone(), woken: make(chan struct{}, 1), maintained: map[string]bool{}}
+	if r.state.Facts == 0 {
+		if blocking := in.Plan.Blocking(); len(blocking) > 0 {
+			return r.state, fmt.Errorf("%w: %s: %s", ErrBlocked, blocking[0].ID, blocking[0].Evidence)
+		}
+	}
+	if r.state.Status.Ended() {
+		return r.state, nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var listening sync.WaitGroup
+	listening.Go(func() { r.listen(ctx) })
+	err := r.sequence(ctx)
+	cancel()
+	listening.Wait()
+	return r.state, err
+}
+
+// run is one call of Run. mu guards state and broken, and orders the calls of Recorder.
+type run struct {
+	RunInput
+	mu     sync.Mutex
+	state  State
+	broken error
+	// woken tells the sequence that a control was recorded.
+	woken chan struct{}
+	// maintained are the nodes whose storage maintenance this call has looked at (R16).
+	maintained map[string]bool
+}
+
+// record makes a fact durable and folds it. After one failure nothing is recorded any more.
+func (r *run) record(f Fact) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.recordLocked(f)
+}
+
+func (r *run) recordLocked(f Fact) error {
+	if r.broken != nil {
+		return r.broken
+	}
+	f.Time = r.now()
+	f.MayIgnore = f.Kind.Ignorable()
+	if err := r.Recorder.Record(f); err != nil {
+		r.broken = &fault.Error{Op: "record " + string(f.Kind), Node: f.Node, Err: err, Hint: "The run stops here; resume it when its folder can be written again."}
+		return r.broken
+	}
+	if err := r.state.Apply(f); err != nil {
+		r.broken = err
+	}
+	return r.broken
+}
+
+// now is the run's time as facts hold it: it must read back from JSON as the same value.
+func (r *run) now() time.Time { return r.Clock.Now().UTC().Truncate(time.Millisecond) }
+
+// node is a copy of the node's state.
+func (r *run) node(name string) NodeRun {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	nr := r.state.Node(name)
+	if nr == nil {
+		return NodeRun{Name: name, Status: NodeCanceled}
+	}
+	return nr.clone()
+}
+
+// brokenErr is why nothing can be recorded any more, nil while it can.
+func (r *run) brokenErr() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.broken
+}
+
+func (r *run) stopAsked() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.StopAsked
+}
+
+// overBudget tells whether one node more than the budget has failed.
+func (r *run) overBudget() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.Failures() > r.state.FailureBudget
+}
+
+func (r *run) report(node string) func(plugins.Progress) {
+	return func(p plugins.Progress) {
+		if r.Telemetry != nil {
+			r.Telemetry.Report(Progress{Time: r.now(), Node: node, Update: p.Update, Message: p.Message, Percent: p.Percent})
+		}
+	}
+}
+
+// sequence is the run: what needs nothing, preflight, staging, then one node after the other.
+func (r *run) sequence(ctx context.Context) error {
+	begin := Fact{Kind: FactRunContinued}
+	if r.state.Facts == 0 {
+		begin = Fact{Kind: FactRunStarted, Data: FactData{Message: "cau " + r.Plan.Program}}
+	}
+	if err := r.record(begin); err != nil {
+		return err
+	}
+	for _, np := range r.Plan.Nodes {
+		if nr := r.node(np.Name); len(np.Updates) == 0 && !nr.Status.Ended() {
+			if err := r.record(Fact{Kind: FactUpToDate, Node: np.Name}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, step := range []func(context.Context) error{r.preflight, r.stageAll, r.takeAll} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return r.finish(ctx)
+}
+
+func (r *run) takeAll(ctx context.Context) error {
+	for _, np := range r.Plan.Nodes {
+		if err := r.take(ctx, np); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish cancels what was not begun, cleans up what staging left, and ends the run.
+func (r *run) finish(ctx context.Context) error {
+	for _, np := range r.Plan.Nodes {
+		if nr := r.node(np.Name); nr.Status == NodeWaiting {
+			if err := r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: NodeCanceled}}); err != nil {
+				return err
+			}
+		}
+		// A node that is still paused keeps its traces: its installer may be running (R18).
+		if nr := r.node(np.Name); nr.Traces && !nr.PausedByUs && (nr.Status == NodeCanceled || !nr.Staged) {
+			if err := r.clean(ctx, np); err != nil {
+				return err
+			}
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	status, cause := summary(&r.state)
+	return r.recordLocked(Fact{Kind: FactRunEnded, Data: FactData{RunStatus: status, Cause: cause}})
+}
+
+// summary is how the run ended in CAU's words: failures decide first, then what was not done.
+func summary(s *State) (RunStatus, *fault.Cause) {
+	installed, canceled := false, false
+	for i := range s.Nodes {
+		installed = installed || s.Nodes[i].installed() > 0
+		canceled = canceled || s.Nodes[i].Status == NodeCanceled
+	}
+	switch {
+	case s.Failures() > 0 && installed:
+		return RunPartiallyFailed, causeOfRun(s)
+	case s.Failures() > 0:
+		return RunFailed, causeOfRun(s)
+	case canceled:
+		return RunCanceled, nil
+	}
+	return RunSucceeded, nil
+}
+
+// installed counts the updates that this run installed on the node.
+func (n *NodeRun) installed() int {
+	c := 0
+	for i := range n.Updates {
+		if n.Updates[i].Outcome == plugins.Installed {
+			c++
+		}
+	}
+	return c
+}
+
+// causeOfRun names every failed node with its cause, and carries the first one's code and hint (R30).
+func causeOfRun(s *State) *fault.Cause {
+	var first *NodeRun
+	var parts []string
+	for i := range s.Nodes {
+		n := &s.Nodes[i]
+		if n.Status != NodeFailed && n.Status != NodePartiallyFailed && n.Status != NodeHeld {
+			continue
+		}
+		if first == nil || (n.Cause != nil && first.Cause != nil && n.Ended.Before(first.Ended)) {
+			first = n
+		}
+		text := n.Cause.String()
+		if !strings.Contains(text, n.Name) {
+			text = n.Name + ": " + text
+		}
+		parts = append(parts, text)
+	}
+	if first == nil {
+		return nil
+	}
+	c := &fault.Cause{Op: "updating run", Node: first.Name, Message: strings.Join(parts, "; ")}
+	if first.Cause != nil {
+		c.Op, c.Code, c.Name, c.Hint = first.Cause.Op, first.Cause.Code, first.Cause.Name, first.Cause.Hint
+	}
+	return c
+}
+
+// causeOf is err as a node's cause: its own place and code where it has them, else this one.
+func causeOf(op, node string, err error) *fault.Cause {
+	c := fault.CauseOf(err)
+	if c.Op == "" {
+		c.Op = op
+		c.Message = op + ": " + c.Message
+	}
+	if c.Node == "" {
+		c.Node = node
+		c.Message = node + ": " + c.Message
+	}
+	return c
+}

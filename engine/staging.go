@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync"
+
+	"cau/plugins"
+)
+
+// firstAttempt numbers job ids. Nothing is tried twice yet.
+const firstAttempt = 1
+
+// jobID is the same for the same run, node, thing and attempt, so that a resumed run attaches to the job
+// that is there and never starts a second one (R26). At most 8+1+20+1+64+1+2 characters of [a-z0-9-].
+func jobID(run, node, what string, attempt int) string {
+	plain := strings.Map(func(c rune) rune {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+			return c
+		case c >= 'A' && c <= 'Z':
+			return c + 'a' - 'A'
+		}
+		return '-'
+	}, node)
+	return run + "-" + plain[:min(len(plain), 20)] + "-" + what + "-" + strconv.Itoa(attempt)
+}
+
+// stageAll brings the updates to every node before the first drain, on a few nodes at once (R23). A node
+// that cannot be staged has failed and is not drained; when that is more than the budget, none is. What is
+// being staged is finished even then, so that every node's own reason is known (R30).
+func (r *run) stageAll(ctx context.Context) error {
+	var todo []NodePlan
+	for _, np := range r.Plan.Nodes {
+		if nr := r.node(np.Name); nr.Status == NodeWaiting && !nr.Staged {
+			todo = append(todo, np)
+		}
+	}
+	queue := make(chan NodePlan, len(todo))
+	for _, np := range todo {
+		queue <- np
+	}
+	close(queue)
+	each, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var workers sync.WaitGroup
+	for range min(r.Plan.Options.StageNodesAtOnce, len(todo)) {
+		workers.Go(func() {
+			for np := range queue {
+				if err := r.stage(each, np); err != nil {
+					cancel(err)
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return context.Cause(each)
+}
+
+// stage returns an error only when the run cannot go on: ctx ended, or nothing can be recorded.
+func (r *run) stage(ctx context.Context, np NodePlan) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if r.stopAsked() || r.overBudget() {
+		return nil
+	}
+	job := jobID(r.Plan.Run, np.Name, "stage", firstAttempt)
+	if err := r.record(Fact{Kind: FactStageIntent, Node: np.Name, Data: FactData{Job: job}}); err != nil {
+		return err
+	}
+	res, err := r.Plugin.Stage(ctx, r.Nodes(np.Name), plugins.StageRequest{
+		Run: r.Plan.Run, JobID: job, Source: r.Plan.Source, Arguments: r.Plan.Arguments, Updates: np.Updates,
+	}, r.report(np.Name))
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: NodeFailed, Cause: causeOf("stage", np.Name, err)}})
+	}
+	return r.record(Fact{Kind: FactStageDone, Node: np.Name, Data: FactData{Job: job, Connection: &res.Connection, Bytes: res.Bytes}})
+}

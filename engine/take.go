@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"cau/internal/fault"
+	"cau/plugins"
+)
+
+// take brings one node through its phases. What comes next is read from the folded state alone, so that a
+// run that was killed anywhere goes on where its facts end (R26).
+func (r *run) take(ctx context.Context, np NodePlan) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		nr := r.node(np.Name)
+		switch {
+		case nr.Status.Ended():
+			return nil
+		case nr.Status == NodeWaiting && (r.stopAsked() || r.overBudget()):
+			return nil
+		}
+		if err := r.next(ctx, np, nr); err != nil {
+			return err
+		}
+	}
+}
+
+// next does one step for the node.
+func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
+	switch {
+	case nr.Leave == LeaveHeld:
+		return r.leavePaused(np, NodeHeld, nr.Cause)
+	case nr.Leave == LeaveUndone:
+		return r.leaveUndone(ctx, np, nr)
+	case nr.Resumed && !nr.Settled:
+		return r.settle(ctx, np)
+	case nr.Resumed:
+		return r.end(ctx, np, nr)
+	case nr.Leave == LeaveResumed || nr.Rescanned:
+		return r.resume(ctx, np, nr)
+	case nr.RestartFrom != "":
+		return r.prove(ctx, np, nr)
+	case !nr.PausedByUs:
+		return r.enter(ctx, np)
+	case !nr.Drained:
+		return r.drain(ctx, np)
+	case !r.maintained[np.Name]:
+		return r.enterMaintenance(ctx, np, nr)
+	}
+	if u := r.nextUpdate(np, nr); u != nil {
+		return r.install(ctx, np, *u, nr)
+	}
+	if nr.RestartDue {
+		return r.askRestart(ctx, np, nr)
+	}
+	return r.rescan(ctx, np, nr)
+}
+
+// enter takes the decision that the node goes out of service.
+func (r *run) enter(ctx context.Context, np NodePlan) error {
+	open, err := r.gate(ctx, np)
+	if err != nil || !open {
+		return err
+	}
+	return r.record(Fact{Kind: FactPauseIntent, Node: np.Name})
+}
+
+// nextUpdate is the first update without an outcome. After a stop only one that has begun is finished (R29).
+func (r *run) nextUpdate(np NodePlan, nr NodeRun) *plugins.Update {
+	stop := r.stopAsked()
+	for i := range np.Updates {
+		u := nr.Update(np.Updates[i].ID)
+		if u == nil || u.Outcome != "" || (stop && u.Started.IsZero()) {
+			continue
+		}
+		return &np.Updates[i]
+	}
+	return nil
+}
+
+// fail records that the node has failed and in which way it is left (R22).
+func (r *run) fail(np NodePlan, leave Leave, cause *fault.Cause) error {
+	return r.record(Fact{Kind: FactNodeFailing, Node: np.Name, Data: FactData{Leave: leave, Cause: cause}})
+}
+
+// leavePaused ends the node where it is: paused, and nothing more is done on it (R22).
+func (r *run) leavePaused(np NodePlan, status NodeStatus, cause *fault.Cause) error {
+	c := *cause
+	if c.Hint == "" {
+		c.Hint = "The node stays paused. Look at it, then resume it with Resume-ClusterNode."
+	}
+	return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: &c}})
+}
+
+// end is the last step of a node that is back in service.
+func (r *run) end(ctx context.Context, np NodePlan, nr NodeRun) error {
+	if nr.Traces {
+		if err := r.clean(ctx, np); err != nil {
+			return err
+		}
+	}
+	status, cause := nodeSummary(nr)
+	return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: cause}})
+}
+
+// nodeSummary is how the node ended in CAU's words.
+func nodeSummary(nr NodeRun) (NodeStatus, *fault.Cause) {
+	var first *UpdateRun
+	notBegun := false
+	for i := range nr.Updates {
+		u := &nr.Updates[i]
+		switch {
+		case u.Outcome == "":
+			notBegun = true
+		case !u.Outcome.Final() && first == nil:
+			first = u
+		}
+	}
+	switch {
+	case nr.Leave != "":
+		return NodeFailed, nr.Cause
+	case first != nil && nr.installed() > 0:
+		return NodePartiallyFailed, causeOfUpdate(nr.Name, first)
+	case first != nil:
+		return NodeFailed, causeOfUpdate(nr.Name, first)
+	case notBegun:
+		return NodeCanceled, nil
+	}
+	return NodeSucceeded, nil
+}
+
+// causeOfUpdate says which update it was, how it ended, and why as far as that is known.
+func causeOfUpdate(node string, u *UpdateRun) *fault.Cause {
+	c := fault.Cause{Op: "install " + u.Name, Node: node, Message: "how it ended is not known"}
+	if u.ExitCode != nil {
+		code := fault.CodeOf(*u.ExitCode)
+		c.Code, c.Name, c.Message, c.Hint = code.Hex(), code.Name(), "exit code "+code.String(), code.Advice()
+	}
+	if u.Cause != nil {
+		c.Message = strings.TrimPrefix(u.Cause.Message, node+": ")
+		if u.Cause.Hint != "" {
+			c.Hint = u.Cause.Hint
+		}
+		if u.Cause.Code != "" {
+			c.Code, c.Name = u.Cause.Code, u.Cause.Name
+		}
+	}
+	c.Message = fmt.Sprintf("%s: %s %s: %s", node, u.Name, u.Outcome, c.Message)
+	return &c
+}
+
+// clean removes what the run left on the node. That it could not is a remark, not a failure of the node (R23).
+func (r *run) clean(ctx context.Context, np NodePlan) error {
+	err := r.Nodes(np.Name).Clean(ctx, r.Plan.Run)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return r.record(Fact{Kind: FactCleanFailed, Node: np.Name, Data: FactData{Cause: causeOf("clean up", np.Name, err)}})
+	}
+	return r.record(Fact{Kind: FactCleanDone, Node: np.Name})
+}

@@ -1,0 +1,253 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"cau/engine"
+	"cau/plugins"
+)
+
+// handle is one machine as the engine reaches it.
+type handle struct {
+	w *world
+	m *machine
+}
+
+func (w *world) node(name string) engine.Node { return &handle{w, w.machine(name)} }
+
+func (h *handle) Name() string { return h.m.name }
+
+func (h *handle) RunJob(context.Context, plugins.Job, func(plugins.JobEvent)) (json.RawMessage, error) {
+	return nil, errors.New("the fake plug-in runs its jobs itself")
+}
+
+func (h *handle) enter(ctx context.Context, act string) error {
+	if err := h.w.enter(ctx, act, h.m.name); err != nil {
+		return err
+	}
+	return h.w.reachable(h.m)
+}
+
+func (h *handle) Describe(ctx context.Context) (engine.NodeView, error) {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	if err := h.enter(ctx, "hello"); err != nil {
+		return engine.NodeView{}, err
+	}
+	return goodNodeView(h.m.name, time.Now()), nil
+}
+
+func goodNodeView(name string, now time.Time) engine.NodeView {
+	return engine.NodeView{
+		Computer: name, LanguageMode: "FullLanguage", Admin: true, FreeBytes: 50 << 30, Time: now, Asked: now,
+		Namespaces: []string{"mscluster", "storage"},
+	}
+}
+
+func (h *handle) Boot(ctx context.Context) (engine.BootView, error) {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	if err := h.enter(ctx, "boot"); err != nil {
+		return engine.BootView{}, err
+	}
+	up := time.Since(h.m.bootAt)
+	id := strconv.Itoa(h.m.boot)
+	if h.m.clockSet {
+		id += "-corrected"
+	}
+	return engine.BootView{Identity: id, Uptime: up, LogonReady: up > 20*time.Second, ClusterService: up > 10*time.Second}, nil
+}
+
+func (h *handle) PendingRestart(ctx context.Context) (engine.PendingView, error) {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	if err := h.enter(ctx, "pending"); err != nil {
+		return engine.PendingView{}, err
+	}
+	return engine.PendingView{Reasons: h.m.pending, Remarks: []string{"pending file renames"}}, nil
+}
+
+func (h *handle) Restart(ctx context.Context, expect, _ string) error {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	if err := h.enter(ctx, "restart"); err != nil {
+		return err
+	}
+	id := strconv.Itoa(h.m.boot)
+	if h.m.clockSet {
+		id += "-corrected"
+	}
+	if expect != id || !h.m.down.IsZero() {
+		return nil
+	}
+	if h.m.drain != engine.DrainCompleted || h.m.state != engine.NodePaused {
+		h.w.broken = append(h.w.broken, h.m.name+" was restarted without a completed drain")
+	}
+	for id, j := range h.m.jobs {
+		if time.Now().Before(j.ends) {
+			h.w.broken = append(h.w.broken, fmt.Sprintf("%s was restarted under %s", h.m.name, id))
+		}
+	}
+	h.m.down = time.Now().Add(5 * time.Second)
+	h.m.up = h.m.down.Add(h.w.restartTakes)
+	h.m.clockSet = false
+	h.w.did("restart", h.m.name)
+	return nil
+}
+
+func (h *handle) Reconnect() {}
+
+func (h *handle) Clean(ctx context.Context, run string) error {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	if err := h.enter(ctx, "clean"); err != nil {
+		return err
+	}
+	h.m.files = false
+	h.w.did("clean-"+run, h.m.name)
+	return nil
+}
+
+// installerJob is an installer on a machine; it goes on whoever watches it.
+type installerJob struct {
+	ends   time.Time
+	script script
+}
+
+// script is how an update behaves on a node.
+type script struct {
+	result plugins.Result
+	// err is what the plug-in says instead of a result.
+	err   error
+	takes time.Duration
+	// selfRestart: the installer restarts the machine itself.
+	selfRestart bool
+}
+
+// fakePlugin installs by script. It attaches to a job that exists.
+type fakePlugin struct {
+	w *world
+	// scripts by "NODE/update"; without one the update is installed and asks for nothing.
+	scripts map[string]script
+	// stageErr by node.
+	stageErr   map[string]error
+	stageTakes time.Duration
+	// offered are update ids that Remaining offers whatever happened.
+	offered []string
+	// starts counts the installers that were really started, ends those that ended well, by "NODE/update".
+	starts, ends     map[string]int
+	staging, stagers int
+	stages           []string
+}
+
+func newPlugin(w *world) *fakePlugin {
+	return &fakePlugin{w: w, scripts: map[string]script{}, stageErr: map[string]error{}, stageTakes: 15 * time.Second, starts: map[string]int{}, ends: map[string]int{}}
+}
+
+func (p *fakePlugin) Name() string                                       { return "Test.Plugin" }
+func (p *fakePlugin) Description() string                                { return "A plug-in for tests." }
+func (p *fakePlugin) Options() []plugins.OptionSpec                      { return nil }
+func (p *fakePlugin) Validate(plugins.Arguments) []plugins.ArgumentError { return nil }
+func (p *fakePlugin) lock() func()                                       { p.w.mu.Lock(); return p.w.mu.Unlock }
+func (p *fakePlugin) Scan(context.Context, []string, plugins.Arguments) (plugins.Scan, error) {
+	return plugins.Scan{}, nil
+}
+
+func (p *fakePlugin) Stage(ctx context.Context, node plugins.Node, req plugins.StageRequest, report func(plugins.Progress)) (plugins.StageResult, error) {
+	p.begin(node.Name(), req)
+	defer func() {
+		defer p.lock()()
+		p.staging--
+	}()
+	report(plugins.Progress{Message: "copying", Percent: -1})
+	if err := (bubbleClock{}).Sleep(ctx, p.stageTakes); err != nil {
+		return plugins.StageResult{}, err
+	}
+	defer p.lock()()
+	if err := p.stageErr[node.Name()]; err != nil {
+		return plugins.StageResult{}, err
+	}
+	return plugins.StageResult{Connection: plugins.ShareConnection{Dialect: "3.1.1", Signed: true, Account: node.Name() + "$"}, Bytes: 1000}, nil
+}
+
+func (p *fakePlugin) begin(node string, req plugins.StageRequest) {
+	defer p.lock()()
+	p.w.machine(node).files = true
+	p.staging++
+	p.stagers = max(p.stagers, p.staging)
+	p.stages = append(p.stages, req.JobID)
+	for _, m := range p.w.order {
+		if m.state != engine.NodeUp && !p.w.mayBePaused[m.name] {
+			p.w.broken = append(p.w.broken, node+" is staged while "+m.name+" is out of service")
+		}
+	}
+}
+
+func (p *fakePlugin) Install(ctx context.Context, node plugins.Node, req plugins.InstallRequest, report func(plugins.Progress)) (plugins.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return plugins.Result{}, err
+	}
+	j, key := p.attach(node.Name(), req)
+	report(plugins.Progress{Update: req.Update.ID, Message: "installing", Percent: 10})
+	if err := (bubbleClock{}).Sleep(ctx, time.Until(j.ends)); err != nil {
+		return plugins.Result{}, err
+	}
+	defer p.lock()()
+	if j.script.err == nil && j.script.result.Outcome.Final() {
+		p.ends[key] = 1
+	}
+	return j.script.result, j.script.err
+}
+
+func (p *fakePlugin) attach(node string, req plugins.InstallRequest) (*installerJob, string) {
+	defer p.lock()()
+	p.w.pass()
+	key := node + "/" + req.Update.ID
+	m := p.w.machine(node)
+	if j := m.jobs[req.JobID]; j != nil {
+		return j, key
+	}
+	if m.state != engine.NodePaused || m.drain != engine.DrainCompleted {
+		p.w.broken = append(p.w.broken, key+" was started while the node is in service")
+	}
+	if p.w.s2d && !m.maintenance {
+		p.w.broken = append(p.w.broken, key+" was started outside of storage maintenance")
+	}
+	s, ok := p.scripts[key]
+	if !ok {
+		s.result.Outcome = plugins.Installed
+	}
+	if s.takes == 0 {
+		s.takes = 3 * time.Minute
+	}
+	j := &installerJob{ends: time.Now().Add(s.takes), script: s}
+	m.jobs[req.JobID] = j
+	p.starts[key]++
+	if s.result.RestartRequired {
+		m.pending = []string{"component servicing"}
+	}
+	if s.selfRestart {
+		m.down = j.ends.Add(-time.Second)
+		m.up = m.down.Add(p.w.restartTakes)
+	}
+	return j, key
+}
+
+func (p *fakePlugin) Remaining(planned []plugins.Update, results map[string]plugins.Result) []plugins.Update {
+	var out []plugins.Update
+	for _, u := range planned {
+		offered := false
+		for _, id := range p.offered {
+			offered = offered || id == u.ID
+		}
+		if offered || !results[u.ID].Outcome.Final() {
+			out = append(out, u)
+		}
+	}
+	return out
+}

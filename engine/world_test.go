@@ -1,0 +1,336 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"cau/engine"
+	"cau/internal/fault"
+)
+
+// world is a failover cluster that obeys virtual time: it runs inside a synctest bubble. Every call first
+// lets happen what is due by now, then looks for what must never be.
+type world struct {
+	mu     sync.Mutex
+	order  []*machine
+	groups []*role
+	s2d    bool
+	// witness is online with one vote.
+	witness bool
+	foreign []engine.ForeignRun
+	// repair is how long storage jobs run after a node was resumed; repairUntil when the running one ends.
+	repair, repairUntil time.Duration
+	storageJobs         []string
+	losesQuorum         bool
+	drainTakes          time.Duration
+	restartTakes        time.Duration
+	failbackTakes       time.Duration
+	began               time.Time
+	// fail answers a call instead of the world; act is "pause", "resume", "describe", "boot", ...
+	fail func(act, node string) error
+	// after is called after an act was done.
+	after func(act, node string)
+	acts  []string
+	// broken lists what must never happen.
+	broken []string
+	// mayBePaused are machines that someone else took out of service.
+	mayBePaused map[string]bool
+}
+
+type machine struct {
+	name  string
+	state engine.NodeState
+	drain engine.DrainStatus
+	// drained is when the drain is over; drainFails makes it fail then, drainHangs keeps it going for ever.
+	drained                time.Time
+	drainFails, drainHangs bool
+	boot                   int
+	bootAt                 time.Time
+	down, up               time.Time
+	// again are further restarts, each so long after the boot before; neverUp keeps the machine down.
+	again       []time.Duration
+	neverUp     bool
+	maintenance bool
+	// pausesDisks: the pause itself sets storage maintenance, as newer hosts do.
+	pausesDisks bool
+	pending     []string
+	// pendingStays is how many restarts leave a restart pending.
+	pendingStays int
+	restarts     int
+	jobs         map[string]*installerJob
+	files        bool
+	clockSet     bool
+}
+
+type role struct {
+	name, owner, home string
+	core              bool
+	state             int
+	settles           time.Time
+}
+
+func newWorld(names ...string) *world {
+	w := &world{
+		witness: true, drainTakes: 40 * time.Second, restartTakes: 4 * time.Minute, failbackTakes: 20 * time.Second,
+		began: time.Now(), mayBePaused: map[string]bool{},
+	}
+	for i, n := range names {
+		w.order = append(w.order, &machine{name: n, boot: 100 * (i + 1), bootAt: time.Now().Add(-time.Hour), jobs: map[string]*installerJob{}})
+		w.groups = append(w.groups, &role{name: "ROLE-" + n, owner: n, home: n})
+	}
+	w.groups = append(w.groups, &role{name: "Cluster Group", owner: names[0], home: names[0], core: true})
+	return w
+}
+
+func (w *world) machine(name string) *machine {
+	i := slices.IndexFunc(w.order, func(m *machine) bool { return m.name == name })
+	return w.order[i]
+}
+
+// enter begins a call: time passes, an injected fault answers first.
+func (w *world) enter(ctx context.Context, act, node string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w.pass()
+	if w.fail != nil {
+		return w.fail(act, node)
+	}
+	return nil
+}
+
+func (w *world) did(act, node string) {
+	w.acts = append(w.acts, act+" "+node)
+	if w.after != nil {
+		w.after(act, node)
+	}
+	w.pass()
+}
+
+// pass lets happen what is due.
+func (w *world) pass() {
+	now := time.Now()
+	away := 0
+	for _, m := range w.order {
+		m.pass(now)
+		if m.state == engine.NodePaused && m.drain == engine.DrainInProgress && !m.drainHangs && !now.Before(m.drained) {
+			w.endDrain(m)
+		}
+		if m.state != engine.NodeUp && !w.mayBePaused[m.name] {
+			away++
+		}
+	}
+	for _, g := range w.groups {
+		if g.state == 4 && !now.Before(g.settles) {
+			g.state, g.owner = 0, g.home
+		}
+	}
+	if away > 1 {
+		w.broken = append(w.broken, fmt.Sprintf("%s: %d machines are out of service", now.Sub(w.began), away))
+	}
+}
+
+func (m *machine) pass(now time.Time) {
+	if m.down.IsZero() || now.Before(m.down) {
+		return
+	}
+	if m.neverUp || now.Before(m.up) {
+		m.state = engine.NodeDown
+		return
+	}
+	// It is up again, paused as before.
+	m.state, m.boot, m.bootAt = engine.NodePaused, m.boot+1, m.up
+	m.restarts++
+	took := m.up.Sub(m.down)
+	m.down = time.Time{}
+	if m.pendingStays > 0 {
+		m.pendingStays--
+	} else {
+		m.pending = nil
+	}
+	if len(m.again) > 0 {
+		m.down = m.bootAt.Add(m.again[0])
+		m.up = m.down.Add(took)
+		m.again = m.again[1:]
+		m.pass(now)
+	}
+}
+
+func (w *world) endDrain(m *machine) {
+	if m.drainFails {
+		m.drain = engine.DrainFailed
+		return
+	}
+	m.drain = engine.DrainCompleted
+	for _, g := range w.groups {
+		if g.owner != m.name {
+			continue
+		}
+		for _, to := range w.order {
+			if to != m && to.state == engine.NodeUp {
+				g.owner = to.name
+				break
+			}
+		}
+	}
+}
+
+func (w *world) reachable(m *machine) error {
+	if m.state == engine.NodeDown || (!m.down.IsZero() && !time.Now().Before(m.down)) {
+		return errors.New("connection refused")
+	}
+	return nil
+}
+
+func (w *world) Describe(ctx context.Context, about string) (engine.ClusterView, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.enter(ctx, "describe", about); err != nil {
+		return engine.ClusterView{}, err
+	}
+	return w.view(), nil
+}
+
+func (w *world) view() engine.ClusterView {
+	v := engine.ClusterView{Name: "CONTOSO-FC1", DynamicQuorum: true, S2D: w.s2d, WitnessOnline: w.witness}
+	if w.witness {
+		v.WitnessWeight = 1
+	}
+	for _, m := range w.order {
+		v.Nodes = append(v.Nodes, engine.MemberView{Name: m.name, State: m.state, DrainStatus: m.drain, DynamicWeight: 1})
+	}
+	for _, g := range w.groups {
+		v.Groups = append(v.Groups, engine.GroupView{Name: g.name, Owner: g.owner, State: g.state, Core: g.core})
+	}
+	return v
+}
+
+func (w *world) LosesQuorum(ctx context.Context, node string) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.enter(ctx, "quorum", node); err != nil {
+		return false, err
+	}
+	return w.losesQuorum, nil
+}
+
+func (w *world) Storage(ctx context.Context, about string) (engine.StorageView, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.enter(ctx, "storage", about); err != nil {
+		return engine.StorageView{}, err
+	}
+	v := engine.StorageView{Jobs: slices.Clone(w.storageJobs)}
+	if time.Since(w.began) < w.repairUntil {
+		v.Jobs = append(v.Jobs, "Repair")
+	}
+	for _, m := range w.order {
+		if m.maintenance {
+			v.InMaintenance = append(v.InMaintenance, m.name)
+		}
+	}
+	return v, nil
+}
+
+func (w *world) ForeignRuns(ctx context.Context, about string) ([]engine.ForeignRun, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.enter(ctx, "foreign", about); err != nil {
+		return nil, err
+	}
+	return slices.Clone(w.foreign), nil
+}
+
+func (w *world) Pause(ctx context.Context, node string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.enter(ctx, "pause", node); err != nil {
+		return err
+	}
+	m := w.machine(node)
+	if m.state == engine.NodePaused && m.drain != engine.DrainNotInitiated {
+		return &fault.Error{Op: "pause", Node: node, Code: 5070, Err: errors.New("the node is paused")}
+	}
+	m.state, m.drain, m.drained = engine.NodePaused, engine.DrainInProgress, time.Now().Add(w.drainTakes)
+	m.maintenance = m.maintenance || m.pausesDisks
+	w.did("pause", node)
+	return nil
+}
+
+func (w *world) Resume(ctx context.Context, node string, mode engine.FailbackMode) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.enter(ctx, "resume", node); err != nil {
+		return err
+	}
+	m := w.machine(node)
+	if m.state != engine.NodePaused {
+		return nil
+	}
+	if m.maintenance {
+		w.broken = append(w.broken, node+" was resumed while its disks are in maintenance mode")
+	}
+	m.state, m.drain = engine.NodeUp, engine.DrainNotInitiated
+	w.repairUntil = time.Since(w.began) + w.repair
+	if mode == engine.FailbackImmediate {
+		for _, g := range w.groups {
+			if g.home == node && g.owner != node {
+				g.state, g.settles = 4, time.Now().Add(w.failbackTakes)
+			}
+		}
+	}
+	w.did("resume-"+string(mode), node)
+	return nil
+}
+
+func (w *world) StorageMaintenance(ctx context.Context, node string, on bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.enter(ctx, "maintenance", node); err != nil {
+		return err
+	}
+	m := w.machine(node)
+	if m.maintenance == on {
+		return nil
+	}
+	m.maintenance = on
+	if on && m.drain != engine.DrainCompleted {
+		w.broken = append(w.broken, node+" entered storage maintenance before its drain was done")
+	}
+	w.did("maintenance-"+strconv.FormatBool(on), node)
+	return nil
+}
+
+// count tells how often an act was done.
+func (w *world) count(act string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, a := range w.acts {
+		if a == act {
+			n++
+		}
+	}
+	return n
+}
+
+// bubbleClock is the time of the bubble.
+type bubbleClock struct{}
+
+func (bubbleClock) Now() time.Time { return time.Now() }
+
+func (bubbleClock) Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
