@@ -1,0 +1,180 @@
+//go:build unix
+
+package coordinator
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestARunsFolderIsMadeOnceAndForItsOwnerAlone(t *testing.T) {
+	h := newHome(t)
+	plan := testPlan("abcdef01", "C")
+	if err := h.NewRun(plan); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]os.FileMode{h.RunDir(plan.Run): 0o700, h.in(plan.Run, planFile): 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+	if err := h.NewRun(plan); !errors.Is(err, ErrRunExists) {
+		t.Errorf("a second time: %v", err)
+	}
+	if entries, err := os.ReadDir(h.runs()); err != nil || len(entries) != 1 {
+		t.Errorf("left over: %v, %v", entries, err)
+	}
+	back, err := h.Plan(plan.Run)
+	if err != nil || back.Cluster != plan.Cluster || len(back.Nodes) != 3 {
+		t.Errorf("%+v, %v", back, err)
+	}
+	plan.Run = "../../xx"
+	if err := h.NewRun(plan); err == nil {
+		t.Error("made a folder outside of the home")
+	}
+}
+
+func TestRunsAreListedNewestFirstAndFoundByPrefix(t *testing.T) {
+	h := newHome(t)
+	if _, err := h.Find(""); !errors.Is(err, ErrNoRun) {
+		t.Errorf("in an empty home: %v", err)
+	}
+	now := time.Now()
+	for run, age := range map[string]time.Duration{"aa000001": 3 * time.Hour, "aa000002": time.Hour, "bb000003": 2 * time.Hour} {
+		p := testPlan(run, "C")
+		p.Created = now.Add(-age)
+		if err := h.NewRun(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(h.runs()+"/.new-half", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	list, err := h.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for _, s := range list {
+		order = append(order, s.Run)
+		if s.Err != nil || s.Alive || s.Cluster != "C" || s.Plugin != "Test.Plugin" || s.Started.IsZero() || !s.Ended.IsZero() {
+			t.Errorf("%+v", s)
+		}
+	}
+	if got := strings.Join(order, " "); got != "aa000002 bb000003 aa000001" {
+		t.Errorf("listed %s", got)
+	}
+	for prefix, want := range map[string]string{"": "aa000002", "b": "bb000003", "AA000001": "aa000001"} {
+		if got, err := h.Find(prefix); err != nil || got != want {
+			t.Errorf("Find(%q) = %q, %v", prefix, got, err)
+		}
+	}
+	if _, err := h.Find("aa"); !errors.Is(err, ErrAmbiguous) {
+		t.Errorf("%v", err)
+	}
+	for _, bad := range []string{"c", "..", "aa000001x"} {
+		if _, err := h.Find(bad); !errors.Is(err, ErrNoRun) {
+			t.Errorf("Find(%q): %v", bad, err)
+		}
+		if _, _, _, err := h.Load(bad); !errors.Is(err, ErrNoRun) {
+			t.Errorf("Load(%q): %v", bad, err)
+		}
+		if _, err := h.Alive(bad); !errors.Is(err, ErrNoRun) {
+			t.Errorf("Alive(%q): %v", bad, err)
+		}
+	}
+}
+
+func TestAPlanOfAnotherVersionOrRunIsRefused(t *testing.T) {
+	h := newHome(t)
+	p := testPlan("cc000001", "C")
+	p.Version = 99
+	if err := h.NewRun(p); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Plan(p.Run); err == nil || !strings.Contains(err.Error(), "99") {
+		t.Errorf("%v", err)
+	}
+	if err := os.Rename(h.RunDir(p.Run), h.RunDir("cc000002")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Plan("cc000002"); err == nil {
+		t.Error("read a plan of another run")
+	}
+}
+
+func TestR33_AClustersNameBecomesOneFileNameAndDifferentOnesDiffer(t *testing.T) {
+	for name, want := range map[string]string{"contoso-fc1": "contoso-fc1"} {
+		if got := fileName(name); got != want {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"..", "con", "com1", "a/b", `a\b`, "", strings.Repeat("x", 300), "a_b", "nul.txt"}))
+		a, b := text.Draw(t, "a"), text.Draw(t, "b")
+		name := fileName(a)
+		if len(name) > 64 || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			t.Fatalf("%q became %q", a, name)
+		}
+		if a != b && name == fileName(b) {
+			t.Fatalf("%q and %q both became %q", a, b, name)
+		}
+	})
+}
+
+func TestLabsOfOneClusterNameDoNotKeepEachOtherOut(t *testing.T) {
+	h := newHome(t)
+	one, two, realOne := testPlan("00000031", "C"), testPlan("00000032", "C"), testPlan("00000033", "C")
+	two.Lab, realOne.Lab = "t2", ""
+	l, err := h.lockCluster(t.Context(), one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	if err := h.ClusterBusy(one); !errors.Is(err, ErrClusterBusy) {
+		t.Errorf("%v", err)
+	}
+	if err := errors.Join(h.ClusterBusy(two), h.ClusterBusy(realOne)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestExecutableIsACopyThatIsMadeOnceAndRepaired(t *testing.T) {
+	cache := t.TempDir()
+	path, err := Executable(cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o700 || !strings.HasSuffix(path, "/cau") || !strings.HasPrefix(path, cache+"/bin/") {
+		t.Fatalf("%s %v, %v", path, info, err)
+	}
+	self, err := os.Stat(os.Args[0])
+	if err != nil || self.Size() != info.Size() {
+		t.Errorf("%d bytes of %d", info.Size(), self.Size())
+	}
+	again, err := Executable(cache)
+	if err != nil || again != path {
+		t.Errorf("%s, %v", again, err)
+	}
+	if now, err := os.Stat(path); err != nil || !now.ModTime().Equal(info.ModTime()) || !os.SameFile(now, info) {
+		t.Error("copied a second time")
+	}
+	if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Executable(cache); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := os.Stat(path); err != nil || now.Size() != info.Size() || now.Mode().Perm() != 0o700 {
+		t.Errorf("a damaged copy was not replaced: %v, %v", now, err)
+	}
+	if entries, err := os.ReadDir(strings.TrimSuffix(path, "/cau")); err != nil || len(entries) != 1 {
+		t.Errorf("left over: %v, %v", entries, err)
+	}
+}
