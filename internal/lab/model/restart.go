@@ -1,0 +1,108 @@
+package model
+
+import (
+	"context"
+	"regexp"
+	"time"
+
+	"cau/internal/winnode/agent"
+)
+
+// How long a restart takes, in model time: services stop, the machine is away, then it gets ready step by
+// step. WinRM answers from returnTime on.
+const (
+	stopTime     = 4 * time.Second
+	awayTime     = 45 * time.Second
+	logonTime    = 10 * time.Second
+	serviceTime  = 12 * time.Second
+	joinTime     = 20 * time.Second
+	servicedTime = 25 * time.Second
+)
+
+// Exit codes of shutdown.exe (winerror.h).
+const (
+	errShutdownInProgress  = 1115
+	errNoShutdown          = 1116
+	errShutdownIsScheduled = 1190
+)
+
+var commentShape = regexp.MustCompile(`^[A-Za-z0-9 .,:;()_-]{0,200}$`)
+
+// restart is shutdown.exe /r /t delay, unless the boot is no longer the expected one.
+func (n *Node) restart(a agent.RestartArgs) (agent.Restart, error) {
+	if !commentShape.MatchString(a.Comment) || a.DelaySeconds < 2 || a.DelaySeconds > 600 {
+		return agent.Restart{}, &refusal{"refused", "the comment or the delay of the restart is out of bounds"}
+	}
+	switch {
+	case a.ExpectBoot != n.bootIdentity():
+		return agent.Restart{AlreadyRestarted: true}, nil
+	case n.phase != running:
+		return agent.Restart{Code: errShutdownInProgress}, nil
+	case !n.restartAt.IsZero():
+		return agent.Restart{Code: errShutdownIsScheduled}, nil
+	}
+	delay := time.Duration(a.DelaySeconds) * time.Second
+	at := n.world.now.Add(delay)
+	n.restartAt = at
+	n.during(delay, func() {
+		if n.restartAt.Equal(at) {
+			n.shutDown()
+		}
+	})
+	return agent.Restart{}, nil
+}
+
+// abortRestart is shutdown.exe /a.
+func (n *Node) abortRestart() agent.RestartAbort {
+	if n.phase != running || n.restartAt.IsZero() {
+		return agent.RestartAbort{Code: errNoShutdown}
+	}
+	n.restartAt = time.Time{}
+	return agent.RestartAbort{}
+}
+
+// shutDown stops the services; the cluster loses the node gracefully.
+func (n *Node) shutDown() {
+	if n.phase != running {
+		return
+	}
+	n.phase = shuttingDown
+	n.clusterService = false
+	n.world.leave(n)
+	n.during(stopTime, n.powerOff)
+}
+
+// powerOff is the moment at which everything that runs on the machine is gone.
+func (n *Node) powerOff() {
+	n.phase = off
+	n.restartAt = time.Time{}
+	n.bootEnd()
+	n.logonReady, n.servicing = false, false
+	n.busy = 0
+	for _, j := range n.jobs {
+		j.stop()
+	}
+	n.world.storageLost(n)
+	n.world.power(n.name, false)
+	if names(n.world.scenario.NeverReturns, n.name) {
+		return
+	}
+	n.world.after(awayTime, n.powerOn)
+}
+
+func (n *Node) powerOn() {
+	n.phase = running
+	n.boots++
+	n.bootTime = n.world.now
+	n.bootLife, n.bootEnd = context.WithCancel(n.world.life)
+	if n.pending.CBSRebootPending {
+		n.servicing = true
+		n.during(servicedTime, func() { n.servicing = false })
+	}
+	n.pending = agent.Pending{}
+	n.world.power(n.name, true)
+	n.world.storageBack(n)
+	n.during(logonTime, func() { n.logonReady = true })
+	n.during(serviceTime, func() { n.clusterService = true })
+	n.during(joinTime, func() { n.world.join(n) })
+}

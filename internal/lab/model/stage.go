@@ -1,0 +1,208 @@
+package model
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+
+	"cau/internal/winnode/agent"
+)
+
+// Limits of one stage job.
+const (
+	maxStageFiles = 4096
+	maxHead       = 4096
+)
+
+// Win32 errors of files and shares (winerror.h).
+const (
+	errFileNotFound   = 2
+	errBadNetworkPath = 53
+	errDiskFull       = 112
+)
+
+// stage copies files from the share to the node. Reading is real work over a real network, so it happens
+// beside the world and comes back when it is done.
+func (n *Node) stage(j *job, in agent.StageInput) error {
+	if err := checkStage(in); err != nil {
+		return err
+	}
+	if n.world.shares == nil {
+		return win32(errBadNetworkPath, "The network path was not found.")
+	}
+	ctx, cancel := context.WithCancel(n.bootLife)
+	j.end = cancel
+	c := &copying{node: n, job: j, in: in, boot: n.boots}
+	n.world.working.Go(func() {
+		defer cancel()
+		out, err := c.all(ctx)
+		c.report(func() { j.finish(out, err) })
+	})
+	return nil
+}
+
+func checkStage(in agent.StageInput) error {
+	if !validName(in.Run) {
+		return errName()
+	}
+	if len(in.Files) > maxStageFiles {
+		return &refusal{"refused", "too many files for one job"}
+	}
+	for _, f := range in.Files {
+		if !validName(f.Update) {
+			return errName()
+		}
+		if !validRelative(f.Path) || !validRelative(f.Target) || f.Size < 0 {
+			return &refusal{"refused", "a file path is not a plain path below its folder"}
+		}
+	}
+	return nil
+}
+
+// copying is a stage job at work, outside of the world's lock.
+type copying struct {
+	node *Node
+	job  *job
+	in   agent.StageInput
+	boot int
+}
+
+// report does something to the world, unless a restart ended the job. It reports whether it did.
+func (c *copying) report(do func()) bool {
+	defer c.node.world.lock()()
+	if !c.job.process || c.boot != c.node.boots {
+		return false
+	}
+	do()
+	return true
+}
+
+func (c *copying) all(ctx context.Context) (agent.StageOutput, error) {
+	var out agent.StageOutput
+	c.report(func() { c.job.event("connecting", c.in.Root, 0, 0) })
+	share, connection, err := c.node.world.shares.Open(ctx, c.node.name, c.in.Root)
+	if err != nil {
+		return out, fmt.Errorf("%s: %w", c.in.Root, err)
+	}
+	defer share.Close()
+	if connection.Account == "" {
+		connection.Account = c.node.account()
+	}
+	out.Connection = connection
+	c.report(func() {
+		c.job.event("connection", fmt.Sprintf("SMB %s signed=%t encrypted=%t", connection.Dialect, connection.Signed, connection.Encrypted), 0, 0)
+	})
+	if c.in.RequireEncryption && !connection.Encrypted {
+		return out, &refusal{"refused", "the connection to the share is not encrypted, and encryption is required"}
+	}
+	wanted, total, err := c.missing()
+	if err != nil {
+		return out, err
+	}
+	for _, f := range wanted {
+		got, err := copyOne(share, f)
+		if err != nil {
+			return out, fmt.Errorf("%s: %w", f.Path, err)
+		}
+		got.path = stagedPath(c.in.Run, f.Update, f.Target)
+		out.Bytes += got.size
+		if !c.report(func() {
+			c.node.put(got)
+			c.job.event("copied", f.Target, out.Bytes, total)
+		}) {
+			return out, context.Canceled
+		}
+	}
+	return out, nil
+}
+
+// missing are the files that are not on the disk yet as they were planned; there must be room for them (R23).
+func (c *copying) missing() (wanted []agent.StageFile, total int64, err error) {
+	c.report(func() {
+		for _, f := range c.in.Files {
+			have, ok := c.node.disk[key(stagedPath(c.in.Run, f.Update, f.Target))]
+			if ok && have.size == f.Size && strings.EqualFold(have.sha256, f.SHA256) {
+				c.job.event("present", f.Target, f.Size, f.Size)
+				continue
+			}
+			wanted = append(wanted, f)
+			total += f.Size
+		}
+		if need := 2*total + c.in.ReserveBytes; total > 0 && c.node.free < need {
+			err = win32(errDiskFull, fmt.Sprintf("the system drive has %d bytes free and %d are needed", c.node.free, need))
+		}
+	})
+	return wanted, total, err
+}
+
+// put writes a file to the node's disk.
+func (n *Node) put(f file) {
+	if old, ok := n.disk[key(f.path)]; ok {
+		n.free += old.size
+	}
+	n.disk[key(f.path)] = f
+	n.free -= f.size
+}
+
+// copyOne reads one file and proves that it is the one that was planned.
+func copyOne(share Share, want agent.StageFile) (file, error) {
+	r, err := share.Open(want.Path)
+	if err != nil {
+		return file{}, err
+	}
+	defer func() { _ = r.Close() }()
+	sum := sha256.New()
+	var head headWriter
+	// One byte more than planned tells a file that grew.
+	size, err := io.Copy(io.MultiWriter(sum, &head), io.LimitReader(r, want.Size+1))
+	if err != nil {
+		return file{}, err
+	}
+	got := hex.EncodeToString(sum.Sum(nil))
+	if size != want.Size || !strings.EqualFold(got, want.SHA256) {
+		return file{}, &refusal{"refused", "not the file of the plan: its size or SHA-256 differs"}
+	}
+	return file{size: size, sha256: got, head: head.b}, nil
+}
+
+// headWriter keeps the first bytes and forgets the rest.
+type headWriter struct{ b []byte }
+
+func (w *headWriter) Write(p []byte) (int, error) {
+	if room := maxHead - len(w.b); room > 0 {
+		w.b = append(w.b, p[:min(room, len(p))]...)
+	}
+	return len(p), nil
+}
+
+func stagedPath(run, update, target string) string {
+	return runFolder(run) + `\` + update + `\` + target
+}
+
+// verify finds the staged files of an update as they were planned; its own file must be among them.
+func (n *Node) verify(in agent.InstallerInput) error {
+	own := false
+	for _, f := range in.Files {
+		if !validRelative(f.Target) {
+			return &refusal{"refused", "a file path is not a plain path below its folder"}
+		}
+		if f.Update != in.Update {
+			return &refusal{"refused", "a file of another update is listed"}
+		}
+		have, ok := n.disk[key(stagedPath(in.Run, f.Update, f.Target))]
+		if !ok {
+			return &refusal{"missing", f.Target + " is not staged on this node"}
+		}
+		if have.size != f.Size || !strings.EqualFold(have.sha256, f.SHA256) {
+			return &refusal{"refused", f.Target + " is not the file of the plan: its size or SHA-256 differs"}
+		}
+		own = own || strings.EqualFold(f.Target, in.Target)
+	}
+	if !own {
+		return &refusal{"refused", "the update's own file is not among its files"}
+	}
+	return nil
+}
