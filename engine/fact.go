@@ -23,11 +23,11 @@ const (
 	FactRunEnded     FactKind = "run.ended"
 
 	FactGateWaiting FactKind = "gate.waiting"
-	FactGatePassed  FactKind = "gate.passed"
 
 	FactUpToDate    FactKind = "node.up-to-date"
 	FactStageIntent FactKind = "stage.intent"
 	FactStageDone   FactKind = "stage.done"
+	// FactPauseIntent: the gate is open and the node goes out of service.
 	FactPauseIntent FactKind = "pause.intent"
 	FactDrainDone   FactKind = "drain.done"
 	// FactUndoIntent and FactUndoDone: a pause is taken back and roles stay where they are (R12, R22).
@@ -57,7 +57,7 @@ const (
 // what no decision of a resumed run rests on (R25).
 func (k FactKind) Ignorable() bool {
 	switch k {
-	case FactRunContinued, FactGateWaiting, FactGatePassed, FactRestartAgain, FactCleanDone, FactCleanFailed:
+	case FactRunContinued, FactGateWaiting, FactRestartAgain, FactCleanDone, FactCleanFailed:
 		return true
 	default:
 		return false

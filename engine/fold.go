@@ -74,7 +74,7 @@ func (s *State) Apply(f Fact) error {
 	} else {
 		nr.apply(f)
 	}
-	s.applyGate(f)
+	s.applyWaiting(f)
 	s.Facts++
 	return nil
 }
@@ -82,7 +82,7 @@ func (s *State) Apply(f Fact) error {
 func (k FactKind) known() bool {
 	switch k {
 	case FactRunStarted, FactRunContinued, FactControl, FactRunPaused, FactRunHeld, FactRunEnded,
-		FactGateWaiting, FactGatePassed, FactUpToDate, FactStageIntent, FactStageDone, FactPauseIntent, FactDrainDone,
+		FactGateWaiting, FactUpToDate, FactStageIntent, FactStageDone, FactPauseIntent, FactDrainDone,
 		FactUndoIntent, FactUndoDone, FactMaintenanceIntent, FactMaintenanceDone, FactInstallIntent, FactInstallDone,
 		FactRestartIntent, FactRestartAgain, FactRestartProven, FactRescanIntent, FactRescanDone, FactResumeIntent,
 		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactCleanDone, FactCleanFailed:
@@ -106,15 +106,15 @@ func (s *State) applyRun(f Fact) {
 	case FactRunEnded:
 		s.Status, s.Cause, s.Ended, s.Waiting = f.Data.RunStatus, f.Data.Cause, f.Time, ""
 	default:
-		s.applyGate(f)
 	}
 }
 
-func (s *State) applyGate(f Fact) {
+// applyWaiting keeps what the run waits for between nodes.
+func (s *State) applyWaiting(f Fact) {
 	switch f.Kind {
 	case FactGateWaiting:
 		s.Waiting = f.Data.Message
-	case FactGatePassed:
+	case FactPauseIntent:
 		s.Waiting = ""
 	default:
 	}

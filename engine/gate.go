@@ -74,21 +74,22 @@ func (r *run) heldNow() bool {
 	return r.state.Status == RunHeld
 }
 
-// gate returns true when the node may be taken out of service: every condition held on two polls in a row
-// (R14). It waits for what passes by itself, holds the run for the rest, and returns false when stop was asked.
-func (r *run) gate(ctx context.Context, np NodePlan) (bool, error) {
+// enter takes the node out of service when every condition held on two polls in a row (R14). It waits for
+// what passes by itself and holds the run for the rest; when stop was asked it leaves the node where it is.
+// The decision and the intent to pause are one fact.
+func (r *run) enter(ctx context.Context, np NodePlan) error {
 	var closed, clean time.Time
 	said := ""
 	for {
 		if err := r.standStill(ctx); err != nil {
-			return false, err
+			return err
 		}
 		if r.stopAsked() {
-			return false, nil
+			return nil
 		}
 		results := r.lookAtGate(ctx, np.Name)
 		if err := ctx.Err(); err != nil {
-			return false, err
+			return err
 		}
 		blocking := check.Gate(results, r.Plan.Accepted)
 		if len(blocking) == 0 {
@@ -97,7 +98,7 @@ func (r *run) gate(ctx context.Context, np NodePlan) (bool, error) {
 				clean = r.now()
 			}
 			if r.now().Sub(clean) >= gatePoll {
-				return true, r.record(Fact{Kind: FactGatePassed, Node: np.Name, Data: FactData{Checks: notPlain(results)}})
+				return r.record(Fact{Kind: FactPauseIntent, Node: np.Name, Data: FactData{Checks: notPlain(results)}})
 			}
 		} else {
 			clean = time.Time{}
@@ -106,7 +107,7 @@ func (r *run) gate(ctx context.Context, np NodePlan) (bool, error) {
 			}
 			if r.now().Sub(closed) >= patience(blocking) {
 				if err := r.hold(ctx, np.Name, blocking); err != nil {
-					return false, err
+					return err
 				}
 				closed, said = time.Time{}, ""
 				continue
@@ -114,12 +115,12 @@ func (r *run) gate(ctx context.Context, np NodePlan) (bool, error) {
 			if message := "Before " + np.Name + ": " + blocking[0].Evidence; message != said {
 				said = message
 				if err := r.record(Fact{Kind: FactGateWaiting, Node: np.Name, Data: FactData{Message: message, Checks: blocking}}); err != nil {
-					return false, err
+					return err
 				}
 			}
 		}
 		if err := r.sleepOrWake(ctx, gatePoll); err != nil {
-			return false, err
+			return err
 		}
 	}
 }

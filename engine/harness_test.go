@@ -260,3 +260,7 @@ func numbered(n int) []string {
 	}
 	return out
 }
+
+func isCheck(id string) func(check.Result) bool {
+	return func(r check.Result) bool { return r.ID == id }
+}

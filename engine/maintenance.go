@@ -13,6 +13,7 @@ const maintenancePatience = 10 * time.Minute
 // enterMaintenance puts the node's disks of a Storage Spaces Direct cluster into maintenance mode, unless
 // the pause did (R16). It is looked at once per call of Run: after a crash the storage itself is asked.
 func (r *run) enterMaintenance(ctx context.Context, np NodePlan, nr NodeRun) error {
+	known := nr.Maintenance // since an earlier life of the program
 	done, byPause := false, true
 	err := r.persist(ctx, contactPoll, maintenancePatience, func() error {
 		on, s2d, err := r.inMaintenance(ctx, np.Name)
@@ -25,8 +26,9 @@ func (r *run) enterMaintenance(ctx context.Context, np NodePlan, nr NodeRun) err
 			done = true
 			return nil
 		}
-		if byPause {
-			byPause = false
+		byPause = false
+		if !nr.Maintenance {
+			nr.Maintenance = true
 			if err := r.record(Fact{Kind: FactMaintenanceIntent, Node: np.Name, Data: FactData{On: true}}); err != nil {
 				return &finalError{err}
 			}
@@ -47,7 +49,7 @@ func (r *run) enterMaintenance(ctx context.Context, np NodePlan, nr NodeRun) err
 		return r.fail(np, LeaveUndone, causeOf("enter storage maintenance", np.Name, err))
 	}
 	r.maintained[np.Name] = true
-	if !done || (byPause && nr.Maintenance) {
+	if !done || (byPause && known) {
 		return nil
 	}
 	message := ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -21,7 +22,14 @@ const (
 
 // askRestart records the intent to restart; prove acts on it. No restart without a completed drain (R15).
 func (r *run) askRestart(ctx context.Context, np NodePlan, nr NodeRun) error {
-	err := r.persist(ctx, contactPoll, contactPatience, func() error { return r.stillDrained(ctx, np.Name) })
+	err := r.persist(ctx, contactPoll, contactPatience, func() error {
+		err := r.stillDrained(ctx, np.Name)
+		var notYet *notYetError
+		if errors.As(err, &notYet) {
+			return nil // it is going down by itself; prove finds out
+		}
+		return err
+	})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -42,7 +50,7 @@ func (r *run) askRestart(ctx context.Context, np NodePlan, nr NodeRun) error {
 	return r.record(Fact{Kind: FactRestartIntent, Node: np.Name, Data: FactData{Boot: boot, BootRead: read}})
 }
 
-// stillDrained is final when the node carries roles again: somebody resumed it meanwhile.
+// stillDrained is final when the node carries roles again or may get some: somebody resumed it meanwhile.
 func (r *run) stillDrained(ctx context.Context, name string) error {
 	v, err := r.Cluster.Describe(ctx, name)
 	if err != nil {
@@ -52,8 +60,15 @@ func (r *run) stillDrained(ctx context.Context, name string) error {
 	if m == nil {
 		return &finalError{errors.New("it is not a node of the cluster any more")}
 	}
-	if err := drained(&v, m); err != nil {
-		return &finalError{fmt.Errorf("a restart is due, but the node is not drained any more: %w", err)}
+	owned := v.ownedBy(name)
+	switch {
+	case len(owned) > 0:
+		return &finalError{fmt.Errorf("a restart is due, but the node is not drained any more; it has %s", strings.Join(owned, ", "))}
+	// A drain that was proven and is not known any more after a restart is no objection; one that goes on is.
+	case m.State == NodeUp, m.State == NodePaused && (m.DrainStatus == DrainInProgress || m.DrainStatus == DrainFailed):
+		return &finalError{fmt.Errorf("a restart is due, but the node is not drained any more; its peers see it %s", m.State)}
+	case m.State != NodePaused:
+		return &notYetError{"its peers see it " + m.State.String()}
 	}
 	return nil
 }
@@ -168,6 +183,9 @@ func (w *restartWatch) ask(ctx context.Context, node Node) error {
 		w.askErr = nil
 	}
 	node.Reconnect()
+	if err == nil {
+		err = &notYetError{"the node did not go down yet"}
+	}
 	return err
 }
 

@@ -70,7 +70,6 @@ func (r *run) settle(ctx context.Context, np NodePlan) error {
 	err := r.persist(ctx, settlePoll, settlePatience, func() error {
 		v, err := r.Cluster.Describe(ctx, np.Name)
 		if err != nil {
-			since = time.Time{}
 			return err
 		}
 		if m := v.Member(np.Name); m == nil || m.State != NodeUp {

@@ -70,6 +70,14 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	if r.state.Status.Ended() {
 		return r.state, nil
 	}
+	begin := Fact{Kind: FactRunContinued}
+	if r.state.Facts == 0 {
+		begin = Fact{Kind: FactRunStarted, Data: FactData{Message: "cau " + in.Plan.Program}}
+	}
+	// Nobody is listened to before this is durable, so that a run always begins with its beginning.
+	if err := r.record(begin); err != nil {
+		return r.state, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	var listening sync.WaitGroup
 	listening.Go(func() { r.listen(ctx) })
@@ -158,13 +166,6 @@ func (r *run) report(node string) func(plugins.Progress) {
 
 // sequence is the run: what needs nothing, preflight, staging, then one node after the other.
 func (r *run) sequence(ctx context.Context) error {
-	begin := Fact{Kind: FactRunContinued}
-	if r.state.Facts == 0 {
-		begin = Fact{Kind: FactRunStarted, Data: FactData{Message: "cau " + r.Plan.Program}}
-	}
-	if err := r.record(begin); err != nil {
-		return err
-	}
 	for _, np := range r.Plan.Nodes {
 		if nr := r.node(np.Name); len(np.Updates) == 0 && !nr.Status.Ended() {
 			if err := r.record(Fact{Kind: FactUpToDate, Node: np.Name}); err != nil {

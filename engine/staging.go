@@ -68,8 +68,10 @@ func (r *run) stage(ctx context.Context, np NodePlan) error {
 		return nil
 	}
 	job := jobID(r.Plan.Run, np.Name, "stage", firstAttempt)
-	if err := r.record(Fact{Kind: FactStageIntent, Node: np.Name, Data: FactData{Job: job}}); err != nil {
-		return err
+	if nr := r.node(np.Name); nr.Phase != PhaseStaging {
+		if err := r.record(Fact{Kind: FactStageIntent, Node: np.Name, Data: FactData{Job: job}}); err != nil {
+			return err
+		}
 	}
 	res, err := r.Plugin.Stage(ctx, r.Nodes(np.Name), plugins.StageRequest{
 		Run: r.Plan.Run, JobID: job, Source: r.Plan.Source, Arguments: r.Plan.Arguments, Updates: np.Updates,

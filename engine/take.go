@@ -60,15 +60,6 @@ func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 	return r.rescan(ctx, np, nr)
 }
 
-// enter takes the decision that the node goes out of service.
-func (r *run) enter(ctx context.Context, np NodePlan) error {
-	open, err := r.gate(ctx, np)
-	if err != nil || !open {
-		return err
-	}
-	return r.record(Fact{Kind: FactPauseIntent, Node: np.Name})
-}
-
 // nextUpdate is the first update without an outcome. After a stop only one that has begun is finished (R29).
 func (r *run) nextUpdate(np NodePlan, nr NodeRun) *plugins.Update {
 	stop := r.stopAsked()

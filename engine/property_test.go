@@ -1,0 +1,200 @@
+package engine_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"cau/engine"
+	"cau/plugins"
+)
+
+// fate is a run that was drawn: everything that may go wrong, and when the program dies.
+type fate struct {
+	nodes, budget int
+	s2d           bool
+	updates       map[string][]string
+	scripts       map[string]script
+	drainFails    map[string]bool
+	stageErr      map[string]bool
+	neverUp       map[string]bool
+	again         map[string]int
+	pendingStays  map[string]int
+	deaths        []int
+	// asks are verbs by the number of the fact after which they come.
+	asks map[int]engine.Verb
+}
+
+func drawFate(t *rapid.T) fate {
+	f := fate{
+		nodes: rapid.IntRange(2, 6).Draw(t, "nodes"), s2d: rapid.Bool().Draw(t, "s2d"),
+		updates: map[string][]string{}, scripts: map[string]script{}, drainFails: map[string]bool{}, stageErr: map[string]bool{},
+		neverUp: map[string]bool{}, again: map[string]int{}, pendingStays: map[string]int{}, asks: map[int]engine.Verb{},
+	}
+	f.budget = rapid.IntRange(0, f.nodes-1).Draw(t, "budget")
+	seldom := func(name string) bool { return rapid.IntRange(0, 9).Draw(t, name) == 0 }
+	kinds := []script{
+		{result: plugins.Result{Outcome: plugins.Installed}},
+		restart(), restart(), restart(),
+		{result: plugins.Result{Outcome: plugins.NotApplicable}},
+		failed(1603),
+		failed(350),
+		{err: plugins.ErrJobLost},
+		{err: fmt.Errorf("limit: %w", plugins.ErrJobStillRunning), takes: 30 * time.Minute},
+	}
+	for _, n := range numbered(f.nodes) {
+		for i := range rapid.IntRange(0, 3).Draw(t, "updates of "+n) {
+			id := fmt.Sprintf("u%d", i)
+			f.updates[n] = append(f.updates[n], id)
+			if rapid.Bool().Draw(t, "plain") {
+				continue
+			}
+			f.scripts[n+"/"+id] = rapid.SampledFrom(kinds).Draw(t, "script")
+		}
+		f.drainFails[n], f.stageErr[n], f.neverUp[n] = seldom("drain fails"), seldom("stage fails"), seldom("never up")
+		if seldom("again") {
+			f.again[n] = rapid.IntRange(1, 5).Draw(t, "restarts by itself")
+		}
+		if seldom("pending stays") {
+			f.pendingStays[n] = rapid.IntRange(1, 3).Draw(t, "pending")
+		}
+	}
+	f.deaths = rapid.SliceOfN(rapid.IntRange(1, 15), 0, 6).Draw(t, "deaths")
+	for range rapid.IntRange(0, 3).Draw(t, "asks") {
+		f.asks[rapid.IntRange(1, 60).Draw(t, "when")] = rapid.SampledFrom([]engine.Verb{engine.VerbPause, engine.VerbResume, engine.VerbStop}).Draw(t, "verb")
+	}
+	return f
+}
+
+func (f fate) bench(t *testing.T) *bench {
+	b := newBench(t, newWorld(numbered(f.nodes)...), f.updates, withBudget(f.budget))
+	b.p.scripts, b.w.s2d = f.scripts, f.s2d
+	for _, m := range b.w.order {
+		m.drainFails, m.neverUp, m.pendingStays = f.drainFails[m.name], f.neverUp[m.name], f.pendingStays[m.name]
+		for range f.again[m.name] {
+			m.again = append(m.again, 45*time.Second)
+		}
+		if f.stageErr[m.name] {
+			b.p.stageErr[m.name] = errors.New("no share")
+		}
+	}
+	return b
+}
+
+// live goes through every death to the end; whoever is held or paused is stopped in the end.
+func (f fate) live(b *bench) engine.State {
+	n := 0
+	b.journal.on = func(fact engine.Fact) {
+		n++
+		if v, ok := f.asks[n]; ok {
+			b.control <- engine.Control{Verb: v}
+		}
+		if fact.Kind == engine.FactRunHeld {
+			b.control <- engine.Control{Verb: engine.VerbStop}
+		}
+		if fact.Kind == engine.FactRunPaused {
+			b.control <- engine.Control{Verb: engine.VerbResume}
+		}
+	}
+	for _, d := range f.deaths {
+		b.journal.dieAfter = len(b.journal.lines) + d
+		if s, err := b.run(); err == nil {
+			return s
+		}
+		// What was asked and died unheard is asked again by those who see the state.
+		if s, err := engine.Fold(b.plan, b.journal.facts(b.t)); err == nil && (s.Status == engine.RunHeld || s.PauseAsked) {
+			b.control <- engine.Control{Verb: engine.VerbStop}
+		}
+	}
+	b.journal.dieAfter = 0
+	return b.toEnd()
+}
+
+// problems are what must never be, in the facts and in the end.
+func (f fate) problems(b *bench, s engine.State) []string {
+	var out []string
+	say := func(format string, a ...any) { out = append(out, fmt.Sprintf(format, a...)) }
+	out = append(out, b.w.broken...)
+	for key, n := range b.p.starts {
+		if n > 1 {
+			say("%s was started %d times", key, n)
+		}
+	}
+	failures, away, left := 0, "", map[string]bool{}
+	for _, fact := range b.journal.facts(b.t) {
+		switch fact.Kind {
+		case engine.FactPauseIntent:
+			if away != "" && away != fact.Node {
+				say("%s was taken while %s is away", fact.Node, away)
+			}
+			if len(left) > 0 {
+				say("%s was taken while %v stay paused", fact.Node, left)
+			}
+			if failures > f.budget {
+				say("%s was taken after %d failures, budget %d", fact.Node, failures, f.budget)
+			}
+			away = fact.Node
+		case engine.FactUndoDone, engine.FactResumeDone:
+			away = ""
+		case engine.FactNodeEnded:
+			if fact.Data.NodeStatus != engine.NodeSucceeded && fact.Data.NodeStatus != engine.NodeCanceled {
+				failures++
+			}
+			if away == fact.Node {
+				left[fact.Node], away = true, ""
+			}
+		default:
+		}
+	}
+	staged := 0
+	for _, n := range s.Nodes {
+		if !n.Status.Ended() {
+			say("%s ended as %s", n.Name, n.Status)
+		}
+		if n.Staged && (n.Status == engine.NodeFailed || n.Status == engine.NodePartiallyFailed || n.Status == engine.NodeHeld) {
+			staged++
+			if n.Cause == nil || n.Cause.Message == "" {
+				say("%s ended as %s without a cause", n.Name, n.Status)
+			}
+		}
+		if n.Status == engine.NodeSucceeded {
+			for _, u := range n.Updates {
+				if !u.Outcome.Final() {
+					say("%s succeeded with %s %q", n.Name, u.ID, u.Outcome)
+				}
+			}
+		}
+		if !n.PausedByUs && b.w.machine(n.Name).state != engine.NodeUp {
+			say("%s ended as %s, in the world it is %s", n.Name, n.Status, b.w.machine(n.Name).state)
+		}
+	}
+	// What is staged at the same time fails at the same time; after that the run stops at one more than the budget.
+	if staged > f.budget+1 {
+		say("%d failures after staging, budget %d", staged, f.budget)
+	}
+	if (s.Failures() > 0) != (s.Status == engine.RunFailed || s.Status == engine.RunPartiallyFailed) {
+		say("%d failures and the run is %s", s.Failures(), s.Status)
+	}
+	return out
+}
+
+func TestWhateverGoesWrongNeverTwoNodesAreOutOfServiceAndTheBudgetHolds(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		f := drawFate(rt)
+		var problems []string
+		var story string
+		synctest.Test(t, func(t *testing.T) {
+			b := f.bench(t)
+			s := f.live(b)
+			problems, story = f.problems(b, s), strings.Join(b.journal.kinds(t), "\n")
+		})
+		if len(problems) > 0 {
+			rt.Fatalf("%s\n%s", strings.Join(problems, "\n"), story)
+		}
+	})
+}

@@ -1,0 +1,252 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"cau/engine"
+	"cau/plugins"
+)
+
+// end is what must be the same however often the program died.
+type end struct {
+	status   engine.RunStatus
+	nodes    map[string]engine.NodeStatus
+	outcomes map[string]plugins.Outcome
+	restarts map[string]int
+}
+
+func endOf(b *bench, s engine.State) end {
+	e := end{status: s.Status, nodes: map[string]engine.NodeStatus{}, outcomes: map[string]plugins.Outcome{}, restarts: map[string]int{}}
+	for _, n := range s.Nodes {
+		e.nodes[n.Name] = n.Status
+		for _, u := range n.Updates {
+			e.outcomes[n.Name+"/"+u.ID] = u.Outcome
+		}
+		e.restarts[n.Name] = b.w.machine(n.Name).restarts
+	}
+	return e
+}
+
+func (e end) String() string {
+	return fmt.Sprintf("%s %v %v %v", e.status, e.nodes, e.outcomes, e.restarts)
+}
+
+// scenarios are runs that must end the same wherever the program dies.
+func scenarios() map[string]func(t *testing.T) *bench {
+	return map[string]func(t *testing.T) *bench{
+		"the three layouts": threeLayouts,
+		"storage spaces direct": func(t *testing.T) *bench {
+			b := threeLayouts(t)
+			b.w.s2d, b.w.repair = true, 5*time.Minute
+			return b
+		},
+		"failures of every kind": func(t *testing.T) *bench {
+			names := numbered(6)
+			b := newBench(t, newWorld(names...), each(names, "a", "b"), withBudget(5))
+			b.p.scripts["NODE1/a"], b.p.scripts["NODE2/b"] = failed(1603), failed(350)
+			b.w.machine("NODE3").drainFails = true
+			b.p.stageErr["NODE4"] = errors.New("no share")
+			b.p.scripts["NODE5/a"] = restart()
+			b.w.machine("NODE5").pendingStays = 1
+			b.p.scripts["NODE6/b"] = script{err: plugins.ErrJobLost}
+			return b
+		},
+		"a restart that is never proven": func(t *testing.T) *bench {
+			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))
+			b.p.scripts["NODE1/u"] = restart()
+			b.w.machine("NODE1").neverUp = true
+			return b
+		},
+		"a loop": func(t *testing.T) *bench {
+			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))
+			b.p.offered = []string{"u"}
+			return b
+		},
+	}
+}
+
+func TestR26_KilledAtAnyFactTheRunEndsAsIfUndisturbed(t *testing.T) {
+	for name, make := range scenarios() {
+		t.Run(name, func(t *testing.T) {
+			var want string
+			total := 0
+			inBubble(t, func(t *testing.T) {
+				b := make(t)
+				want, total = endOf(b, b.toEnd()).String(), len(b.journal.lines)
+			})
+			for k := 1; k <= total; k++ {
+				// Killed right after fact k was made durable, or after acting but before fact k could be.
+				for _, die := range []func(j *journal){func(j *journal) { j.dieAfter = k }, func(j *journal) { j.dieBefore = k }} {
+					inBubble(t, func(t *testing.T) {
+						b := make(t)
+						die(b.journal)
+						if _, err := b.run(); err == nil && k < total {
+							t.Fatalf("fact %d: the program should have died", k)
+						}
+						// Installers and restarts go on while nobody watches.
+						time.Sleep(time.Duration(k%5) * 97 * time.Second)
+						b.journal.dieAfter, b.journal.dieBefore = 0, 0
+						s := b.toEnd()
+						if got := endOf(b, s).String(); got != want {
+							t.Errorf("killed around fact %d:\n got %s\nwant %s\n%v", k, got, want, b.journal.kinds(t))
+						}
+						b.wantOnce()
+					})
+				}
+			}
+		})
+	}
+}
+
+// wantOnce expects that no installer was started twice, no success entered twice, and none overlapping.
+func (b *bench) wantOnce() {
+	b.t.Helper()
+	for key, n := range b.p.starts {
+		if n != 1 {
+			b.t.Errorf("%s was started %d times", key, n)
+		}
+	}
+	done := map[string]int{}
+	open := ""
+	for _, f := range b.journal.facts(b.t) {
+		key := f.Node + "/" + f.Update
+		switch f.Kind {
+		case engine.FactInstallIntent:
+			if open != "" {
+				b.t.Errorf("%s was begun while %s is open", key, open)
+			}
+			open = key
+		case engine.FactInstallDone:
+			done[key]++
+			open = ""
+		}
+	}
+	for key, n := range done {
+		if n != 1 {
+			b.t.Errorf("%s has %d results", key, n)
+		}
+	}
+}
+
+func TestR26_KilledAgainAndAgainTheRunStillEnds(t *testing.T) {
+	var want string
+	inBubble(t, func(t *testing.T) {
+		b := threeLayouts(t)
+		want = endOf(b, b.toEnd()).String()
+	})
+	inBubble(t, func(t *testing.T) {
+		b := threeLayouts(t)
+		var s engine.State
+		for lives := 1; ; lives++ {
+			// Each life makes two facts: that it has begun, and one step.
+			b.journal.dieAfter = len(b.journal.lines) + 2
+			var err error
+			if s, err = b.run(); err == nil {
+				break
+			}
+			if lives > 200 {
+				t.Fatal("the run makes no progress")
+			}
+		}
+		if got := endOf(b, s).String(); got != want {
+			t.Errorf("\n got %s\nwant %s", got, want)
+		}
+		b.wantOnce()
+		b.wantInService()
+	})
+}
+
+func TestR26_AMaintenanceModeIsUndoneAfterACrash(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))
+		b.w.s2d = true
+		b.journal.on = func(f engine.Fact) {
+			if f.Kind == engine.FactMaintenanceIntent && b.journal.dieAfter == 0 {
+				b.journal.dieBefore = len(b.journal.lines) + 2
+			}
+		}
+		if _, err := b.run(); err == nil {
+			t.Fatal("the program should have died")
+		}
+		if !b.w.machine("NODE1").maintenance {
+			t.Fatal("the act should have been done")
+		}
+		b.journal.on, b.journal.dieBefore = nil, 0
+		b.control <- engine.Control{Verb: engine.VerbStop}
+		b.toEnd()
+		b.wantInService()
+	})
+}
+
+func TestAHeldRunStaysHeldForItsNextCoordinator(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := twoNodes(t)
+		b.w.foreign = []engine.ForeignRun{{ID: "f"}}
+		b.journal.on = func(f engine.Fact) {
+			if f.Kind == engine.FactRunHeld {
+				b.journal.dieAfter = len(b.journal.lines)
+			}
+		}
+		if s, err := b.run(); !errors.Is(err, context.Canceled) || s.Status != engine.RunHeld {
+			t.Fatalf("%s %v", s.Status, err)
+		}
+		b.journal.on, b.journal.dieAfter = nil, 0
+		b.w.foreign = nil
+		go func() {
+			time.Sleep(time.Hour)
+			if b.w.count("pause NODE1") != 0 {
+				t.Error("it went on before anybody decided")
+			}
+			b.control <- engine.Control{Verb: engine.VerbResume}
+		}()
+		if s := b.toEnd(); s.Status != engine.RunSucceeded {
+			t.Errorf("%s", s.Status)
+		}
+	})
+}
+
+func TestR25_WhenAFactCannotBeRecordedNothingMoreIsDone(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := twoNodes(t)
+		full := errors.New("the disk is full")
+		state, err := engine.Run(t.Context(), engine.RunInput{
+			Plan: b.plan, Plugin: b.p, Cluster: b.w, Nodes: b.w.node, Clock: bubbleClock{}, Control: b.control,
+			Recorder: recorderFunc(func(f engine.Fact) error {
+				if f.Kind == engine.FactPauseIntent {
+					return full
+				}
+				return nil
+			}),
+		})
+		if !errors.Is(err, full) || state.Status.Ended() || len(b.w.acts) != 0 {
+			t.Errorf("%v, %s, %v", err, state.Status, b.w.acts)
+		}
+	})
+}
+
+type recorderFunc func(engine.Fact) error
+
+func (r recorderFunc) Record(f engine.Fact) error { return r(f) }
+
+func TestTheEndOfTheCoordinatorLeavesNoFalseOutcome(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := twoNodes(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			time.Sleep(3 * time.Minute) // in the middle of NODE1's installer
+			cancel()
+		}()
+		began := time.Now()
+		s, err := engine.Run(ctx, engine.RunInput{Plan: b.plan, Plugin: b.p, Cluster: b.w, Nodes: b.w.node, Recorder: b.journal, Control: b.control, Clock: bubbleClock{}})
+		if !errors.Is(err, context.Canceled) || time.Since(began) > 3*time.Minute {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+		if n := s.Node("NODE1"); n.Status != engine.NodeUpdating || n.Update("u").Outcome != "" || n.Update("u").Started.IsZero() {
+			t.Errorf("%+v", n)
+		}
+	})
+}
