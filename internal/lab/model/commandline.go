@@ -14,8 +14,9 @@ var variables = map[string]string{
 	"comspec":      `C:\Windows\system32\cmd.exe`,
 }
 
-// expand replaces %NAME% where there is such a variable, as ExpandEnvironmentStrings does.
-func expand(s string) string {
+// expand replaces %NAME% where there is such a variable, as ExpandEnvironmentStrings does. %CAU_UPDATE% is the
+// folder of the update that is being installed.
+func expand(s, update string) string {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(s, "%")
@@ -24,7 +25,7 @@ func expand(s string) string {
 			return b.String()
 		}
 		name, after, closed := strings.Cut(rest, "%")
-		if value, known := variables[strings.ToLower(name)]; closed && known {
+		if value, known := variable(name, update); closed && known {
 			b.WriteString(value)
 			s = after
 			continue
@@ -33,6 +34,14 @@ func expand(s string) string {
 		b.WriteByte('%')
 		s = rest
 	}
+}
+
+func variable(name, update string) (value string, known bool) {
+	if strings.EqualFold(name, "CAU_UPDATE") {
+		return update, true
+	}
+	value, known = variables[strings.ToLower(name)]
+	return value, known
 }
 
 // split takes a command line's parameters apart as CommandLineToArgvW does: white space separates outside

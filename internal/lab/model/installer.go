@@ -41,8 +41,8 @@ func (n *Node) install(j *job, in agent.InstallerInput) error {
 		return err
 	}
 	path := stagedPath(in.Run, in.Update, in.Target)
-	program := strings.ReplaceAll(expand(in.Program), "$update$", `"`+path+`"`)
-	parameters := strings.ReplaceAll(expand(in.Parameters), "$update$", `"`+path+`"`)
+	folder := path[:strings.LastIndex(path, `\`)]
+	program, parameters := expand(in.Program, folder), expand(in.Parameters, folder)
 	j.event("starting", program+" "+parameters, 0, 0)
 	e, ok := n.execute(program, parameters)
 	if !ok {

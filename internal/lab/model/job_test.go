@@ -188,6 +188,9 @@ func TestNamesThatCouldLeaveTheirFolderAreRefused(t *testing.T) {
 // install runs one installer job to its end.
 func (b *bench) install(id string, f agent.StageFile, program, parameters string) (agent.JobResult, int64) {
 	b.t.Helper()
+	path := `%CAU_UPDATE%\` + f.Target[strings.LastIndex(f.Target, `\`)+1:]
+	program = strings.ReplaceAll(program, "$update$", path)
+	parameters = strings.ReplaceAll(parameters, "$update$", `"`+path+`"`)
 	b.startJob("NODE1", id, agent.JobInstaller, agent.InstallerInput{
 		Run: "run1", Update: f.Update, Target: f.Target, Files: []agent.StageFile{f}, Program: program, Parameters: parameters,
 	})
@@ -315,7 +318,7 @@ func TestTwoInstallersAtOnceAreRecorded(t *testing.T) {
 		b := newBench(t, Config{Shares: s})
 		a := b.stageFile(s, "NODE1", "u1", "a.exe", header("seconds=600"))
 		f := b.stageFile(s, "NODE1", "u2", tc.file, "x")
-		b.startJob("NODE1", "long", agent.JobInstaller, agent.InstallerInput{Run: "run1", Update: "u1", Target: "a.exe", Files: []agent.StageFile{a}, Program: "$update$"})
+		b.startJob("NODE1", "long", agent.JobInstaller, agent.InstallerInput{Run: "run1", Update: "u1", Target: "a.exe", Files: []agent.StageFile{a}, Program: `%CAU_UPDATE%\a.exe`})
 		b.clock.advance(10 * time.Second)
 		if _, code := b.install("short", f, tc.program, tc.parameters); code != tc.code {
 			t.Errorf("%s: %d", tc.file, code)
@@ -389,7 +392,7 @@ func TestOnlyKnownVariablesAreExpanded(t *testing.T) {
 	for in, want := range map[string]string{
 		`%SystemRoot%\x`: `C:\Windows\x`, `%nope%\%windir%`: `%nope%\C:\Windows`, `100%`: `100%`, `%%windir%%`: `%C:\Windows%`,
 	} {
-		if got := expand(in); got != want {
+		if got := expand(in, `C:\u`); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)
 		}
 	}

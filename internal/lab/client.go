@@ -1,0 +1,117 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"cau/internal/lab/model"
+)
+
+// Report is the inside of a lab, for tests and for whoever looks: what no real cluster would tell.
+type Report struct {
+	State model.State `json:"state"`
+	// WinRM is what each node's listener heard.
+	WinRM map[string]Heard `json:"winrm"`
+	// FailedLogons is how many wrong passwords were tried for the administrator.
+	FailedLogons int `json:"failed_logons"`
+	// Attached is how many connections keep the lab alive.
+	Attached int `json:"attached"`
+}
+
+// Heard counts what a node's WinRM listener heard since the lab began: HTTP requests, logons that were
+// accepted and refused, bodies that came readable, shells that were made and that are open now.
+type Heard struct {
+	Requests int `json:"requests"`
+	Logons   int `json:"logons"`
+	Refused  int `json:"refused"`
+	Readable int `json:"readable"`
+	Shells   int `json:"shells"`
+	Open     int `json:"open"`
+}
+
+const maxReport = 64 << 20
+
+// Attach keeps a lab alive until the returned connection is closed or this process ends.
+func Attach(ctx context.Context, i Info) (io.Closer, error) {
+	conn, _, err := ask(ctx, i, doAttach)
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+// Down ends a lab and waits until it has gone. A lab that is gone already is no error.
+func Down(ctx context.Context, i Info) error {
+	conn, _, err := ask(ctx, i, doDown)
+	if errors.Is(err, ErrGone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_ = conn.Close()
+	t := time.NewTicker(20 * time.Millisecond)
+	defer t.Stop()
+	for i.answers() {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("lab %s: waiting for its end: %w", i.ID, ctx.Err())
+		case <-t.C:
+		}
+	}
+	return nil
+}
+
+// Inspect reads the inside of a lab.
+func Inspect(ctx context.Context, i Info) (Report, error) {
+	conn, r, err := ask(ctx, i, doInfo)
+	if err != nil {
+		return Report{}, err
+	}
+	_ = conn.Close()
+	if r.Report == nil {
+		return Report{}, fmt.Errorf("lab %s: %w", i.ID, errNoAnswer)
+	}
+	return *r.Report, nil
+}
+
+// ask sends one request and reads its answer; the connection stays open.
+func ask(ctx context.Context, i Info, do string) (_ net.Conn, _ response, err error) {
+	if !i.Ended.IsZero() || !processExists(i.PID) {
+		return nil, response{}, fmt.Errorf("lab %s: %w", i.ID, ErrGone)
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", i.Socket)
+	if err != nil {
+		return nil, response{}, fmt.Errorf("lab %s: %w: %w", i.ID, ErrGone, err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer func() {
+		if !stop() && err == nil {
+			err = fmt.Errorf("lab %s: %w", i.ID, ctx.Err())
+		}
+		if err != nil {
+			_ = conn.Close()
+		}
+	}()
+	if err := json.NewEncoder(conn).Encode(request{Do: do}); err != nil {
+		return nil, response{}, fmt.Errorf("lab %s: %w", i.ID, err)
+	}
+	line, err := bufio.NewReader(io.LimitReader(conn, maxReport)).ReadBytes('\n')
+	if err != nil {
+		return nil, response{}, fmt.Errorf("lab %s: %w: %w", i.ID, errNoAnswer, err)
+	}
+	var r response
+	if err := json.Unmarshal(line, &r); err != nil {
+		return nil, response{}, fmt.Errorf("lab %s: %w: %w", i.ID, errNoAnswer, err)
+	}
+	if !r.OK {
+		return nil, response{}, fmt.Errorf("lab %s: %s", i.ID, r.Error)
+	}
+	return conn, r, nil
+}

@@ -1,0 +1,201 @@
+package lab
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"cau/internal/lab/fileserver"
+	"cau/internal/lab/model"
+	"cau/internal/lab/nodeshare"
+	"cau/internal/lab/ntlm"
+)
+
+const adminUser = "admin"
+
+// running is a lab at work.
+type running struct {
+	config   Config
+	info     Info
+	accounts ntlm.Book
+	// computers are the passwords of the nodes' computer accounts.
+	computers map[string]string
+	world     *model.World
+	machines  map[string]*machine
+	mapped    map[string]nodeshare.Target
+	files     *fileserver.Server
+	filesAt   net.Listener
+	control   *control
+	working   sync.WaitGroup
+}
+
+// Serve runs a lab until ctx ends, somebody asks it to end, or nobody is attached any more. It returns nil
+// for all of these.
+func Serve(ctx context.Context, c Config) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := &running{config: c, computers: map[string]string{}, machines: map[string]*machine{}, mapped: map[string]nodeshare.Target{}}
+	defer r.close(cancel)
+	if err := r.open(ctx); err != nil {
+		return err
+	}
+	r.working.Go(func() { r.world.Run(ctx) })
+	if err := r.info.write(); err != nil {
+		return err
+	}
+	r.control.wait(ctx, c.Linger)
+	r.info.Ended = time.Now()
+	return r.info.write()
+}
+
+// open brings everything up in the order in which it needs each other.
+func (r *running) open(ctx context.Context) error {
+	if err := os.MkdirAll(r.config.Dir, 0o700); err != nil {
+		return fmt.Errorf("lab: %w", err)
+	}
+	if old, err := Load(r.config.Dir); err == nil && old.Alive {
+		return fmt.Errorf("lab: %s already serves lab %s (process %d)", r.config.Dir, old.ID, old.PID)
+	}
+	scenario, err := model.FindScenario(r.config.Scenario)
+	if err != nil {
+		return fmt.Errorf("lab: %w", err)
+	}
+	for _, s := range r.config.Shares {
+		if r.mapped[strings.ToUpper(s.UNC)], err = s.target(); err != nil {
+			return fmt.Errorf("lab: %w", err)
+		}
+	}
+	dir, err := filepath.Abs(r.config.Dir)
+	if err != nil {
+		return fmt.Errorf("lab: %w", err)
+	}
+	clock := model.Scaled{Start: time.Now(), Speed: r.config.Speed}
+	r.info = Info{
+		ID: r.config.ID, Dir: dir, PID: os.Getpid(), Program: r.config.Program, Started: clock.Start, Cluster: model.ClusterName,
+		Domain: model.Domain, User: model.Domain + `\` + adminUser, Password: rand.Text(), Speed: r.config.Speed,
+		Scenario: scenario.Name, Root: SampleRoot, Simulated: true,
+	}
+	r.accounts.Alias(model.DNSDomain, model.Domain)
+	r.accounts.Add(ntlm.Account{Domain: model.Domain, User: adminUser, Password: r.info.Password})
+	r.world, err = model.New(model.Config{
+		Nodes: r.config.Nodes, Scenario: scenario, Clock: clock, Shares: nodeshare.Reader{Find: r.find},
+		Power: func(node string, up bool) { r.machines[node].power(ctx, &r.working, up) },
+	})
+	if err != nil {
+		return fmt.Errorf("lab: %w", err)
+	}
+	if err := r.openFiles(ctx); err != nil {
+		return err
+	}
+	for _, n := range r.world.Nodes() {
+		m, err := newMachine(n, &r.accounts)
+		if err != nil {
+			return err
+		}
+		r.machines[n.Name()] = m
+		r.info.Nodes = append(r.info.Nodes, Node{Name: n.Name(), Address: m.address})
+	}
+	r.control, err = listen(dir, r)
+	if err != nil {
+		return err
+	}
+	r.info.Socket = r.control.path
+	return nil
+}
+
+// openFiles starts the file server with the sample root, which the nodes' computer accounts and the
+// administrator may read.
+func (r *running) openFiles(ctx context.Context) error {
+	for _, n := range r.world.Nodes() {
+		name := n.Name() + "$"
+		r.computers[n.Name()] = rand.Text()
+		r.accounts.Add(ntlm.Account{Domain: model.Domain, User: name, Password: r.computers[n.Name()]})
+	}
+	sample, err := sampleShare()
+	if err != nil {
+		return fmt.Errorf("lab: sample root: %w", err)
+	}
+	r.files, err = fileserver.New(fileserver.Config{
+		Name: fileServerName, Domain: model.Domain, DNSDomain: model.DNSDomain,
+		DNSName: strings.ToLower(fileServerName) + "." + model.DNSDomain, Accounts: &r.accounts,
+		Shares: []fileserver.Share{{Name: shareName, FS: sample, MayRead: r.mayRead}},
+		// Every node reads and somebody checks the root, at one time.
+		MaxConnections: 4 * model.MaxNodes,
+	})
+	if err != nil {
+		return fmt.Errorf("lab: file server: %w", err)
+	}
+	r.filesAt, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("lab: file server: %w", err)
+	}
+	r.working.Go(func() { _ = r.files.Serve(ctx, r.filesAt) })
+	r.info.Shares = append(r.info.Shares, Served{UNC: shareUNC, Address: r.filesAt.Addr().String()})
+	for _, s := range r.config.Shares {
+		r.info.Shares = append(r.info.Shares, Served{UNC: s.UNC, Address: s.Address})
+	}
+	return nil
+}
+
+func (r *running) mayRead(user string) bool {
+	domain, name, _ := strings.Cut(user, `\`)
+	if !strings.EqualFold(domain, model.Domain) {
+		return false
+	}
+	node, computer := strings.CutSuffix(strings.ToUpper(name), "$")
+	_, known := r.computers[node]
+	return computer && known || strings.EqualFold(name, adminUser)
+}
+
+// find is the nodes' name resolution: mapped shares first, then the lab's own server with the node's
+// computer account.
+func (r *running) find(node, server, share string) (nodeshare.Target, bool) {
+	if t, ok := r.mapped[strings.ToUpper(`\\`+server+`\`+share)]; ok {
+		return t, true
+	}
+	if !strings.EqualFold(server, fileServerName) && !strings.EqualFold(server, fileServerName+"."+model.DNSDomain) {
+		return nodeshare.Target{}, false
+	}
+	return nodeshare.Target{
+		Address: r.filesAt.Addr().String(), Domain: model.Domain, User: node + "$", Password: r.computers[node],
+	}, true
+}
+
+// close ends everything that open began, and waits for it.
+func (r *running) close(cancel context.CancelFunc) {
+	cancel()
+	if r.control != nil {
+		r.control.close()
+	}
+	if r.world != nil {
+		r.world.Close()
+	}
+	r.working.Wait()
+	for _, m := range r.machines {
+		m.server.Close()
+	}
+}
+
+// report is what Inspect answers.
+func (r *running) report() Report {
+	out := Report{State: r.world.State(), WinRM: map[string]Heard{}, FailedLogons: r.accounts.FailedLogons(model.Domain, adminUser)}
+	for name, m := range r.machines {
+		s := m.server.Stats()
+		out.WinRM[name] = Heard{
+			Requests: s.Requests, Logons: s.Logons, Refused: s.Refused, Readable: s.Readable, Shells: s.Shells, Open: s.Open,
+		}
+	}
+	return out
+}
+
+var errNoAnswer = errors.New("the lab's answer makes no sense")
