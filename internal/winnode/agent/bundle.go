@@ -16,6 +16,8 @@ import (
 var scripts embed.FS
 
 // bundle is built once; what it is built from is constant.
+//
+//nolint:gochecknoglobals // never written after
 var bundle = sync.OnceValues(func() (text []byte, sum string) {
 	text = build()
 	h := sha256.Sum256(text)

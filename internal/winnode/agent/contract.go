@@ -311,7 +311,7 @@ type Connection struct {
 }
 
 // InstallerInput is the input of the installer job: verify the staged files through held handles, run the
-// command with $update$ replaced by the quoted local path and %variables% expanded, wait, report the code.
+// command with its %variables% expanded, among them %CAU_UPDATE%, the update's local folder; wait, report the code.
 type InstallerInput struct {
 	Run        string      `json:"run"`
 	Update     string      `json:"update"`

@@ -35,9 +35,10 @@ try {
     if ($own -eq '') {
         throw (New-CauFailure -Kind 'refused' -Message 'the update''s own file is not among its files')
     }
-    # Variables first: a percent sign in the path stays what it is.
-    $program = [Environment]::ExpandEnvironmentVariables([string]$Order.program).Replace('$update$', '"' + $own + '"')
-    $parameters = [Environment]::ExpandEnvironmentVariables([string]$Order.parameters).Replace('$update$', '"' + $own + '"')
+    # The plan's command line names the update by this variable and no other way: what was shown is what runs.
+    [Environment]::SetEnvironmentVariable('CAU_UPDATE', [IO.Path]::GetDirectoryName($own), 'Process')
+    $program = [Environment]::ExpandEnvironmentVariables([string]$Order.program)
+    $parameters = [Environment]::ExpandEnvironmentVariables([string]$Order.parameters)
     $start = New-Object -TypeName System.Diagnostics.ProcessStartInfo -ArgumentList $program, $parameters
     $start.UseShellExecute = $false
     $start.CreateNoWindow = $true

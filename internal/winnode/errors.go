@@ -1,0 +1,123 @@
+package winnode
+
+import (
+	"errors"
+	"fmt"
+
+	"cau/internal/fault"
+	"cau/internal/winnode/agent"
+	"cau/internal/wsman"
+)
+
+// ErrWrongNode: an address leads to another computer than the node it is given for. Nothing was done there.
+var ErrWrongNode = errors.New("the address leads to another computer")
+
+// ErrUnknownNode: no address is known for a node.
+var ErrUnknownNode = errors.New("no address is known for this node")
+
+// OperationError is a node's own refusal of an operation, or its failure there.
+type OperationError struct {
+	// Kind is one of agent.OpError's: win32, hresult, refused, missing, script.
+	Kind string
+	// Message is the node's words, printable and bounded.
+	Message string
+}
+
+// Error is the node's words.
+func (e *OperationError) Error() string { return e.Message }
+
+// transportError is a failure to ask at all, or to understand what came back: nobody knows whether the
+// operation was done. Another node may be asked instead.
+type transportError struct{ err error }
+
+func (e *transportError) Error() string { return e.err.Error() }
+func (e *transportError) Unwrap() error { return e.err }
+
+func isTransport(err error) bool {
+	var t *transportError
+	return errors.As(err, &t)
+}
+
+// what names each operation in the words of the screen.
+func what(op string) string {
+	switch op {
+	case agent.OpHello:
+		return "describe the node"
+	case agent.OpBootInfo:
+		return "read the boot identity"
+	case agent.OpPendingGet:
+		return "read pending restarts"
+	case agent.OpClusterGet:
+		return "describe the cluster"
+	case agent.OpClusterOffline:
+		return "ask whether quorum survives"
+	case agent.OpCauRuns:
+		return "look for other updating runs"
+	case agent.OpStorageGet:
+		return "describe storage"
+	case agent.OpStorageMaintenance:
+		return "change storage maintenance mode"
+	case agent.OpNodePause:
+		return "pause"
+	case agent.OpNodeResume:
+		return "resume"
+	case agent.OpNodeRestart, agent.OpNodeRestartAbort:
+		return "restart"
+	case agent.OpNodeClean:
+		return "clean"
+	case agent.OpJobStart:
+		return "start the job"
+	case agent.OpJobPoll:
+		return "watch the job"
+	}
+	return op
+}
+
+// codeOf is the number of an operation's error as a Win32 error where it is one: an HRESULT of facility
+// Win32 (0x8007xxxx) and the plain number are the same error, and callers compare the plain one.
+func codeOf(e *agent.OpError) fault.Code {
+	c := fault.CodeOf(e.Code)
+	if c&0xffff0000 == 0x80070000 {
+		c &= 0xffff
+	}
+	return c
+}
+
+// refusal turns a node's error into ours.
+func refusal(op, node string, e *agent.OpError) *fault.Error {
+	message := agent.Printable(e.Message, maxMessage)
+	if message == "" {
+		message = "the node gave no reason"
+	}
+	return &fault.Error{Op: op, Node: node, Code: codeOf(e), Err: &OperationError{Kind: agent.Printable(e.Kind, 20), Message: message}}
+}
+
+// unreached turns a transport's error into ours, with what the administrator can do.
+func unreached(op, node string, err error) *fault.Error {
+	return &fault.Error{Op: op, Node: node, Code: wsman.Code(err), Err: &transportError{err}, Hint: wsman.Hint(err)}
+}
+
+// unanswered says why a command left no answer.
+func unanswered(op, node string, exit int32, stderr []byte, cause error) *fault.Error {
+	e := &fault.Error{Op: op, Node: node}
+	switch exit {
+	case agent.ExitLanguage:
+		e.Err = errors.New("PowerShell is not in FullLanguage mode")
+		e.Hint = "AppLocker or WDAC puts PowerShell into ConstrainedLanguage mode; allow the scripts below %ProgramFiles%\\cau for administrators."
+		return e
+	case agent.ExitNoBundle, agent.ExitBadBundle:
+		cause = errors.New("the scripts that were uploaded are not on the node, or are changed")
+		e.Hint = "Something on the node removes or changes files below %ProgramFiles%\\cau\\agent; look at its anti-virus."
+	}
+	if text := agent.ErrorText(stderr); text != "" {
+		cause = fmt.Errorf("%w; PowerShell said: %s", cause, text)
+	}
+	if exit != 0 {
+		cause = fmt.Errorf("%w; exit code %d", cause, exit)
+	}
+	e.Err = &transportError{cause}
+	return e
+}
+
+// maxMessage bounds what a node may say in an error or an event, in characters.
+const maxMessage = 500

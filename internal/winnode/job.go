@@ -1,0 +1,243 @@
+package winnode
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"cau/internal/fault"
+	"cau/internal/winnode/agent"
+	"cau/plugins"
+)
+
+const (
+	// taskStartLimit is how long a task may stay queued before its job begins: minutes after a boot.
+	taskStartLimit = 5 * time.Minute
+	// stageContact is how long a node is tried before its staging counts as failed.
+	stageContact = 5 * time.Minute
+	// lostPolls is how many looks in a row must find a job dead without a result.
+	lostPolls = 2
+)
+
+// Task states (Task Scheduler, TASK_STATE).
+const (
+	taskQueued  = 2
+	taskRunning = 4
+)
+
+// RunJob starts the job or attaches to it, and waits for its end. The loss of WinRM while the job runs is
+// waited out, up to Config.LostContact.
+//
+// Errors: one that wraps plugins.ErrJobStillRunning when job.Limit is over (R18); one that wraps
+// plugins.ErrJobLost when the job began and died without a result, or never began; otherwise a *fault.Error,
+// with the job's own number when the job failed. When contact stays lost, the job may still be running. When
+// ctx ends the job goes on, and RunJob returns ctx's error.
+func (n *Node) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins.JobEvent)) (json.RawMessage, error) {
+	args, err := n.order(job)
+	if err != nil {
+		return nil, &fault.Error{Op: jobWords(job.Kind), Node: n.Name(), Err: err}
+	}
+	w := &jobWatch{
+		node: n, job: job, args: args, onEvent: onEvent, begun: n.fleet.cfg.Clock.Now(), pause: n.fleet.cfg.PollMin,
+	}
+	w.heard, w.patience = w.begun, n.fleet.cfg.LostContact
+	if job.Kind == plugins.JobStage {
+		// Before the first answer nothing is under way here, and nothing is drained that could be harmed.
+		w.patience = min(w.patience, stageContact)
+	}
+	if err := w.start(ctx); err != nil {
+		return nil, err
+	}
+	for {
+		result, err := w.poll(ctx)
+		if result != nil || err != nil {
+			return result, err
+		}
+		if err := w.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func jobWords(kind plugins.JobKind) string {
+	switch kind {
+	case plugins.JobStage:
+		return "stage"
+	case plugins.JobInstaller:
+		return "install"
+	}
+	return string(kind)
+}
+
+// jobWatch follows one job. Times are the run's.
+type jobWatch struct {
+	node    *Node
+	job     plugins.Job
+	args    agent.JobStartArgs
+	onEvent func(plugins.JobEvent)
+
+	begun time.Time
+	heard time.Time // of the last answer
+	lost  error     // the first error since then
+	// patience is how long the node may be out of reach now.
+	patience time.Duration
+	pause    time.Duration
+	offset   int64
+	active   bool // the job has begun
+	dead     int  // looks in a row that found it dead without a result
+}
+
+func (w *jobWatch) now() time.Time { return w.node.fleet.cfg.Clock.Now() }
+
+func (w *jobWatch) fail(err error) *fault.Error {
+	return &fault.Error{Op: jobWords(w.job.Kind), Node: w.node.Name(), Err: err}
+}
+
+// start asks until the node has answered; asking again finds the job that an unanswered request started.
+func (w *jobWatch) start(ctx context.Context) error {
+	for {
+		var s agent.JobStart
+		_, err := w.node.link.call(ctx, agent.OpJobStart, w.args, &s)
+		if err == nil {
+			w.heard, w.lost, w.patience = w.now(), nil, w.node.fleet.cfg.LostContact
+			return nil
+		}
+		if err := w.missed(ctx, err); err != nil {
+			return err
+		}
+		if err := w.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// missed takes note of an unanswered question. It returns an error when there is no point in asking again.
+func (w *jobWatch) missed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !isTransport(err) || rejected(err) {
+		return err
+	}
+	if w.lost == nil {
+		w.lost = err
+	}
+	if silent := w.now().Sub(w.heard); silent >= w.patience {
+		return w.fail(fmt.Errorf("contact was lost for %s and the job may still be running: %w", silent.Round(time.Second), w.lost))
+	}
+	return nil
+}
+
+// wait lets time pass, longer and longer while there is no news. It ends the watch when the job's limit is over.
+func (w *jobWatch) wait(ctx context.Context) error {
+	if w.job.Limit > 0 {
+		left := w.job.Limit - w.now().Sub(w.begun)
+		if left <= 0 {
+			return w.stillRunning()
+		}
+		w.pause = min(w.pause, max(left, time.Millisecond))
+	}
+	if err := w.node.fleet.cfg.Clock.Sleep(ctx, w.pause); err != nil {
+		return err
+	}
+	w.pause = min(w.pause*3/2, w.node.fleet.cfg.PollMax)
+	return nil
+}
+
+func (w *jobWatch) stillRunning() error {
+	err := fmt.Errorf("%w after %s", plugins.ErrJobStillRunning, w.job.Limit)
+	if w.lost != nil {
+		err = fmt.Errorf("%w; contact to the node is lost: %w", err, w.lost)
+	}
+	return w.fail(err)
+}
+
+// poll looks once, or as often as there is more to read. Nothing and no error means: not yet.
+func (w *jobWatch) poll(ctx context.Context) (json.RawMessage, error) {
+	for {
+		var p agent.JobPoll
+		_, err := w.node.link.call(ctx, agent.OpJobPoll, agent.JobPollArgs{ID: w.args.ID, Run: w.args.Run, Offset: w.offset}, &p)
+		if err != nil {
+			return nil, w.missed(ctx, err)
+		}
+		w.heard, w.lost = w.now(), nil
+		more := w.deliver(&p)
+		if p.Result != "" && !more {
+			return w.finish(p.Result)
+		}
+		if !more {
+			return nil, w.judge(&p)
+		}
+		w.dead = 0
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// deliver passes the events on and tells whether there may be more. An event that is not understood is
+// skipped: events decide nothing.
+func (w *jobWatch) deliver(p *agent.JobPoll) bool {
+	if p.NextOffset <= w.offset {
+		return false
+	}
+	w.offset, w.active = p.NextOffset, true
+	w.pause = w.node.fleet.cfg.PollMin
+	for _, line := range p.Events {
+		var e agent.JobEvent
+		if len(line) > 1<<16 || json.Unmarshal([]byte(line), &e) != nil || w.onEvent == nil {
+			continue
+		}
+		at, _ := time.Parse(time.RFC3339Nano, e.UTC) // zero where the node gave none
+		w.onEvent(plugins.JobEvent{
+			Seq: e.Seq, Time: at, Kind: agent.Printable(e.Kind, 40), Message: agent.Printable(e.Message, maxMessage), Done: e.Done, Total: e.Total,
+		})
+	}
+	return true
+}
+
+// judge decides what a look without news and without a result means.
+func (w *jobWatch) judge(p *agent.JobPoll) error {
+	switch {
+	case p.ProcessAlive:
+		w.active, w.dead = true, 0
+		return nil
+	case p.Exists && (p.TaskState == taskQueued || p.TaskState == taskRunning):
+		w.dead = 0
+	case p.Exists && !w.active:
+		w.dead = 0 // registered, and not begun yet
+	default:
+		if w.dead++; w.dead >= lostPolls {
+			if !p.Exists {
+				return w.fail(fmt.Errorf("%w: its folder is gone from the node", plugins.ErrJobLost))
+			}
+			return w.fail(plugins.ErrJobLost)
+		}
+		return nil
+	}
+	if !w.active && w.now().Sub(w.begun) >= taskStartLimit {
+		return w.fail(fmt.Errorf("%w: its task did not begin within %s (task state %d)", plugins.ErrJobLost, taskStartLimit, p.TaskState))
+	}
+	return nil
+}
+
+// finish reads the result, which is written once.
+func (w *jobWatch) finish(text string) (json.RawMessage, error) {
+	var r agent.JobResult
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return nil, w.fail(fmt.Errorf("%w that can be read: %w", plugins.ErrJobLost, err))
+	}
+	if !r.OK {
+		if r.Err == nil {
+			return nil, w.fail(errors.New("the job failed and does not say why"))
+		}
+		return nil, refusal(jobWords(w.job.Kind), w.node.Name(), r.Err)
+	}
+	data, err := output(w.job.Kind, r.Data)
+	if err != nil {
+		return nil, w.fail(fmt.Errorf("%w that can be read: %w", plugins.ErrJobLost, err))
+	}
+	return data, nil
+}

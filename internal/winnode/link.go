@@ -1,0 +1,200 @@
+package winnode
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"cau/internal/fault"
+	"cau/internal/winnode/agent"
+)
+
+// link is the way to one node: a shell that is made when it is first needed, and made anew after reset.
+type link struct {
+	name, address string
+	dialer        Dialer
+	gate          *gate
+	limit         time.Duration // of one operation, in real time
+	closing       *sync.WaitGroup
+
+	mu      sync.Mutex
+	ready   chan struct{} // holds one token while the bundle is brought to the node
+	epoch   *epoch
+	closed  bool
+	retired func(Negotiator) // told about a shell before it is closed
+}
+
+// epoch is the life of one shell.
+type epoch struct {
+	shell Shell
+	// installed: in this epoch the node has said who it is and that the bundle is there.
+	installed bool
+}
+
+// call performs one operation and decodes its data into out. The error is a *fault.Error.
+func (l *link) call(ctx context.Context, op string, args, out any) (agent.Response, error) {
+	raw, err := json.Marshal(args)
+	if err != nil {
+		return agent.Response{}, &fault.Error{Op: what(op), Node: l.name, Err: err}
+	}
+	invocation, err := agent.RunCommand(agent.Request{V: agent.Version, Op: op, Args: raw})
+	if err != nil {
+		return agent.Response{}, &fault.Error{Op: what(op), Node: l.name, Err: err}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, l.limit, fmt.Errorf("no answer within %s", l.limit))
+	defer cancel()
+	for try := 0; ; try++ {
+		e, err := l.prepared(ctx, op)
+		if err != nil {
+			return agent.Response{}, err
+		}
+		r, exit, err := l.run(ctx, e, op, invocation)
+		if (exit == agent.ExitNoBundle || exit == agent.ExitBadBundle) && try == 0 {
+			l.forget(e) // somebody cleaned the node: once more, with a fresh upload
+			continue
+		}
+		if err != nil {
+			return agent.Response{}, err
+		}
+		if out != nil {
+			if err := json.Unmarshal(r.Data, out); err != nil {
+				return r, &fault.Error{Op: what(op), Node: l.name, Err: &transportError{fmt.Errorf("the answer's data: %w", err)}}
+			}
+		}
+		return r, nil
+	}
+}
+
+// prepared gives the epoch to work in: connected, on the right computer, with the bundle in place.
+func (l *link) prepared(ctx context.Context, op string) (*epoch, error) {
+	select {
+	case l.ready <- struct{}{}:
+		defer func() { <-l.ready }()
+	case <-ctx.Done():
+		return nil, unreached(what(op), l.name, context.Cause(ctx))
+	}
+	e, err := l.current()
+	if err != nil {
+		return nil, &fault.Error{Op: what(op), Node: l.name, Err: err}
+	}
+	l.mu.Lock()
+	installed := e.installed
+	l.mu.Unlock()
+	if installed {
+		return e, nil
+	}
+	r, _, err := l.run(ctx, e, op, agent.Upload())
+	if err != nil {
+		return nil, err
+	}
+	if !sameComputer(l.name, r.Host) {
+		return nil, &fault.Error{
+			Op: what(op), Node: l.name, Err: fmt.Errorf("%w: %s answers at %s", ErrWrongNode, agent.Printable(r.Host, 64), l.address),
+			Hint: "Correct the address of this node (--node NAME=ADDRESS), or its name in DNS.",
+		}
+	}
+	l.mu.Lock()
+	e.installed = true
+	l.mu.Unlock()
+	return e, nil
+}
+
+// current is the epoch there is, or a new one.
+func (l *link) current() (*epoch, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, errors.New("the connection was closed by us")
+	}
+	if l.epoch == nil {
+		s, err := l.dialer.Shell(l.address)
+		if err != nil {
+			return nil, err
+		}
+		l.epoch = &epoch{shell: s}
+	}
+	return l.epoch, nil
+}
+
+// run runs one invocation, once. exit is the command's, for errors too.
+func (l *link) run(ctx context.Context, e *epoch, op string, inv agent.Invocation) (agent.Response, int32, error) {
+	settle, err := l.gate.admit(ctx)
+	if err != nil {
+		return agent.Response{}, 0, unreached(what(op), l.name, err)
+	}
+	stdout, stderr, exit, err := e.shell.Run(ctx, inv.Command, inv.Stdin)
+	settle(err)
+	if err != nil {
+		return agent.Response{}, 0, unreached(what(op), l.name, err)
+	}
+	r, err := agent.ParseFrame(stdout)
+	if err != nil {
+		return agent.Response{}, exit, unanswered(what(op), l.name, exit, stderr, err)
+	}
+	if !r.OK {
+		return r, exit, refusal(what(op), l.name, r.Err)
+	}
+	return r, exit, nil
+}
+
+// forget makes the next call of this epoch upload the bundle again.
+func (l *link) forget(e *epoch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.installed = false
+}
+
+// forgetBundle is forget for whatever epoch there is.
+func (l *link) forgetBundle() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.epoch != nil {
+		l.epoch.installed = false
+	}
+}
+
+// reset drops the shell; the next call makes a new one. The old one is closed behind the caller's back, and
+// the fleet's Close waits for that.
+func (l *link) reset() {
+	l.mu.Lock()
+	old := l.epoch
+	l.epoch = nil
+	l.mu.Unlock()
+	if old == nil {
+		return
+	}
+	if n, ok := old.shell.(Negotiator); ok {
+		l.retired(n)
+	}
+	l.closing.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		_ = old.shell.Close(ctx) // a shell left behind ends by the node's idle time-out
+	})
+}
+
+// close drops the shell for good.
+func (l *link) close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.reset()
+}
+
+// closeTimeout bounds what is sent when a shell is dropped.
+const closeTimeout = 10 * time.Second
+
+// sameComputer tells whether host, a computer's own name, is the node called name. NetBIOS names end after
+// 15 characters, and a cluster may know a node by its full DNS name. Any host will do for an unnamed link.
+func sameComputer(name, host string) bool {
+	return name == "" || strings.EqualFold(netbios(name), netbios(host))
+}
+
+func netbios(name string) string {
+	name, _, _ = strings.Cut(name, ".")
+	return name[:min(len(name), 15)]
+}

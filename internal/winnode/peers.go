@@ -1,0 +1,114 @@
+package winnode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cau/engine"
+	"cau/internal/fault"
+)
+
+// candidates are the nodes that may be asked about the node called about, the best first: who answered last,
+// then those known to be up, then the others. The node itself is asked only when it is alone.
+func (f *Fleet) candidates(about string) []*link {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := make([]*link, 0, len(f.links))
+	for _, l := range f.links {
+		if !strings.EqualFold(l.name, about) {
+			out = append(out, l)
+		}
+	}
+	if len(out) == 0 {
+		return slices.Clone(f.links)
+	}
+	rank := func(l *link) int {
+		state, known := f.states[strings.ToUpper(l.name)]
+		switch {
+		case known && state != engine.NodeUp:
+			return 2 // paused ones answer as well, but others first
+		case l.name == f.answer:
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(out, func(a, b *link) int { return rank(a) - rank(b) })
+	return out
+}
+
+// ask performs a cluster operation on the first candidate that can, and says who that was. A node that does
+// not answer, or that is no working member of the cluster itself, is passed over; any other refusal is the
+// cluster's own and final.
+func (f *Fleet) ask(ctx context.Context, about, op string, args, out any) (string, error) {
+	var first error
+	for _, l := range f.candidates(about) {
+		_, err := l.call(ctx, op, args, out)
+		if err == nil {
+			f.mu.Lock()
+			f.answer = l.name
+			f.mu.Unlock()
+			return l.name, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if ctx.Err() != nil || rejected(err) || !(isTransport(err) || errors.Is(err, ErrWrongNode) || outside(err)) {
+			return "", err
+		}
+	}
+	return "", first
+}
+
+// outside tells whether a node refused because it is no working member of the cluster at the moment.
+func outside(err error) bool {
+	var e *fault.Error
+	var o *OperationError
+	if !errors.As(err, &e) || !errors.As(err, &o) {
+		return false
+	}
+	switch e.Code {
+	case 1060, 1062, // the Cluster service does not exist, is not started
+		1722, 1753, // RPC server unavailable, no endpoint
+		5073, // the node is shutting down
+		5980: // not an active member
+		return true
+	case 0:
+		return o.Kind == "missing" // no cluster namespace
+	}
+	return false
+}
+
+// remember keeps the nodes' states for the choice of whom to ask.
+func (f *Fleet) remember(v *engine.ClusterView) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, m := range v.Nodes {
+		f.states[strings.ToUpper(m.Name)] = m.State
+	}
+}
+
+// aboutNode puts the node in question into an error that another node gave.
+func aboutNode(err error, node string) error {
+	var e *fault.Error
+	if err == nil || node == "" || !errors.As(err, &e) || strings.EqualFold(e.Node, node) {
+		return err
+	}
+	cause := e.Err
+	if e.Node != "" {
+		cause = fmt.Errorf("asked %s: %w", e.Node, e.Err)
+	}
+	return &fault.Error{Op: e.Op, Node: node, Code: e.Code, Err: cause, Hint: e.Hint}
+}
+
+// notDown are the nodes that are not known to be down.
+func (f *Fleet) notDown() []*link {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(f.links), func(l *link) bool {
+		state, known := f.states[strings.ToUpper(l.name)]
+		return known && state == engine.NodeDown
+	})
+}
