@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"cau/engine"
@@ -55,16 +56,16 @@ func mark(o check.Outcome) string {
 }
 
 func (p *program) printChecks(results []check.Result, indent string) {
-	for _, r := range results {
+	for _, r := range check.Grouped(results) {
 		title := r.ID
 		if c, ok := check.Lookup(r.ID); ok {
 			title = c.Title
 		}
-		if r.Subject != "" {
-			title += " (" + message.Clean(r.Subject) + ")"
+		if len(r.Subjects) > 0 {
+			title += " (" + message.Clean(strings.Join(r.Subjects, ", ")) + ")"
 		}
 		p.line(fmt.Sprintf("%s%s %-13s %-20s %s", indent, mark(r.Outcome), p.texts.T(message.Outcome(string(r.Outcome))), r.ID, title))
-		if r.Outcome != check.Pass || r.Evidence != "" {
+		if r.Evidence != "" {
 			p.line(indent + "    " + message.Clean(r.Evidence))
 		}
 		if r.Outcome != check.Pass && r.Remedy != "" {

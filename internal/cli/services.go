@@ -17,6 +17,8 @@ type Target struct {
 	// Lab asks for the simulated cluster; LabID picks one of several, empty means the living or a new one.
 	Lab   bool
 	LabID string
+	// LabLinger is how long a lab that is started for this command lives after its last viewer and run.
+	LabLinger time.Duration
 	// Nodes overrides the address of a node, by its cluster name.
 	Nodes map[string]string
 	// User is DOMAIN\user, user@domain, or a local account's name.

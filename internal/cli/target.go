@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ func (p *program) targetFlags(cmd *cobra.Command, t *Target) {
 	f.StringVar(&t.Cluster, "cluster", "", p.texts.T(message.CLIFlagCluster))
 	f.Var(&labFlag{t}, "lab", p.texts.T(message.CLIFlagLab))
 	f.Lookup("lab").NoOptDefVal = "any"
+	f.DurationVar(&t.LabLinger, "lab-linger", 10*time.Minute, p.texts.T(message.CLIFlagLabLinger))
 	f.Var(&nodesFlag{t}, "node", p.texts.T(message.CLIFlagNode))
 	f.StringVar(&t.User, "user", "", p.texts.T(message.CLIFlagUser))
 	f.StringVar(&t.PasswordFile, "password-file", "", p.texts.T(message.CLIFlagPasswordFile))

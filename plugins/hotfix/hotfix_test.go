@@ -190,6 +190,17 @@ func TestR07_PermissionChecksAreUnverifiedUnlessTheDocumentedOptionSkipsThem(t *
 	}
 }
 
+func TestEncryptionThatIsNotRequiredIsSaidAndInNobodysWay(t *testing.T) {
+	if got := outcome(scan(t, root{facts: signed(), files: documented(t)}), "smb.encryption"); got != check.Warn {
+		t.Errorf("signed only: %q", got)
+	}
+	facts := signed()
+	facts.EncryptData = true
+	if got := outcome(scan(t, root{facts: facts, files: documented(t)}), "smb.encryption"); got != check.Pass {
+		t.Errorf("encrypted: %q", got)
+	}
+}
+
 func TestADFSPathPassesOnlyWithDisableAclChecks(t *testing.T) {
 	facts := signed()
 	facts.DFS = true

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cau/hotfixcfg"
@@ -65,6 +66,9 @@ func (s *scan) read(ctx context.Context) {
 	safe := smbcheck.Checks(s.root.Facts(), encryption)
 	if s.args.Bool(argNoACL) {
 		allowDFS(safe)
+	}
+	if !encryption {
+		safe = append(safe, encryptionNotRequired(s.root.Facts()))
 	}
 	s.result.Checks = append(s.result.Checks, safe...)
 	s.result.Checks = append(s.result.Checks, smbcheck.ACLChecks(s.args.Bool(argNoACL))...)
@@ -193,13 +197,22 @@ func (s *scan) pin(ctx context.Context, u hotfixcfg.Update) (plugins.Update, err
 	for _, sibling := range u.Siblings {
 		out.Warnings = append(out.Warnings, sibling+" lies beside it and is not staged with it")
 	}
-	for _, code := range append(append([]fault.Code{}, u.Rule.Exit.Success...), u.Rule.Exit.SuccessRebootRequired...) {
-		if w := u.Rule.Warning(code); w != "" {
-			out.Warnings = append(out.Warnings, w)
+	if !suppressesRestart(out.Command.Parameters) {
+		for _, code := range slices.Concat(u.Rule.Exit.Success, u.Rule.Exit.SuccessRebootRequired, u.Rule.Exit.FailRebootRequired) {
+			if w := u.Rule.Warning(code); w != "" {
+				out.Warnings = append(out.Warnings, w)
+			}
 		}
 	}
 	out.Payload, err = json.Marshal(pay)
 	return out, err
+}
+
+// suppressesRestart tells whether the command line itself forbids the installer to restart the node
+// (wusa /norestart; msiexec /norestart and the REBOOT property, Windows Installer command-line options).
+func suppressesRestart(parameters string) bool {
+	p := strings.ToLower(parameters)
+	return strings.Contains(p, "/norestart") || strings.Contains(p, "reboot=reallysuppress")
 }
 
 // hash computes a file's hash once, however many nodes need it.
@@ -226,6 +239,15 @@ func (s *scan) add(r check.Result) { s.result.Checks = append(s.result.Checks, r
 // fail answers a check with an error: its text is the evidence, its hint the remedy.
 func (s *scan) fail(id, subject string, err error) {
 	s.add(check.Result{ID: id, Outcome: check.Fail, Subject: subject, Evidence: err.Error() + ".", Remedy: fault.Hint(err)})
+}
+
+// encryptionNotRequired answers smb.encryption where the option does not ask for it: seen and said, in nobody's way.
+func encryptionNotRequired(f smbcheck.Facts) check.Result {
+	r := check.Result{ID: "smb.encryption", Outcome: check.Warn, Evidence: "Files cross the network readable; " + argEncryption + " is False, so this is allowed."}
+	if f.EncryptData && (f.ShareVerified || f.SetupVerified) {
+		r.Outcome, r.Evidence = check.Pass, "The server demands encryption from everyone."
+	}
+	return r
 }
 
 // allowDFS turns a found DFS namespace into a warning: CAU documents that such a path works with

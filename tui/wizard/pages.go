@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"cau/engine"
 	"cau/internal/check"
@@ -63,7 +64,7 @@ func (w *Wizard) checksPage(p *page.Page) {
 	}
 	blocking := w.plan.Blocking()
 	offered := map[string]bool{}
-	for _, r := range w.plan.Checks {
+	for _, r := range check.Grouped(w.plan.Checks) {
 		p.Lines = append(p.Lines, w.checkLines(r)...)
 		if r.Outcome == check.CannotVerify && !offered[r.ID] {
 			offered[r.ID] = true
@@ -77,13 +78,13 @@ func (w *Wizard) checksPage(p *page.Page) {
 	}
 }
 
-func (w *Wizard) checkLines(r check.Result) []page.Line {
+func (w *Wizard) checkLines(r check.Group) []page.Line {
 	title := r.ID
 	if c, ok := check.Lookup(r.ID); ok {
 		title = c.Title
 	}
-	if r.Subject != "" {
-		title += " (" + message.Clean(r.Subject) + ")"
+	if len(r.Subjects) > 0 {
+		title += " (" + message.Clean(strings.Join(r.Subjects, ", ")) + ")"
 	}
 	tone := map[check.Outcome]page.Tone{check.Pass: page.Good, check.Warn: page.Warn, check.CannotVerify: page.Ask}[r.Outcome]
 	if tone == "" {
