@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -263,4 +264,16 @@ func numbered(n int) []string {
 
 func isCheck(id string) func(check.Result) bool {
 	return func(r check.Result) bool { return r.ID == id }
+}
+
+// collector keeps telemetry.
+type collector struct {
+	mu  sync.Mutex
+	got []engine.Progress
+}
+
+func (c *collector) Report(p engine.Progress) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.got = append(c.got, p)
 }

@@ -153,7 +153,7 @@ func (p *fakePlugin) Name() string                                       { retur
 func (p *fakePlugin) Description() string                                { return "A plug-in for tests." }
 func (p *fakePlugin) Options() []plugins.OptionSpec                      { return nil }
 func (p *fakePlugin) Validate(plugins.Arguments) []plugins.ArgumentError { return nil }
-func (p *fakePlugin) lock() func() { p.w.mu.Lock(); return p.w.mu.Unlock }
+func (p *fakePlugin) lock() func()                                       { p.w.mu.Lock(); return p.w.mu.Unlock }
 
 func (p *fakePlugin) Scan(context.Context, []string, plugins.Arguments) (plugins.Scan, error) {
 	return plugins.Scan{}, nil

@@ -1,0 +1,114 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"cau/engine"
+)
+
+func TestR25_AnUnknownFactIsRefusedUnlessItSaysThatItMayBeIgnored(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := twoNodes(t)
+		b.toEnd()
+		facts := b.journal.facts(t)
+		want, err := engine.Fold(b.plan, facts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var newer engine.Fact
+		if err := json.Unmarshal([]byte(`{"kind":"node.massaged","node":"NODE77","may_ignore":true,"data":{"oil":3}}`), &newer); err != nil {
+			t.Fatal(err)
+		}
+		got, err := engine.Fold(b.plan, append(facts, newer))
+		if want.Facts++; err != nil || !cmp.Equal(want, got) {
+			t.Errorf("%v %s", err, cmp.Diff(want, got))
+		}
+		newer.MayIgnore = false
+		_, err = engine.Fold(b.plan, append(facts, newer))
+		var unknown *engine.UnknownFactError
+		if !errors.As(err, &unknown) || unknown.Kind != "node.massaged" || unknown.Number != len(facts)+1 {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestR25_EveryFactSaysWhetherItMayBeIgnoredAndTheEndDoesNotRestOnThose(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := threeLayouts(t)
+		b.w.machine("NODE1").again = append(b.w.machine("NODE1").again, 45e9)
+		want := b.toEnd()
+		var needed []engine.Fact
+		for _, f := range b.journal.facts(t) {
+			if f.MayIgnore != f.Kind.Ignorable() {
+				t.Errorf("%+v", f)
+			}
+			if !f.MayIgnore {
+				needed = append(needed, f)
+			}
+		}
+		got, err := engine.Fold(b.plan, needed)
+		if err != nil || len(needed) == want.Facts {
+			t.Fatalf("%v, %d of %d facts", err, len(needed), want.Facts)
+		}
+		for i := range got.Nodes {
+			got.Nodes[i].Traces, want.Nodes[i].Traces = false, false
+		}
+		got.Facts = want.Facts
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestAFactThatDoesNotBelongToThePlanIsRefused(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := twoNodes(t)
+		for _, f := range []engine.Fact{
+			{Kind: engine.FactPauseIntent, Node: "NODE9"},
+			{Kind: engine.FactInstallDone, Node: "NODE1", Update: "nothing"},
+		} {
+			s := engine.NewState(b.plan)
+			var misplaced *engine.MisplacedFactError
+			if err := s.Apply(f); !errors.As(err, &misplaced) || !cmp.Equal(s, engine.NewState(b.plan)) {
+				t.Errorf("%v: %+v", err, s)
+			}
+		}
+	})
+}
+
+func TestANilTelemetryAndClosedControlAreFine(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := twoNodes(t)
+		close(b.control)
+		if s := b.toEnd(); s.Status != engine.RunSucceeded {
+			t.Error(s.Status)
+		}
+	})
+}
+
+func TestTelemetrySaysWhichNodeAndDecidesNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := twoNodes(t)
+		seen := &collector{}
+		s, err := engine.Run(t.Context(), engine.RunInput{
+			Plan: b.plan, Plugin: b.p, Cluster: b.w, Nodes: b.w.node, Recorder: b.journal, Control: b.control, Clock: bubbleClock{}, Telemetry: seen,
+		})
+		if err != nil || s.Status != engine.RunSucceeded {
+			t.Fatal(err)
+		}
+		nodes := map[string]bool{}
+		for _, p := range seen.got {
+			nodes[p.Node+" "+p.Update] = true
+			if p.Time.IsZero() {
+				t.Errorf("%+v", p)
+			}
+		}
+		if !nodes["NODE1 u"] || !nodes["NODE2 u"] || !nodes["NODE1 "] {
+			t.Errorf("%v", nodes)
+		}
+	})
+}
