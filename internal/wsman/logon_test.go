@@ -23,26 +23,6 @@ func TestACancelEndsALogonThatIsUnderWay(t *testing.T) {
 	}
 }
 
-func TestACancelEndsTheWaitForAnothersLogon(t *testing.T) {
-	heard, end := make(chan struct{}), make(chan struct{})
-	w := newWiretap(t, func(int, *http.Request, []byte) string { close(heard); <-end; return "" })
-	shared := wsman.NTLM(user, domain, password)
-	cfg := wsman.Config{Addr: w.listener.Addr().String(), Auth: shared}
-	first, second := wsman.NewNode(cfg), wsman.NewNode(cfg)
-	done := make(chan struct{})
-	go func() { defer close(done); _, _ = first.Run(context.WithoutCancel(t.Context()), "echo x", nil) }()
-	<-heard
-	ctx, cancel := context.WithCancel(t.Context())
-	failed := make(chan error, 1)
-	go func() { _, err := second.Run(ctx, "echo x", nil); failed <- err }()
-	cancel()
-	if err := <-failed; !errors.Is(err, context.Canceled) || second.Stats().Dials != 0 {
-		t.Errorf("%v, %+v", err, second.Stats())
-	}
-	close(end)
-	<-done
-}
-
 func TestR02A401AfterTheProofIsARejectionInEveryForm(t *testing.T) {
 	for name, answer := range map[string]func(r *http.Request) string{
 		"bare":               func(*http.Request) string { return status("401 Unauthorized", "WWW-Authenticate: Negotiate") },
