@@ -45,7 +45,7 @@ func ParseAddress(s string) (Address, error) {
 		return bad("it is not a host")
 	}
 	a.Host = u.Hostname()
-	if strings.ContainsAny(a.Host, "%\\ ") || len(a.Host) > 255 {
+	if !plainHost(a.Host) || strings.Contains(a.Host, ":") != strings.HasPrefix(u.Host, "[") {
 		return bad("it is not a host")
 	}
 	a.Port = portHTTP
@@ -61,6 +61,13 @@ func ParseAddress(s string) (Address, error) {
 		return bad("the port is missing")
 	}
 	return a, nil
+}
+
+// plainHost admits DNS names, NetBIOS names and IP addresses: nothing that could break a header or XML.
+func plainHost(s string) bool {
+	return len(s) <= 255 && strings.IndexFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".-_:", r)
+	}) < 0
 }
 
 // HostPort is what is dialled.

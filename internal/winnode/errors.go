@@ -3,6 +3,7 @@ package winnode
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"cau/internal/fault"
 	"cau/internal/winnode/agent"
@@ -30,7 +31,15 @@ func (e *OperationError) Error() string { return e.Message }
 // operation was done. Another node may be asked instead.
 type transportError struct{ err error }
 
-func (e *transportError) Error() string { return e.err.Error() }
+// Error leaves out the number that a WinRM fault ends with: fault.Error shows it.
+func (e *transportError) Error() string {
+	text := e.err.Error()
+	if code := wsman.Code(e.err); code != 0 {
+		text = strings.TrimSuffix(text, " ("+code.String()+")")
+	}
+	return text
+}
+
 func (e *transportError) Unwrap() error { return e.err }
 
 func isTransport(err error) bool {

@@ -174,6 +174,9 @@ func TestR30_ErrorsKeepNodeNumberAndReason(t *testing.T) {
 		{"hresult of a win32 error", func(m *machine) { m.ops[agent.OpBootInfo] = refuse("hresult", 0x80071763) }, 5987, "Windows says no", "degraded"},
 		{"signed", func(m *machine) { m.ops[agent.OpBootInfo] = refuse("hresult", -2147023651) }, 1245, "Windows says no", ""},
 		{"away", func(m *machine) { m.fail = []error{errAway} }, 0, "connection refused", ""},
+		{"shell gone", func(m *machine) {
+			m.fail = []error{&wsman.Fault{Op: "Receive", Code: 0x8033805B, Message: "not found"}}
+		}, 0x8033805B, "refused: not found (0x8033805B ERROR_WSMAN_UNEXPECTED_SELECTORS)", "restarted"},
 		{"constrained language", func(m *machine) { m.exit = agent.ExitLanguage }, 0, "FullLanguage", "AppLocker"},
 		{"bundle removed at once", func(m *machine) { m.exit = agent.ExitNoBundle }, 0, "not on the node", "anti-virus"},
 		{"script does not start", func(m *machine) { m.exit, m.stderr = 1, "powershell is \x07broken" }, 0, "powershell is broken; exit code 1", ""},
@@ -191,6 +194,9 @@ func TestR30_ErrorsKeepNodeNumberAndReason(t *testing.T) {
 			var e *fault.Error
 			if !errors.As(err, &e) || e.Node != "N1" || e.Op != "read the boot identity" || e.Code != c.code {
 				t.Fatalf("%+v", err)
+			}
+			if strings.Count(err.Error(), "0x") > 1 {
+				t.Errorf("the number is shown twice: %v", err)
 			}
 			if !strings.Contains(err.Error(), c.want) || !strings.Contains(fault.Hint(err), c.hint) || strings.Contains(err.Error(), "\x1b") {
 				t.Errorf("%q, hint %q", err, fault.Hint(err))
@@ -265,7 +271,7 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%s: %s %v", in, a, err)
 		}
 	}
-	for _, in := range []string{"", ":5985", "ftp://x", "https://", "a b", "x:0", "x:65536", "x:", "user@x", "x/path", "x?q", `\\x\y`, "x:port", "http://user:secret@x", "%zz"} {
+	for _, in := range []string{"", ":5985", "ftp://x", "https://", "a b", "x:0", "x:65536", "x:", "user@x", "x/path", "x?q", `\\x\y`, "x:port", "http://user:secret@x", "%zz", "::1", "[fe80::1%25eth0]", "<x>"} {
 		if a, err := winnode.ParseAddress(in); err == nil {
 			t.Errorf("%q became %s", in, a)
 		}

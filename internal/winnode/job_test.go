@@ -49,7 +49,7 @@ func (j *script) on(s *site) {
 var (
 	installer = plugins.Job{ID: "r1-n1-u1", Kind: plugins.JobInstaller, Input: json.RawMessage(`{
 		"run":"r1","update":"u1","target":"a.msu","files":[{"update":"u1","path":"x\\a.msu","size":3,"sha256":"ab","target":"a.msu"}],
-		"command":{"program":"%SystemRoot%\\System32\\wusa.exe","parameters":"$update$ /quiet"}}`)}
+		"command":{"program":"%SystemRoot%\\System32\\wusa.exe","parameters":"%CAU_UPDATE%\\a.msu /quiet"}}`)}
 	queued  = agent.JobPoll{Exists: true, TaskState: 2}
 	ready   = agent.JobPoll{Exists: true, TaskState: 3}
 	running = agent.JobPoll{Exists: true, TaskState: 4, ProcessAlive: true}
@@ -81,7 +81,7 @@ func TestAnInstallerJobFromStartToResult(t *testing.T) {
 		t.Error(d)
 	}
 	order := agent.JobStartArgs{ID: "r1-n1-u1", Run: "r1", Kind: "installer", Input: string(raw(t, agent.InstallerInput{
-		Run: "r1", Update: "u1", Target: "a.msu", Program: `%SystemRoot%\System32\wusa.exe`, Parameters: "$update$ /quiet",
+		Run: "r1", Update: "u1", Target: "a.msu", Program: `%SystemRoot%\System32\wusa.exe`, Parameters: `%CAU_UPDATE%\a.msu /quiet`,
 		Files: []agent.StageFile{{Update: "u1", Path: `x\a.msu`, Size: 3, SHA256: "ab", Target: "a.msu"}},
 	}))}
 	if d := cmp.Diff([]agent.JobStartArgs{order}, j.began); d != "" {
