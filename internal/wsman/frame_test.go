@@ -66,6 +66,18 @@ func TestMalformedFramesAreRefused(t *testing.T) {
 	}
 }
 
+// shortening is a sealer that gives back less than was announced.
+type shortening struct{ asIs }
+
+func (shortening) Unwrap(_, b []byte) ([]byte, error) { return b[1:], nil }
+
+func TestAClearTextOfAnotherLengthThanAnnouncedIsRefused(t *testing.T) {
+	body, _ := sealBody(asIs{}, []byte("text"))
+	if plain, err := openBody(shortening{}, body); err == nil {
+		t.Fatalf("opened as %q", plain)
+	}
+}
+
 func TestOnlyTheNegotiatedContentTypeIsAFrame(t *testing.T) {
 	for contentType, want := range map[string]bool{
 		frameType(spnegoProtocol): true,
