@@ -175,6 +175,10 @@ func TestASilentPeerDoesNotKeepTheCoordinator(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
+	// Connections are accepted in turn: once this one is answered, the silent one is being listened to.
+	if err := h.Control(t.Context(), plan.Run, engine.VerbPause); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := stop(); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}

@@ -71,8 +71,8 @@ func keepDescriptors() error {
 	return nil
 }
 
-// detached starts a process in a session of its own, without a terminal.
-func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+// Detached starts a process in a session of its own, without a terminal.
+func Detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
 // inherit hands f to the child as descriptor 3.
 func inherit(_ *syscall.SysProcAttr, f *os.File) (extra []*os.File, name string) {

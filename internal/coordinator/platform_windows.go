@@ -26,9 +26,9 @@ func oursAlone(string) error { return nil }
 // keepDescriptors does nothing: only handles that are listed are inherited.
 func keepDescriptors() error { return nil }
 
-// detached starts a process without our console and outside the job that this session's processes are in; where
+// Detached starts a process without our console and outside the job that this session's processes are in; where
 // the job forbids that, the start fails (CreateProcess, process creation flags).
-func detached() *syscall.SysProcAttr {
+func Detached() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{
 		HideWindow:    true,
 		CreationFlags: windows.CREATE_BREAKAWAY_FROM_JOB | windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP,

@@ -152,6 +152,34 @@ func TestR27_ACoordinatorThatFindsTheClusterTakenSaysSoToItsStarter(t *testing.T
 	}
 }
 
+func TestR28_AProcessThatIsNotProvenDetachedGetsNoSecretsAndNoRun(t *testing.T) {
+	cases := map[string]decision{
+		// The process that works is not the one that was looked at.
+		"another process": {wrap: []string{"/bin/sh", "-c", `"$@" & wait`, "sh"}},
+	}
+	if runtime.GOOS == "linux" {
+		// As if systemd-run had not moved it.
+		cases["not in its unit"] = decision{scope: true}
+	}
+	for name, d := range cases {
+		h, w := newHome(t), &world{dir: t.TempDir()}
+		plan := testPlan("0000000e", "TESTCLUSTER")
+		if err := h.NewRun(plan); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := spawn(t.Context(), startInput(h, plan, w.dir), plan.Run, d); !errors.Is(err, ErrWouldNotSurvive) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Stat(w.path("self.json")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: it got the secrets, %v", name, err)
+		}
+		until(t, "it is gone", func() bool { return !alive(t, h, plan.Run) })
+		if s := state(t, h, plan.Run); s.Facts != 0 {
+			t.Errorf("%s: it did %d things", name, s.Facts)
+		}
+	}
+}
+
 func TestR29_HangUpAndInterruptDoNotStopACoordinatorAndTermLeavesTheRunToBeResumed(t *testing.T) {
 	h, w := newHome(t), &world{dir: t.TempDir()}
 	s := start(t, startInput(h, testPlan("00000008", "TESTCLUSTER"), w.dir))

@@ -184,7 +184,7 @@ func prepare(in StartInput, run string, d decision) (*exec.Cmd, *pipes, error) {
 	cmd := exec.Command(line[0], line[1:]...) //nolint:noctx // the coordinator must outlive every context of its starter
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, log, log
 	cmd.Dir = rootDir(in.Home.Dir())
-	cmd.SysProcAttr = detached()
+	cmd.SysProcAttr = Detached()
 	extra, name := inherit(cmd.SysProcAttr, tell)
 	cmd.ExtraFiles = extra
 	cmd.Env = in.Env

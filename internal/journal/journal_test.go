@@ -223,6 +223,14 @@ func TestR25_MovedRemovedAndRepeatedRecordsAreDetected(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.jsonl")
 	write(t, path, samples(3)...)
 	l := bytes.SplitAfter(bytesOf(t, path), []byte("\n"))
+	var after link
+	if _, sum, err := decode(bytes.TrimSuffix(l[0], []byte("\n")), 1, link{}); err == nil {
+		after = sum
+	}
+	misnumbered, _, err := encode(3, after, time.Now(), []byte("1"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	other := filepath.Join(t.TempDir(), "other.jsonl")
 	write(t, other, `"another journal"`, `"its second record"`)
 	o := bytes.SplitAfter(bytesOf(t, other), []byte("\n"))
@@ -232,6 +240,7 @@ func TestR25_MovedRemovedAndRepeatedRecordsAreDetected(t *testing.T) {
 		"swapped":           {l[0], l[2], l[1]},
 		"repeated":          {l[0], l[0]},
 		"of another":        {l[0], o[1]},
+		"a number left out": {l[0], misnumbered},
 		"empty line":        {l[0], []byte("\n"), l[1]},
 		"line without hash": {l[0], []byte(`{"n":2,"body":1}` + "\n")},
 	} {
