@@ -54,7 +54,7 @@ func groupViews(groups []agent.Group) []engine.GroupView {
 }
 
 // signed undoes the unsigned 32 bits in which root/MSCluster gives -1.
-func signed(v int) int { return int(int32(uint32(v))) } //nolint:gosec // the same 32 bits
+func signed(v int) int { return int(int32(uint32(v))) }
 
 // nodeState is the state, with numbers that clusapi.h does not have as unknown.
 func nodeState(v int) engine.NodeState {

@@ -171,7 +171,9 @@ func TestR14_StorageThatIsNotWhollyHealthyIsNamed(t *testing.T) {
 	}
 	s.on(agent.OpStorageGet, give(agent.Storage{
 		VirtualDisks: []agent.VirtualDisk{
-			{Name: "good", Operational: []int{2}}, {Name: "repairing", Operational: []int{2, 11}}, {Name: "warning", Health: 1, Operational: []int{2}},
+			{Name: "good", Operational: []int{2}},
+			{Name: "repairing", Operational: []int{2, 11}},
+			{Name: "warning", Health: 1, Operational: []int{2}},
 			{Name: "silent", Operational: nil},
 		},
 		Jobs:         jobs,

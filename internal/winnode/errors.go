@@ -10,10 +10,10 @@ import (
 	"cau/internal/wsman"
 )
 
-// ErrWrongNode: an address leads to another computer than the node it is given for. Nothing was done there.
+// ErrWrongNode says that an address leads to another computer than the node it is given for. Nothing was done there.
 var ErrWrongNode = errors.New("the address leads to another computer")
 
-// ErrUnknownNode: no address is known for a node.
+// ErrUnknownNode says that no address is known for a node.
 var ErrUnknownNode = errors.New("no address is known for this node")
 
 // OperationError is a node's own refusal of an operation, or its failure there.

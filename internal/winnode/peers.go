@@ -55,7 +55,8 @@ func (f *Fleet) ask(ctx context.Context, about, op string, args, out any) (strin
 		if first == nil {
 			first = err
 		}
-		if ctx.Err() != nil || rejected(err) || !(isTransport(err) || errors.Is(err, ErrWrongNode) || outside(err)) {
+		another := isTransport(err) || errors.Is(err, ErrWrongNode) || outside(err)
+		if ctx.Err() != nil || rejected(err) || !another {
 			return "", err
 		}
 	}

@@ -147,21 +147,21 @@ type Storage struct {
 	FaultDomains []FaultDomain `json:"fault_domains"`
 }
 
-// VirtualDisk: Health 0 is healthy; Operational {2} is OK.
+// VirtualDisk is one MSFT_VirtualDisk: Health 0 is healthy; Operational {2} is OK.
 type VirtualDisk struct {
 	Name        string `json:"name"`
 	Health      int    `json:"health"`
 	Operational []int  `json:"operational"`
 }
 
-// StorageJob: State 7 is completed.
+// StorageJob is one MSFT_StorageJob: State 7 is completed.
 type StorageJob struct {
 	Name    string `json:"name"`
 	State   int    `json:"state"`
 	Percent int    `json:"percent"`
 }
 
-// FaultDomain: Operational 27 is in maintenance mode.
+// FaultDomain is one MSFT_StorageFaultDomain: Operational 27 is in maintenance mode.
 type FaultDomain struct {
 	Name        string `json:"name"`
 	Operational []int  `json:"operational"`
@@ -173,13 +173,13 @@ type StorageMaintenanceArgs struct {
 	Enable bool   `json:"enable"`
 }
 
-// PauseArgs: DrainType 0 none, 1 drain, 2 forced drain (MSCluster_Node.Pause).
+// PauseArgs pause a node: DrainType 0 none, 1 drain, 2 forced drain (MSCluster_Node.Pause).
 type PauseArgs struct {
 	Node      string `json:"node"`
 	DrainType int    `json:"drain_type"`
 }
 
-// ResumeArgs: FailbackType 0 do not, 1 immediately, 2 per policy (MSCluster_Node.Resume).
+// ResumeArgs resume a node: FailbackType 0 do not, 1 immediately, 2 per policy (MSCluster_Node.Resume).
 type ResumeArgs struct {
 	Node         string `json:"node"`
 	FailbackType int    `json:"failback_type"`
@@ -204,7 +204,7 @@ type RestartAbort struct {
 	Code int64 `json:"code"`
 }
 
-// CleanArgs: Run names one run's traces; empty removes every trace.
+// CleanArgs say what to remove: Run names one run's traces; empty removes every trace.
 type CleanArgs struct {
 	Run string `json:"run"`
 }

@@ -24,10 +24,10 @@ const (
 // MaxFrame is the largest JSON in a frame, in bytes.
 const MaxFrame = 4 << 20
 
-// ErrNoFrame: the output holds no frame.
+// ErrNoFrame says that the output holds no frame.
 var ErrNoFrame = errors.New("the node's output holds no answer")
 
-// ErrBadFrame: the output holds a frame that is cut or changed.
+// ErrBadFrame says that the output holds a frame that is cut or changed.
 var ErrBadFrame = errors.New("the node's answer is cut or changed")
 
 // EncodeFrame is the frame of r, with line ends around it, as the scripts write it.

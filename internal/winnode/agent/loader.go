@@ -122,10 +122,10 @@ type Parsed struct {
 	argument  string
 }
 
-// ErrNotOurs: a command line is not one that this package makes.
+// ErrNotOurs says that a command line is not one that this package makes.
 var ErrNotOurs = errors.New("not a command of cau's")
 
-// ErrBadInput: what came by standard input is not what the command line announces.
+// ErrBadInput says that what came by standard input is not what the command line announces.
 var ErrBadInput = errors.New("standard input is not what the command announces")
 
 var argumentShape = regexp.MustCompile(`^(?:stdin:[0-9a-f]{64}|[A-Za-z0-9+/]+={0,2})$`)
