@@ -162,6 +162,11 @@ func (f fate) problems(b *bench, s engine.State) []string {
 				say("%s ended as %s without a cause", n.Name, n.Status)
 			}
 		}
+		for _, u := range n.Updates {
+			if !u.Started.IsZero() && u.Outcome == "" {
+				say("%s: %s was begun and has no outcome", n.Name, u.ID)
+			}
+		}
 		if n.Status == engine.NodeSucceeded {
 			for _, u := range n.Updates {
 				if !u.Outcome.Final() {

@@ -198,7 +198,7 @@ func TestAHeldRunStaysHeldForItsNextCoordinator(t *testing.T) {
 		b.w.foreign = nil
 		go func() {
 			time.Sleep(time.Hour)
-			if b.w.count("pause NODE1") != 0 {
+			if b.w.count("pause NODE1") != 0 || len(b.p.stages) != 0 {
 				t.Error("it went on before anybody decided")
 			}
 			b.control <- engine.Control{Verb: engine.VerbResume}

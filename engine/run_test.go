@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"cau/engine"
 	"cau/internal/check"
 	"cau/internal/fault"
@@ -123,6 +125,32 @@ func TestR30_WhenStagingFailsNoNodeIsDrainedAndTheReasonIsTheNodesOwn(t *testing
 			t.Errorf("cause %+v", s.Cause)
 		}
 		b.wantInService()
+	})
+}
+
+func TestR23_NoFurtherNodeIsStagedOnceTheBudgetIsSpent(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		names := numbered(5)
+		b := newBench(t, newWorld(names...), each(names, "u"), func(in *engine.PlanInput) { in.Options.StageNodesAtOnce = 2 })
+		b.p.stageErr["NODE1"], b.p.stageErr["NODE2"] = errors.New("no share"), errors.New("no rights")
+		s := b.toEnd()
+		if len(b.p.stages) != 2 || !strings.Contains(s.Cause.Message, "no share") || !strings.Contains(s.Cause.Message, "no rights") {
+			t.Errorf("%v, %v", b.p.stages, s.Cause)
+		}
+	})
+}
+
+func TestRunLeavesTheStateItWasGivenAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := twoNodes(t)
+		given := engine.NewState(b.plan)
+		in := engine.RunInput{Plan: b.plan, State: given, Plugin: b.p, Cluster: b.w, Nodes: b.w.node, Recorder: b.journal, Clock: bubbleClock{}}
+		if _, err := engine.Run(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(engine.NewState(b.plan), given); diff != "" {
+			t.Error(diff)
+		}
 	})
 }
 

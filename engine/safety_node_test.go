@@ -13,22 +13,41 @@ import (
 	"cau/plugins"
 )
 
-func TestR15_NoRestartWhenSomebodyResumedTheNodeMeanwhile(t *testing.T) {
+func TestR30_TheFirstErrorIsTheCauseAndNotTheLastSymptom(t *testing.T) {
+	for _, act := range []string{"boot", "pause", "pending"} {
+		t.Run(act, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				b := twoNodes(t)
+				n := 0
+				b.w.fail = func(a, _ string) error {
+					if a != act {
+						return nil
+					}
+					if n++; n == 1 {
+						return errors.New("the certificate expired")
+					}
+					return errors.New("connection refused")
+				}
+				s := b.toEnd()
+				if c := s.Node("NODE1").Cause; c == nil || !strings.Contains(c.Message, "certificate") || !strings.Contains(s.Cause.Message, "certificate") {
+					t.Errorf("%v", c)
+				}
+			})
+		})
+	}
+}
+
+func TestRolesCountAsSettledOnlyAfterNothingMovedForAWhile(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := twoNodes(t)
-		b.p.scripts["NODE1/u"] = restart()
+		b.w.failbackLag = 7 * time.Second
 		b.journal.on = func(f engine.Fact) {
-			if f.Kind == engine.FactInstallDone {
-				if err := b.w.Resume(t.Context(), "NODE1", engine.FailbackImmediate); err != nil {
-					t.Error(err)
-				}
+			if f.Kind == engine.FactSettleDone && b.w.groups[slices.Index(numbered(2), f.Node)].owner != f.Node {
+				t.Errorf("%s counts as settled before its role was back", f.Node)
 			}
 		}
-		s := b.toEnd()
-		b.wantNodes(s, map[string]engine.NodeStatus{"NODE1": engine.NodeHeld, "NODE2": engine.NodeCanceled})
-		if b.w.count("restart NODE1") != 0 || !strings.Contains(s.Node("NODE1").Cause.Message, "not drained any more") {
-			t.Errorf("%v, %v", b.w.acts, s.Node("NODE1").Cause)
-		}
+		b.toEnd()
+		b.wantInService()
 	})
 }
 
@@ -133,103 +152,6 @@ func TestR19_AnUpdateWhoseResultIsLostHoldsItsNode(t *testing.T) {
 	}
 }
 
-func TestR21_ASecondSpontaneousRestartStartsTheProofOver(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		b := twoNodes(t)
-		b.p.scripts["NODE1/u"] = restart()
-		b.w.machine("NODE1").again = []time.Duration{50 * time.Second}
-		var proven time.Time
-		b.journal.on = func(f engine.Fact) {
-			if f.Kind == engine.FactRestartProven {
-				proven = f.Time
-			}
-		}
-		s := b.toEnd()
-		m := b.w.machine("NODE1")
-		if s.Status != engine.RunSucceeded || m.restarts != 2 || proven.Sub(m.bootAt) < time.Minute {
-			t.Errorf("%s, %d restarts, proven %s after the last boot", s.Status, m.restarts, proven.Sub(m.bootAt))
-		}
-		b.wantKind(engine.FactRestartAgain, true)
-	})
-}
-
-func TestR21_ANodeThatKeepsRestartingFails(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		b := twoNodes(t)
-		b.p.scripts["NODE1/u"] = restart()
-		b.w.machine("NODE1").again = slices.Repeat([]time.Duration{50 * time.Second}, 20)
-		s := b.toEnd()
-		b.wantNodes(s, map[string]engine.NodeStatus{"NODE1": engine.NodeFailed, "NODE2": engine.NodeCanceled})
-		if !strings.Contains(s.Cause.Message, "by itself") {
-			t.Errorf("%v", s.Cause)
-		}
-	})
-}
-
-func TestR21_AnIdentityThatMovesWithTheClockIsNoRestart(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		b := twoNodes(t)
-		b.p.scripts["NODE1/u"] = restart()
-		b.journal.on = func(f engine.Fact) {
-			if f.Kind == engine.FactRestartIntent && !b.w.machine("NODE1").clockSet && f.Data.Message == "" {
-				b.w.machine("NODE1").clockSet = true // Windows corrects its clock: the identity changes, nothing restarts
-			}
-		}
-		s := b.toEnd()
-		if s.Status != engine.RunSucceeded || b.w.machine("NODE1").restarts != 1 {
-			t.Errorf("%s, %d restarts, %v", s.Status, b.w.machine("NODE1").restarts, b.w.acts)
-		}
-	})
-}
-
-func TestR21_ARestartThatTheInstallerDidItselfIsNotRepeated(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		b := twoNodes(t)
-		code := fault.Code(1641)
-		b.p.scripts["NODE1/u"] = script{result: plugins.Result{Outcome: plugins.Installed, ExitCode: &code, RestartRequired: true}, selfRestart: true}
-		s := b.toEnd()
-		if s.Status != engine.RunSucceeded || b.w.machine("NODE1").restarts != 1 || b.w.count("restart NODE1") != 0 {
-			t.Errorf("%s, %d restarts, %v", s.Status, b.w.machine("NODE1").restarts, b.w.acts)
-		}
-	})
-}
-
-func TestR21_AfterTwoRestartsAPendingOneIsALoop(t *testing.T) {
-	for stays, want := range map[int]engine.NodeStatus{0: engine.NodeSucceeded, 1: engine.NodeSucceeded, 2: engine.NodeFailed, 9: engine.NodeFailed} {
-		t.Run(fmt.Sprintf("pending after %d restarts", stays), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				b := newBench(t, newWorld(numbered(2)...), map[string][]string{"NODE1": {"u"}})
-				b.p.scripts["NODE1/u"] = restart()
-				b.w.machine("NODE1").pendingStays = stays
-				s := b.toEnd()
-				b.wantNodes(s, map[string]engine.NodeStatus{"NODE1": want, "NODE2": engine.NodeUpToDate})
-				if got := b.w.count("restart NODE1"); got != min(stays+1, 2) {
-					t.Errorf("%d restarts", got)
-				}
-				if want == engine.NodeFailed {
-					b.wantState("NODE1", engine.NodePaused)
-					if !strings.Contains(s.Cause.Message, "loop guard") {
-						t.Errorf("%v", s.Cause)
-					}
-				}
-			})
-		})
-	}
-}
-
-func TestR21_AnUpdateOfferedAgainAfterSuccessIsALoop(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		b := twoNodes(t)
-		b.p.offered = []string{"u"}
-		s := b.toEnd()
-		b.wantNodes(s, map[string]engine.NodeStatus{"NODE1": engine.NodeFailed, "NODE2": engine.NodeCanceled})
-		if b.p.starts["NODE1/u"] != 1 || !strings.Contains(s.Cause.Message, "offered again") {
-			t.Errorf("%v %v", b.p.starts, s.Cause)
-		}
-		b.wantInService()
-	})
-}
-
 func TestR22_HowAFailedNodeIsLeft(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -317,58 +239,4 @@ func TestR22_ANodeThatStaysPausedKeepsTheOthersInServiceUntilSomebodyDecides(t *
 		b.wantNodes(s, map[string]engine.NodeStatus{"NODE1": engine.NodeHeld, "NODE2": engine.NodeSucceeded, "NODE3": engine.NodeSucceeded})
 		b.wantKind(engine.FactRunHeld, true)
 	})
-}
-
-func TestR29_StopFinishesTheUpdateDoesTheDueRestartAndResumesTheNode(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		b := newBench(t, newWorld(numbered(3)...), each(numbered(3), "a", "b", "c"))
-		b.p.scripts["NODE1/b"] = restart()
-		b.journal.on = func(f engine.Fact) {
-			if f.Kind == engine.FactInstallIntent && f.Update == "b" {
-				b.control <- engine.Control{Verb: engine.VerbStop, By: "ann"}
-				b.control <- engine.Control{Verb: engine.VerbStop, By: "bob"}
-				b.control <- engine.Control{Verb: engine.VerbResume, By: "bob"} // nothing takes a stop back
-			}
-		}
-		s := b.toEnd()
-		b.wantNodes(s, map[string]engine.NodeStatus{"NODE1": engine.NodeCanceled, "NODE2": engine.NodeCanceled, "NODE3": engine.NodeCanceled})
-		n := s.Node("NODE1")
-		if s.Status != engine.RunCanceled || n.Update("b").Outcome != plugins.Installed || n.Update("c").Outcome != "" || n.Restarts != 1 {
-			t.Errorf("%s %+v", s.Status, n)
-		}
-		if b.p.starts["NODE1/c"] != 0 || b.w.count("pause NODE2") != 0 {
-			t.Errorf("%v %v", b.p.starts, b.w.acts)
-		}
-		b.wantInService()
-	})
-}
-
-func TestR29_StopAtAnyFactLeavesEveryNodeInService(t *testing.T) {
-	total := 0
-	inBubble(t, func(t *testing.T) {
-		b := threeLayouts(t)
-		b.toEnd()
-		total = len(b.journal.lines)
-	})
-	for k := 1; k < total; k++ {
-		inBubble(t, func(t *testing.T) {
-			b := threeLayouts(t)
-			n := 0
-			b.journal.on = func(engine.Fact) {
-				if n++; n == k {
-					b.control <- engine.Control{Verb: engine.VerbStop}
-				}
-			}
-			s := b.toEnd()
-			if s.Status != engine.RunCanceled && s.Status != engine.RunSucceeded {
-				t.Errorf("stop after fact %d: %s, %v", k, s.Status, s.Cause)
-			}
-			for key := range b.p.starts {
-				if b.p.ends[key] != 1 && key != "NODE2/update2" {
-					t.Errorf("stop after fact %d: %s was begun and not finished", k, key)
-				}
-			}
-			b.wantInService()
-		})
-	}
 }

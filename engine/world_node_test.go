@@ -60,7 +60,11 @@ func (h *handle) Boot(ctx context.Context) (engine.BootView, error) {
 	if h.m.clockSet {
 		id += "-corrected"
 	}
-	return engine.BootView{Identity: id, Uptime: up, LogonReady: up > 20*time.Second, ClusterService: up > 10*time.Second}, nil
+	b := engine.BootView{Identity: id, Uptime: up, LogonReady: up > 20*time.Second, ClusterService: up > 10*time.Second}
+	if h.w.boots != nil {
+		h.w.boots(&b)
+	}
+	return b, nil
 }
 
 func (h *handle) PendingRestart(ctx context.Context) (engine.PendingView, error) {
@@ -93,7 +97,7 @@ func (h *handle) Restart(ctx context.Context, expect, _ string) error {
 			h.w.broken = append(h.w.broken, fmt.Sprintf("%s was restarted under %s", h.m.name, id))
 		}
 	}
-	h.m.down = time.Now().Add(5 * time.Second)
+	h.m.down = time.Now().Add(h.w.shutdownTakes)
 	h.m.up = h.m.down.Add(h.w.restartTakes)
 	h.m.clockSet = false
 	h.w.did("restart", h.m.name)

@@ -30,7 +30,13 @@ type world struct {
 	drainTakes          time.Duration
 	restartTakes        time.Duration
 	failbackTakes       time.Duration
-	began               time.Time
+	// failbackLag is how long a failback takes to show at all; volumeLag how long a shared volume stays behind a drain.
+	failbackLag, volumeLag time.Duration
+	shutdownTakes          time.Duration
+	// boots changes what a node says about its boot, joins when its peers see it again, so long after the boot.
+	boots func(b *engine.BootView)
+	joins time.Duration
+	began time.Time
 	// fail answers a call instead of the world; act is "pause", "resume", "describe", "boot", ...
 	fail func(act, node string) error
 	// after is called after an act was done.
@@ -71,13 +77,13 @@ type role struct {
 	name, owner, home string
 	core              bool
 	state             int
-	settles           time.Time
+	moves, settles    time.Time
 }
 
 func newWorld(names ...string) *world {
 	w := &world{
 		witness: true, drainTakes: 40 * time.Second, restartTakes: 4 * time.Minute, failbackTakes: 20 * time.Second,
-		began: time.Now(), mayBePaused: map[string]bool{},
+		shutdownTakes: 5 * time.Second, began: time.Now(), mayBePaused: map[string]bool{},
 	}
 	for i, n := range names {
 		w.order = append(w.order, &machine{name: n, boot: 100 * (i + 1), bootAt: time.Now().Add(-time.Hour), jobs: map[string]*installerJob{}})
@@ -126,6 +132,9 @@ func (w *world) pass() {
 		}
 	}
 	for _, g := range w.groups {
+		if !g.moves.IsZero() && !now.Before(g.moves) {
+			g.state, g.moves = 4, time.Time{}
+		}
 		if g.state == 4 && !now.Before(g.settles) {
 			g.state, g.owner = 0, g.home
 		}
@@ -202,7 +211,16 @@ func (w *world) view() engine.ClusterView {
 		v.WitnessWeight = 1
 	}
 	for _, m := range w.order {
-		v.Nodes = append(v.Nodes, engine.MemberView{Name: m.name, State: m.state, DrainStatus: m.drain, DynamicWeight: 1})
+		state := m.state
+		if time.Since(m.bootAt) < w.joins {
+			state = engine.NodeJoining
+		}
+		v.Nodes = append(v.Nodes, engine.MemberView{Name: m.name, State: state, DrainStatus: m.drain, DynamicWeight: 1})
+	}
+	for _, m := range w.order {
+		if m.state == engine.NodePaused && time.Since(m.drained) < w.volumeLag {
+			v.SharedVolumes = append(v.SharedVolumes, engine.GroupView{Name: "Volume1", Owner: m.name})
+		}
 	}
 	for _, g := range w.groups {
 		v.Groups = append(v.Groups, engine.GroupView{Name: g.name, Owner: g.owner, State: g.state, Core: g.core})
@@ -280,7 +298,8 @@ func (w *world) Resume(ctx context.Context, node string, mode engine.FailbackMod
 	if mode == engine.FailbackImmediate {
 		for _, g := range w.groups {
 			if g.home == node && g.owner != node {
-				g.state, g.settles = 4, time.Now().Add(w.failbackTakes)
+				g.moves = time.Now().Add(w.failbackLag)
+				g.settles = g.moves.Add(w.failbackTakes)
 			}
 		}
 	}
