@@ -40,7 +40,7 @@ func english(key Key) (string, bool) {
 
 // parts are the texts of each part of the program; a key stands in exactly one.
 func parts() []map[Key]string {
-	return []map[Key]string{coreTexts, cliTexts, wizardTexts, factTexts}
+	return []map[Key]string{coreTexts, cliTexts, wizardTexts, linesTexts, screenTexts, factTexts}
 }
 
 // All is every English text by key, for tests and translators.

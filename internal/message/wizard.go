@@ -1,6 +1,75 @@
 package message
 
-// Texts of the main window, the wizard and the live view.
+// Keys of the wizard.
+const (
+	WizardNext         Key = "wizard.next"
+	WizardUpdate       Key = "wizard.update"
+	WizardFieldProblem Key = "wizard.field-problem"
+	WizardStillWorking Key = "wizard.still-working"
+	WizardNotConfirmed Key = "wizard.not-confirmed"
+	WizardNotANumber   Key = "wizard.not-a-number"
+	WizardStopsAt      Key = "wizard.stops-at"
+	WizardSimulated    Key = "wizard.simulated"
+	WizardReached      Key = "wizard.reached"
+	WizardStep1        Key = "wizard.step1"
+	WizardStep2        Key = "wizard.step2"
+	WizardStep3        Key = "wizard.step3"
+	WizardActiveRun    Key = "wizard.active-run"
+	WizardPlugin       Key = "wizard.plugin"
+	WizardAccept       Key = "wizard.accept"
+	WizardAccepted     Key = "wizard.accepted"
+	WizardChecksBlock  Key = "wizard.checks-block"
+	WizardPlanSource   Key = "wizard.plan-source"
+	WizardNothingToDo  Key = "wizard.nothing-to-do"
+	WizardSummary      Key = "wizard.summary"
+	WizardSameWithCau  Key = "wizard.same-with-cau"
+	WizardSameWithCAU  Key = "wizard.same-with-microsoft"
+)
+
+// PageTitle is a wizard page's title, by its id.
+func PageTitle(id string) Key { return Key("page." + id + ".title") }
+
+// PageIntro is a wizard page's introduction, by its id.
+func PageIntro(id string) Key { return Key("page." + id + ".intro") }
+
+// Texts of the wizard.
 //
 //nolint:gochecknoglobals // a constant table; Go has no constant maps
-var wizardTexts = map[Key]string{}
+var wizardTexts = map[Key]string{
+	WizardNext: "Next", WizardUpdate: "Update",
+	WizardFieldProblem: "%s %s.",
+	WizardStillWorking: "Still checking; wait for the result.",
+	WizardNotConfirmed: "Nothing was confirmed, so nothing was started.",
+	WizardNotANumber:   "is not a whole number",
+	WizardStopsAt:      "The run stops at failure number %d.",
+	WizardSimulated:    "%s is simulated: real protocols, no real machines.",
+	WizardReached:      "Connected to %s.",
+	WizardStep1:        "1. Choose a plug-in and its options.",
+	WizardStep2:        "2. cau checks the hotfix root and the cluster, and shows exactly what it would install, where, in which order.",
+	WizardStep3:        "3. After you confirm, nodes are taken one after another: drain, install, restart, resume.",
+	WizardActiveRun:    "Run %s is going on for this cluster; attach to it instead.",
+	WizardPlugin:       "Plug-in",
+	WizardAccept:       "Accept %s although it could not be verified",
+	WizardAccepted:     "accepted without verification: %s",
+	WizardChecksBlock:  "Checks in the way: %d. First: %s.",
+	WizardPlanSource:   "From %s",
+	WizardNothingToDo:  "There is nothing to install; go back to choose another source.",
+	WizardSummary:      "%s: %d nodes, %d installations.",
+	WizardSameWithCau:  "The same with cau:",
+	WizardSameWithCAU:  "The same with Microsoft's CAU:",
+
+	"page.getting-started.title":    "Getting Started",
+	"page.getting-started.intro":    "This wizard applies updates to the nodes of a failover cluster. Nothing is changed before you confirm.",
+	"page.plugin.title":             "Plug-in",
+	"page.plugin.intro":             "A plug-in finds updates and installs them.",
+	"page.advanced-options.title":   "Advanced Options",
+	"page.advanced-options.intro":   "How the Updating Run behaves. The defaults are those of Cluster-Aware Updating.",
+	"page.additional-options.title": "Additional Options",
+	"page.additional-options.intro": "Options of the plug-in.",
+	"page.checks.title":             "Checks",
+	"page.checks.intro":             "Everything is checked before anything is changed. What could not be verified opens only when you accept it by name.",
+	"page.preview.title":            "Preview",
+	"page.preview.intro":            "Exactly this will be installed, in this order. Each node copies and verifies its updates before the first one is drained.",
+	"page.confirmation.title":       "Confirmation",
+	"page.confirmation.intro":       "Update starts the run. It goes on by itself when you close this terminal.",
+}

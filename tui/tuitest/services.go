@@ -172,7 +172,7 @@ func (s *Services) channel() chan backend.Snapshot {
 	return s.news
 }
 
-// Previews, StartedPlans and Controls are what was asked so far.
+// Previews are the requests that were previewed so far.
 func (s *Services) Previews() []backend.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()

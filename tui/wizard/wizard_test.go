@@ -57,7 +57,7 @@ func TestBackWorksFromEveryPageAndKeepsWhatWasFilledIn(t *testing.T) {
 	s := &tuitest.Services{}
 	w := start(t, s)
 	goTo(t, w, wizard.AdditionalOptions)
-	w.Set("HotfixRootFolderPath", `\\other\share\root`)
+	w.Set("HotfixRootFolderPath", `\\files2\share\root`)
 	goTo(t, w, wizard.Confirmation)
 	for i := range 6 {
 		if !w.Back() {
@@ -68,7 +68,7 @@ func TestBackWorksFromEveryPageAndKeepsWhatWasFilledIn(t *testing.T) {
 		t.Error("there is nothing before the first page")
 	}
 	p := goTo(t, w, wizard.AdditionalOptions)
-	if got := field(t, p, "HotfixRootFolderPath").Value; got != `\\other\share\root` {
+	if got := field(t, p, "HotfixRootFolderPath").Value; got != `\\files2\share\root` {
 		t.Errorf("the path is now %q", got)
 	}
 }

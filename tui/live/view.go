@@ -1,0 +1,216 @@
+package live
+
+import (
+	"fmt"
+
+	"cau/engine"
+	"cau/internal/fault"
+	"cau/internal/message"
+	"cau/tui/frame"
+)
+
+// wide is from how many cells on the updates and the log stand side by side.
+const wide = 100
+
+// View is the board in exactly w by h cells. onClose tells that keys act on the way out of a run that ended.
+func (b *Board) View(w, h int, onClose bool) []string {
+	if !b.Known() {
+		return b.unknown(w, h)
+	}
+	lines := []string{b.header(w), b.progress(w), b.status(w)}
+	table, lower := b.heights(h - len(lines))
+	lines = append(lines, b.nodes(w, table)...)
+	if lower > 0 {
+		lines = append(lines, b.lower(w, lower, onClose)...)
+	}
+	return frame.Block(lines, w, h, b.look.Glyphs.Cut)
+}
+
+// heights shares rows between the nodes and the panes below: both get what they need, the nodes first.
+func (b *Board) heights(rows int) (table, lower int) {
+	table = min(len(b.state.Nodes)+2, max(3, rows-8))
+	lower = rows - table
+	if lower < 3 {
+		return rows, 0
+	}
+	return table, lower
+}
+
+// unknown is the view while there is no news, or never will be.
+func (b *Board) unknown(w, h int) []string {
+	t, th := b.look.Texts.T, b.look.Theme
+	head := []string{frame.Fit(" "+th.Title.Render(t(message.ScreenLive, message.Clean(b.run))), w, b.look.Glyphs.Cut)}
+	h--
+	if b.err == nil {
+		return append(head, frame.Center([]string{th.Muted.Render(t(message.ScreenLoading))}, w, h, b.look.Glyphs.Cut)...)
+	}
+	room := min(w-4, 76)
+	lines := []string{th.Bad.Render(b.look.Glyphs.Failed + " " + t(message.ScreenWatchFails))}
+	lines = append(lines, frame.Wrap(message.Clean(b.err.Error()), room)...)
+	lines = append(lines, frame.Styled(frame.Wrap(message.Clean(fault.Hint(b.err)), room), th.Code)...)
+	return append(head, frame.Center(lines, w, h, b.look.Glyphs.Cut)...)
+}
+
+func (b *Board) header(w int) string {
+	t, th, g := b.look.Texts.T, b.look.Theme, b.look.Glyphs
+	s := &b.state
+	left := " " + th.Title.Render(t(message.ScreenLive, message.Clean(s.Run))) + th.Muted.Render(" "+g.Dot+" ") + th.Strong.Render(message.Clean(s.Cluster)) +
+		th.Muted.Render(" "+g.Dot+" ") + message.Clean(s.Plugin)
+	if s.Simulated {
+		left += "  " + th.Warn.Render(t(message.Simulated))
+	}
+	ended := s.Ended
+	if ended.IsZero() {
+		ended = b.clock.now(b.look.Now())
+	}
+	right := span(s.Started, ended) + " "
+	if w >= wide && !s.Started.IsZero() {
+		right = th.Muted.Render(t(message.ScreenStarted, s.Started.In(b.look.Now().Location()).Format("15:04:05"))) + "   " + right
+	}
+	return frame.Between(left, right, w, g.Cut)
+}
+
+func (b *Board) progress(w int) string {
+	t, th, g := b.look.Texts.T, b.look.Theme, b.look.Glyphs
+	s := &b.state
+	done, steps, all := 0, 0, 0
+	for i := range s.Nodes {
+		n := &s.Nodes[i]
+		if n.Status.Ended() {
+			done++
+		}
+		d, a := b.nodeProgress(n)
+		steps, all = steps+d, all+a
+	}
+	share := 0.0
+	if all > 0 {
+		share = float64(steps) / float64(all)
+	}
+	left := " " + t(message.ScreenNodesDone, done, len(s.Nodes)) + "  "
+	failures := s.Failures()
+	budget := t(message.ScreenBudget, failures, s.FailureBudget+1) + " "
+	percent := fmt.Sprintf(" %3d %%   ", int(share*100))
+	style := th.Muted
+	if failures > 0 {
+		style = th.Bad
+	}
+	bar := min(48, w-frame.Width(left)-frame.Width(budget)-frame.Width(percent)-2)
+	if bar < 5 {
+		return frame.Between(left, style.Render(budget), w, g.Cut)
+	}
+	return frame.Between(left+th.Key.Render(frame.Bar(share, bar, g))+percent, style.Render(budget), w, g.Cut)
+}
+
+// nodeProgress counts the steps of a node that are behind it: drain, each update, rescan, resume.
+func (b *Board) nodeProgress(n *engine.NodeRun) (done, all int) {
+	all = len(n.Updates) + 3
+	if n.Status.Ended() {
+		return all, all
+	}
+	for i := range n.Updates {
+		if n.Updates[i].Outcome != "" {
+			done++
+		}
+	}
+	for _, step := range []bool{n.Drained, n.Rescanned, n.Resumed} {
+		if step {
+			done++
+		}
+	}
+	return done, all
+}
+
+// status is the run's state in words with the most urgent thing to know about it.
+func (b *Board) status(w int) string {
+	t, th := b.look.Texts.T, b.look.Theme
+	s := &b.state
+	mark := b.look.RunMark(s.Status)
+	line := " " + mark.Style.Render(mark.Glyph+" "+t(message.Status(string(s.Status))))
+	more, style := "", th.Muted
+	switch {
+	case b.Lost():
+		more, style = t(message.CLICoordinatorGone, s.Run), th.Bad
+	case b.err != nil:
+		more, style = message.Clean(b.err.Error()), th.Bad
+	case b.Ended():
+	case s.StopAsked:
+		more, style = t(message.ScreenStopAsked), th.Warn
+	case s.Waiting != "":
+		more, style = t(message.ScreenWaitingFor, message.Clean(s.Waiting)), th.Warn
+	case s.PauseAsked && s.Status != engine.RunPaused:
+		more, style = t(message.ScreenPausing), th.Warn
+	case b.where != "":
+		more = t(message.ScreenPlace, message.Clean(b.where))
+	}
+	if more != "" {
+		line += "  " + style.Render(more)
+	}
+	return frame.Fit(line, w, b.look.Glyphs.Cut)
+}
+
+func (b *Board) nodes(w, h int) []string {
+	s := &b.state
+	inner, rows := w-4, h-2
+	name, word, at := 4, 7, 0
+	for i := range s.Nodes {
+		n := &s.Nodes[i]
+		name = max(name, min(15, frame.Width(message.Clean(n.Name))))
+		word = max(word, min(16, frame.Width(b.nodeWord(n))))
+		if n.Name == b.chosen {
+			at = i
+		}
+	}
+	b.top = frame.Scroll(b.top, at, rows, len(s.Nodes))
+	var lines []string
+	for i := b.top; i < min(len(s.Nodes), b.top+rows); i++ {
+		lines = append(lines, b.row(&s.Nodes[i], inner, name, word))
+	}
+	box := b.box(b.look.Texts.T(message.ScreenNodes))
+	if len(s.Nodes) > rows {
+		box.Note = b.look.Theme.Muted.Render(fmt.Sprintf("%d-%d/%d", b.top+1, min(len(s.Nodes), b.top+rows), len(s.Nodes)))
+	}
+	return box.Draw(lines, w, h)
+}
+
+func (b *Board) box(title string) frame.Box {
+	return frame.Box{Glyphs: b.look.Glyphs, Title: b.look.Theme.Title.Render(title), Edge: b.look.Theme.Edge}
+}
+
+// lower is the result of a run that ended or the chosen node's updates, and the log.
+func (b *Board) lower(w, h int, onClose bool) []string {
+	first := b.updates
+	if b.Ended() {
+		first = func(w, h int) []string { return b.result(w, h, onClose) }
+	}
+	switch {
+	case b.logOnly:
+		return b.logPane(w, h)
+	case w >= wide:
+		half := w * 45 / 100
+		return frame.Beside(first(half, h), b.logPane(w-half, h))
+	}
+	return first(w, h)
+}
+
+func (b *Board) logPane(w, h int) []string {
+	th, inner, rows := b.look.Theme, w-4, h-2
+	b.back = max(0, min(b.back, len(b.log)-rows))
+	to := len(b.log) - b.back
+	var lines []string
+	for _, l := range b.log[max(0, to-rows):to] {
+		when := l.Time.In(b.look.Now().Location()).Format("15:04:05")
+		said := message.Clean(l.Text)
+		if l.Node != "" {
+			said = th.Strong.Render(message.Clean(l.Node)) + " " + said
+		}
+		lines = append(lines, frame.Cut(th.Muted.Render(when)+" "+said, inner, b.look.Glyphs.Cut))
+	}
+	if len(b.log) == 0 {
+		lines = []string{th.Muted.Render(b.look.Texts.T(message.ScreenNoLog))}
+	}
+	box := b.box(b.look.Texts.T(message.ScreenLog))
+	if b.back > 0 {
+		box.Note = th.Warn.Render(b.look.Texts.T(message.ScreenLogEarlier, b.back))
+	}
+	return box.Draw(lines, w, h)
+}
