@@ -9,21 +9,22 @@ import (
 )
 
 func TestWhereAProcessIsFollowsFromItsControlGroup(t *testing.T) {
-	for text, want := range map[string]struct {
-		scope   string
-		manager bool
+	const user = "0::/user.slice/user-1000.slice/"
+	for _, c := range []struct {
+		text, scope string
+		manager     bool
 	}{
-		"0::/user.slice/user-1000.slice/session-4.scope\n":                             {"session-4.scope", false},
-		"0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-spawn.scope\n": {"", true},
-		"12:pids:/x\n1:name=systemd:/user.slice/user-0.slice/session-c1.scope\n0::/\n": {"session-c1.scope", false},
-		"9:name=systemd:/\n0::/\n":                                                     {},
-		"0::/system.slice/sshd.service\n":                                              {},
-		"":                                                                             {},
-		"4:memory:/user.slice/session-9.scope\n":                                       {},
-		"0::/user.slice/user-1000.slice/user@1000.service/app.slice/run-r1.scope\n1:name=elogind:/session-7.scope\n": {"", true},
+		{text: ""},
+		{text: "0::/system.slice/sshd.service\n"},
+		{text: "9:name=systemd:/\n0::/\n"},
+		{text: "4:memory:/user.slice/session-9.scope\n"},
+		{text: user + "session-4.scope\n", scope: "session-4.scope"},
+		{text: "12:pids:/x\n1:name=systemd:/user.slice/user-0.slice/session-c1.scope\n0::/\n", scope: "session-c1.scope"},
+		{text: user + "user@1000.service/app.slice/vte-spawn.scope\n", manager: true},
+		{text: user + "user@1000.service/app.slice/run-r1.scope\n1:name=elogind:/session-7.scope\n", manager: true},
 	} {
-		if scope, manager := placeOf(text); scope != want.scope || manager != want.manager {
-			t.Errorf("%q: %q %v", text, scope, manager)
+		if scope, manager := placeOf(c.text); scope != c.scope || manager != c.manager {
+			t.Errorf("%q: %q %v", c.text, scope, manager)
 		}
 	}
 }

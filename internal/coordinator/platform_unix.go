@@ -44,6 +44,9 @@ func oursAlone(dir string) error {
 	return nil
 }
 
+// socketForUs keeps others from connecting; the folder above does so until then.
+func socketForUs(path string) error { return os.Chmod(path, 0o600) }
+
 // account names a user by id, as the system knows it.
 func account(uid uint32) string {
 	id := strconv.FormatUint(uint64(uid), 10)

@@ -23,6 +23,9 @@ func syncDir(string) error { return nil }
 // oursAlone accepts the folder: the temporary folder is below the user's profile, which its descriptor protects.
 func oursAlone(string) error { return nil }
 
+// socketForUs does nothing: the folder's descriptor protects the socket.
+func socketForUs(string) error { return nil }
+
 // keepDescriptors does nothing: only handles that are listed are inherited.
 func keepDescriptors() error { return nil }
 

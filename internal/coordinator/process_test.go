@@ -299,18 +299,17 @@ func TestAStartThatFailsSaysWhyAndLeavesNothing(t *testing.T) {
 func TestACoordinatorThatIsNotReadyInTimeIsEnded(t *testing.T) {
 	h, w := newHome(t), &world{dir: t.TempDir()}
 	ctx, cancel := context.WithCancel(t.Context())
-	gone := make(chan struct{})
+	defer cancel()
+	started := make(chan error, 1)
 	go func() {
-		defer close(gone)
-		until(t, "the coordinator has its secrets", func() bool { _, err := os.Stat(w.path("self.json")); return err == nil })
-		cancel()
+		_, err := Start(ctx, withRole(startInput(h, testPlan("0000000d", "TESTCLUSTER"), w.dir), "slow"))
+		started <- err
 	}()
-	_, err := Start(ctx, withRole(startInput(h, testPlan("0000000d", "TESTCLUSTER"), w.dir), "slow"))
-	<-gone
-	if !errors.Is(err, context.Canceled) {
+	until(t, "the coordinator has its secrets", func() bool { data, err := os.ReadFile(w.path("self.json")); return err == nil && json.Valid(data) })
+	cancel()
+	if err := <-started; !errors.Is(err, context.Canceled) {
 		t.Fatalf("%v", err)
 	}
-	until(t, "self.json is whole", func() bool { data, err := os.ReadFile(w.path("self.json")); return err == nil && json.Valid(data) })
 	if err := syscall.Kill(w.self(t).PID, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("it still lives: %v", err)
 	}

@@ -71,7 +71,7 @@ func listenAt(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := socketForUs(path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the control socket: %w", err), l.Close(), removeIfThere(path))
 	}
 	return l, nil

@@ -28,7 +28,8 @@ type StartInput struct {
 	// Program is the absolute path of the executable (see Executable); Args lead it to call Enter and Serve.
 	Program string
 	Args    []string
-	// Env is the coordinator's environment; nil means this process's own. Secrets never go there (R04).
+	// Env is the coordinator's environment; nil means this process's own. Secrets never go there (R04). On Linux it
+	// keeps XDG_RUNTIME_DIR, which systemd-run needs.
 	Env []string
 	// Secrets go to Child.Secrets over a pipe: at most 1 MiB.
 	Secrets []byte
