@@ -37,7 +37,7 @@ var allowedImports = map[string][]string{
 }
 
 // testEdges are what only tests may import beyond the list: real peers and the lab as a peer.
-var testEdges = []string{"internal/sambatest", "internal/lab/...", "internal/winnode/...", "internal/wsman"}
+var testEdges = []string{"engine", "plugins", "internal/sambatest", "internal/lab/...", "internal/winnode/...", "internal/wsman"}
 
 func TestPackagesImportOnlyAlongTheListedEdges(t *testing.T) {
 	t.Parallel()

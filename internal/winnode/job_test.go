@@ -196,7 +196,7 @@ func TestR30_AFailedJobKeepsItsNumberAndReason(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != 5 || e.Op != "stage" || !strings.Contains(err.Error(), "Update1.msu: Access is denied.") || fault.Hint(err) == "" {
 		t.Error(err)
 	}
-	if errors.Is(err, plugins.ErrJobLost) {
+	if errors.Is(err, plugins.ErrJobLost) || !errors.Is(err, plugins.ErrJobFailed) {
 		t.Error("a known failure counts as unknown")
 	}
 }

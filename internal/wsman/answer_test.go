@@ -215,7 +215,7 @@ func TestA401InMidSessionCostsOneNewLogonAndOneResend(t *testing.T) {
 	})
 }
 
-func TestR33IDsFromThePeerAreChecked(t *testing.T) {
+func TestR33_IDsFromThePeerAreChecked(t *testing.T) {
 	for name, id := range map[string]string{"markup": "A&lt;x/&gt;", "empty": "", "long": strings.Repeat("A", 65), "word": "shell", "quote": "A&quot;"} {
 		t.Run(name, func(t *testing.T) {
 			for _, op := range []string{"Create", "Command"} {

@@ -16,7 +16,7 @@ func rejected(err error) bool {
 	return errors.As(err, &auth) && auth.Reason == wsman.Rejected
 }
 
-func TestR02AWrongPasswordIsProvenWrongOnce(t *testing.T) {
+func TestR02_AWrongPasswordIsProvenWrongOnce(t *testing.T) {
 	s := newWinServer(t, false)
 	n := s.node(t, func(c *wsman.Config) { c.Auth = wsman.NTLM(user, domain, "wrong-"+password) })
 	for range 3 {
@@ -30,7 +30,7 @@ func TestR02AWrongPasswordIsProvenWrongOnce(t *testing.T) {
 	}
 }
 
-func TestR02SixtyFourNodesAtOnceCostOneFailedLogon(t *testing.T) {
+func TestR02_SixtyFourNodesAtOnceCostOneFailedLogon(t *testing.T) {
 	s := newWinServer(t, false)
 	wrong := wsman.NTLM(user, domain, "wrong-"+password)
 	var group sync.WaitGroup
@@ -48,7 +48,7 @@ func TestR02SixtyFourNodesAtOnceCostOneFailedLogon(t *testing.T) {
 	}
 }
 
-func TestR02TheOthersWaitForTheFirst(t *testing.T) {
+func TestR02_TheOthersWaitForTheFirst(t *testing.T) {
 	first, others := newWinServer(t, false), newWinServer(t, false)
 	arrived, release := make(chan struct{}, 1), make(chan struct{})
 	first.refuseProof = func(http.ResponseWriter) bool {
@@ -82,7 +82,7 @@ func TestR02TheOthersWaitForTheFirst(t *testing.T) {
 }
 
 // A lost answer to the proof may have been a failed logon; nobody sends the proof again on his own.
-func TestR02AProofWithoutAnAnswerIsNotRepeated(t *testing.T) {
+func TestR02_AProofWithoutAnAnswerIsNotRepeated(t *testing.T) {
 	s := newWinServer(t, false)
 	s.refuseProof = hang
 	_, err := s.node(t).Run(t.Context(), "echo x", nil)
@@ -92,7 +92,7 @@ func TestR02AProofWithoutAnAnswerIsNotRepeated(t *testing.T) {
 	}
 }
 
-func TestR02ACredentialThatStopsWorkingIsNotTriedAgain(t *testing.T) {
+func TestR02_ACredentialThatStopsWorkingIsNotTriedAgain(t *testing.T) {
 	s := newWinServer(t, false)
 	shared := wsman.NTLM(user, domain, password)
 	n, other := s.node(t, func(c *wsman.Config) { c.Auth = shared }), s.node(t, func(c *wsman.Config) { c.Auth = shared })
@@ -114,7 +114,7 @@ func TestR02ACredentialThatStopsWorkingIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-func TestR04ACredentialPrintsNothingOfItself(t *testing.T) {
+func TestR04_ACredentialPrintsNothingOfItself(t *testing.T) {
 	c := wsman.NTLM(user, domain, password)
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		for _, v := range []any{c, wsman.Config{Addr: "x:1", Auth: c}} {

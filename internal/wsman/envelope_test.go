@@ -111,7 +111,7 @@ func TestMessagesAreWellFormedWhateverTheCommandSays(t *testing.T) {
 	}
 }
 
-func TestR33PrintableNeverLetsAControlCharacterThrough(t *testing.T) {
+func TestR33_PrintableNeverLetsAControlCharacterThrough(t *testing.T) {
 	if got := printable("  a\x1b[2J\r\n\tb\u202e\ufeffc  d\xff ", 100); got != "a [2J b c d" {
 		t.Fatalf("%q", got)
 	}

@@ -162,7 +162,7 @@ func negotiate(token []byte) string {
 	return status("401 Unauthorized", "WWW-Authenticate: Negotiate "+base64.StdEncoding.EncodeToString(token))
 }
 
-func TestR03APeerThatOffersLessLearnsNothing(t *testing.T) {
+func TestR03_APeerThatOffersLessLearnsNothing(t *testing.T) {
 	weak := func(flag uint32) func(*testing.T, *http.Request) string {
 		return func(t *testing.T, r *http.Request) string {
 			t.Helper()
@@ -238,7 +238,7 @@ func TestR03APeerThatOffersLessLearnsNothing(t *testing.T) {
 
 // Whoever answers an NTLM negotiate gets a proof: that is NTLM. What it must never get is a body in clear, and
 // nothing that it says must be believed.
-func TestR03AFakeServerThatAcceptsAnyProofNeverSeesABody(t *testing.T) {
+func TestR03_AFakeServerThatAcceptsAnyProofNeverSeesABody(t *testing.T) {
 	plain := soap(nsShell+"/CommandResponse", "")
 	reply := func(contentType, body string) string {
 		return "HTTP/1.1 200 OK\r\nContent-Type: " + contentType + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
@@ -301,7 +301,7 @@ func TestASecondSchemeIsUsedWhereOnlyThatIsOffered(t *testing.T) {
 	}
 }
 
-func TestR03AMechanismThatCannotSealIsRefusedOnPlainHTTP(t *testing.T) {
+func TestR03_AMechanismThatCannotSealIsRefusedOnPlainHTTP(t *testing.T) {
 	w := newWiretap(t, func(int, *http.Request, []byte) string { return status("200 OK") })
 	n := wsman.NewNode(wsman.Config{Addr: w.listener.Addr().String(), Auth: wsman.NewCredential(func(wsman.Peer) wsman.Handshake { return sealless{} })})
 	t.Cleanup(func() { _ = n.Close(context.Background()) })

@@ -23,7 +23,7 @@ func TestACancelEndsALogonThatIsUnderWay(t *testing.T) {
 	}
 }
 
-func TestR02A401AfterTheProofIsARejectionInEveryForm(t *testing.T) {
+func TestR02_A401AfterTheProofIsARejectionInEveryForm(t *testing.T) {
 	for name, answer := range map[string]func(r *http.Request) string{
 		"bare":               func(*http.Request) string { return status("401 Unauthorized", "WWW-Authenticate: Negotiate") },
 		"without a scheme":   func(*http.Request) string { return status("401 Unauthorized") },

@@ -191,7 +191,7 @@ func TestOutputIsBounded(t *testing.T) {
 	}
 }
 
-func TestR33CommandLinesThatWouldArriveChangedAreRefused(t *testing.T) {
+func TestR33_CommandLinesThatWouldArriveChangedAreRefused(t *testing.T) {
 	s := newWinServer(t, false)
 	n := s.node(t)
 	for _, line := range []string{"", "a\nb", "a\rb", "a\x00b", "a\tb", "a\x1b[2Jb", "a\x7fb", "a\u0085b", "a\xffb", "a\uFFFEb", "a\uFFFDb", strings.Repeat("x", 8112), strings.Repeat("😀", 4056)} {

@@ -59,7 +59,7 @@ func TestAPinnedKeyIsEnough(t *testing.T) {
 	run(t, s.node(t, func(c *wsman.Config) { c.TLS = wsman.PinSPKI(pin) }), "echo hi")
 }
 
-func TestR03ANodeThatCannotBeVerifiedHearsNoLogon(t *testing.T) {
+func TestR03_ANodeThatCannotBeVerifiedHearsNoLogon(t *testing.T) {
 	for name, change := range map[string]func(*wsman.Config){
 		"unknown authority":    func(c *wsman.Config) { c.TLS = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12} },
 		"another key":          func(c *wsman.Config) { c.TLS = wsman.PinSPKI([32]byte{1}) },

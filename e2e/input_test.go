@@ -1,0 +1,182 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// write puts a file that only its owner may read.
+func write(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestBadInputGetsOneClearMessageTheRightCodeAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := silent.Addr().String()
+	_ = silent.Close()
+	password := write(t, "wrong\n")
+	for _, c := range []struct {
+		line []string
+		code int
+		want []string
+	}{
+		{[]string{"apply", "--yes"}, 2, []string{"no cluster is named", "--cluster", "--lab"}},
+		{[]string{"preview", "--lab", "--cluster", "fc1"}, 2, []string{"both --cluster and --lab"}},
+		{[]string{"apply", "--lab", "--yes", "--plugin", "Contoso.Plugin"}, 2, []string{`"Contoso.Plugin"`, "Microsoft.HotfixPlugin"}},
+		{[]string{"apply", "--lab", "--yes", "--arg", "HotfixRootFolderPath"}, 2, []string{"not of the form Name=Value"}},
+		{[]string{"apply", "--lab", "--yes", "--arg", "Colour=red"}, 2, []string{"Colour", "not an argument"}},
+		{[]string{"apply", "--lab", "--yes", "--arg", `HotfixRootFolderPath=\\s\r`, "--arg", "HotfixInstallerTimeoutMinutes=soon"}, 2, []string{"whole minutes"}},
+		{[]string{"apply", "--lab", "--yes", "--accept", "*"}, 2, []string{`there is no check "*"`}},
+		{[]string{"apply", "--lab"}, 2, []string{"--yes"}},
+		{[]string{"apply", "--lab", "--yes", "--reboot-timeout-minutes", "0"}, 2, []string{"RebootTimeoutMinutes"}},
+		{[]string{"apply", "--nonsense"}, 2, []string{"nonsense"}},
+		{[]string{"aply"}, 2, []string{"aply"}},
+		{[]string{"status", "ffff"}, 2, []string{"no such run", "cau runs"}},
+		{[]string{"attach"}, 2, []string{"no such run"}},
+		{[]string{"pause"}, 2, []string{"arg"}},
+		{[]string{"lab", "up", "--scenario", "apocalypse"}, 2, []string{"apocalypse"}},
+		{[]string{"lab", "up", "--nodes", "1"}, 2, []string{"2 to 64"}},
+		{[]string{"lab", "up", "--share", "nonsense"}, 2, []string{"share"}},
+		{[]string{"lab", "down"}, 1, []string{"gone"}},
+		{[]string{}, 2, []string{"no terminal", "cau apply"}},
+		{[]string{"preview", "--cluster", dead, "--user", `LAB\admin`, "--arg", `HotfixRootFolderPath=\\s\h\r`, "--password-file", password}, 1, []string{dead}},
+		{[]string{"preview", "--cluster", dead, "--arg", `HotfixRootFolderPath=\\s\h\r`}, 2, []string{"--user"}},
+		{[]string{"preview", "--cluster", dead, "--user", "x", "--password-file", "/nowhere", "--arg", `HotfixRootFolderPath=\\s\h\r`}, 1, []string{"/nowhere", "--password-file"}},
+	} {
+		r := w.cau(c.line...)
+		if r.code != c.code {
+			t.Errorf("cau %q: exit %d, want %d\n%s%s", c.line, r.code, c.code, r.out, r.errOut)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(r.errOut, want) {
+				t.Errorf("cau %q does not say %q: %s", c.line, want, r.errOut)
+			}
+		}
+		if strings.Contains(r.errOut, "panic") || strings.Contains(r.errOut, "goroutine ") {
+			t.Errorf("cau %q: %s", c.line, r.errOut)
+		}
+	}
+	if runs, _ := os.ReadDir(filepath.Join(w.home, "runs")); len(runs) > 0 {
+		t.Errorf("bad input left %d runs", len(runs))
+	}
+}
+
+func TestBadRootsAreRefusedWithTheReason(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	info := w.lab()
+	run := func(root string, more ...string) result {
+		return w.cau(args([]string{"apply", "--lab=" + info.ID, "--yes", "--arg", "HotfixRootFolderPath=" + root}, accept(), more)...)
+	}
+	for _, c := range []struct {
+		name string
+		r    result
+		code int
+		want string
+	}{
+		{"missing root", run(info.Root + "2"), 3, "root.reach"},
+		{"missing share", run(`\\FS1\Nothing\Root`, "--smb-port", port(t, info.Shares[0].Address)), 3, "root.reach"},
+		{"no configuration", run(info.Root + `\CAUHotfix_All`), 3, "config.present"},
+		{"a path on the nodes", run(`C:\Root`), 2, "path on the nodes"},
+		{"a folder of this host", run("file:/tmp"), 2, "folder on this host"},
+		{"not a path", run("nonsense"), 2, "HotfixRootFolderPath"},
+		{"wrong password for the share", run(info.Root, "--smb-user", `LAB\admin`, "--smb-password-file", write(t, "wrong\n")), 3, "root.reach"},
+	} {
+		if c.r.code != c.code || !strings.Contains(c.r.out+c.r.errOut, c.want) {
+			t.Errorf("%s: exit %d, want %d with %q\n%s%s", c.name, c.r.code, c.code, c.want, c.r.out, c.r.errOut)
+		}
+	}
+	for _, n := range w.inspect(info).State.Nodes {
+		if len(n.Installs) > 0 {
+			t.Errorf("%s installed something", n.Name)
+		}
+	}
+}
+
+func port(t *testing.T, address string) string {
+	t.Helper()
+	_, p, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestR02_AWrongPasswordIsTriedOnceOnOneNode(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	info := w.lab()
+	line := []string{"preview", "--cluster", info.Nodes[0].Address, "--user", info.User, "--password-file", write(t, "wrong\n"), "--arg", "HotfixRootFolderPath=" + info.Root}
+	for _, n := range info.Nodes {
+		line = append(line, "--node", n.Name+"="+n.Address)
+	}
+	r := w.want(1, line...)
+	if !strings.Contains(r.errOut, "password") {
+		t.Errorf("it says %s", r.errOut)
+	}
+	if got := w.inspect(info).FailedLogons; got != 1 {
+		t.Errorf("%d failed logons", got)
+	}
+}
+
+func TestR01_ALabIsReachedByAddressLikeAnyCluster(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	info := w.lab()
+	password := write(t, info.Password+"\n")
+	line := []string{"--cluster", info.Nodes[1].Address, "--user", info.User, "--password-file", password}
+	for _, n := range info.Nodes {
+		line = append(line, "--node", n.Name+"="+n.Address)
+	}
+	r := w.want(0, append([]string{"doctor", "--json"}, line...)...)
+	for _, n := range info.Nodes {
+		if !strings.Contains(r.out, n.Address) || !strings.Contains(r.out, "sealed") {
+			t.Errorf("doctor does not speak of %s: %s", n.Name, r.out)
+		}
+	}
+	if !strings.Contains(r.errOut, "Connecting to "+info.Nodes[1].Address+" as "+info.User) {
+		t.Errorf("it did not say what it connects to: %s", r.errOut)
+	}
+	for name, heard := range w.inspect(info).WinRM {
+		if heard.Readable > 0 {
+			t.Errorf("%s got %d readable bodies", name, heard.Readable)
+		}
+	}
+	if strings.Contains(fmt.Sprint(r), info.Password) {
+		t.Error("the password was printed")
+	}
+}
+
+func TestR04_NoSecretIsInAnyFileOfARun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	info := w.lab()
+	w.want(0, apply(info, "--detach")...)
+	run := w.status().Run
+	w.until("work", func() bool { return w.status().Facts > 5 })
+	files, err := filepath.Glob(filepath.Join(w.home, "runs", run, "*"))
+	if err != nil || len(files) < 4 {
+		t.Fatalf("%v %v", files, err)
+	}
+	for _, f := range files {
+		if text, err := os.ReadFile(f); err == nil && strings.Contains(string(text), info.Password) {
+			t.Errorf("%s holds the password", f)
+		}
+	}
+	w.want(0, "stop", run)
+	w.until("the stop", func() bool { return w.status().Status.Ended() })
+}

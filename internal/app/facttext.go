@@ -1,0 +1,104 @@
+package app
+
+import (
+	"strings"
+
+	"cau/engine"
+	"cau/internal/fault"
+	"cau/internal/message"
+	"cau/plugins"
+)
+
+// factText is a fact as one line for people. The node stands beside it, not in it.
+func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
+	d := f.Data
+	key := message.Fact(string(f.Kind))
+	switch f.Kind {
+	case engine.FactRunStarted:
+		return t.T(key, plan.Run, plan.Cluster)
+	case engine.FactControl:
+		return t.T(key, string(d.Verb), d.By)
+	case engine.FactRunHeld, engine.FactGateWaiting:
+		return t.T(key, reason(d))
+	case engine.FactRunEnded:
+		return t.T(key, t.T(message.Status(string(d.RunStatus))))
+	case engine.FactStageDone:
+		return stageText(t, key, d)
+	case engine.FactMaintenanceIntent:
+		if d.On {
+			return t.T(message.Fact("maintenance.on"))
+		}
+		return t.T(message.Fact("maintenance.off"))
+	case engine.FactInstallIntent:
+		return t.T(key, updateName(plan, f))
+	case engine.FactInstallDone:
+		return installText(t, key, updateName(plan, f), d.Result)
+	case engine.FactRescanDone:
+		if len(d.Pending) > 0 {
+			return t.T(message.Fact("rescan.pending"), strings.Join(d.Pending, ", "))
+		}
+	case engine.FactNodeFailing, engine.FactCleanFailed:
+		return t.T(key, reason(d))
+	case engine.FactNodeEnded:
+		if status := t.T(message.Status(string(d.NodeStatus))); d.Cause != nil {
+			return t.T(message.Fact("node.ended.because"), status, d.Cause.String())
+		}
+		return t.T(key, t.T(message.Status(string(d.NodeStatus))))
+	default:
+	}
+	return t.T(key)
+}
+
+func stageText(t message.Texts, key message.Key, d engine.FactData) string {
+	if d.Cause != nil {
+		return t.T(message.Fact("stage.failed"), d.Cause.String())
+	}
+	c := d.Connection
+	if c == nil {
+		c = &plugins.ShareConnection{}
+	}
+	protection := "not signed"
+	switch {
+	case c.Encrypted:
+		protection = "encrypted"
+	case c.Signed:
+		protection = "signed"
+	}
+	return t.T(key, c.Dialect, protection, c.Account)
+}
+
+func installText(t message.Texts, key message.Key, name string, r *plugins.Result) string {
+	if r == nil {
+		return t.T(key, name, string(plugins.Unknown), "")
+	}
+	tail := ""
+	if r.ExitCode != nil {
+		tail = t.T(message.Fact("install.exit"), r.ExitCode.Int32())
+	}
+	if r.RestartRequired {
+		tail += t.T(message.Fact("install.restart"))
+	}
+	return t.T(key, name, string(r.Outcome), tail)
+}
+
+// reason is the sentence that says why: the message, or the cause.
+func reason(d engine.FactData) string {
+	if d.Message != "" {
+		return d.Message
+	}
+	if d.Cause != nil {
+		return d.Cause.String()
+	}
+	return (&fault.Cause{Message: "no reason was given"}).String()
+}
+
+func updateName(plan *engine.Plan, f engine.Fact) string {
+	for _, n := range plan.Nodes {
+		for _, u := range n.Updates {
+			if n.Name == f.Node && u.ID == f.Update {
+				return u.Name
+			}
+		}
+	}
+	return f.Update
+}

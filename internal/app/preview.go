@@ -1,0 +1,147 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"cau/engine"
+	"cau/internal/check"
+	"cau/internal/cli"
+	"cau/internal/fault"
+	"cau/internal/winnode"
+	"cau/plugins"
+	"cau/plugins/hotfix"
+)
+
+// Preview scans and checks; it starts nothing and changes nothing but cau's own folder on the nodes, which holds
+// the scripts that read.
+func (p *program) Preview(ctx context.Context, req cli.Request, note func(string)) (*engine.Plan, error) {
+	s, err := p.signIn(ctx, req.Target)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	if err := s.connect(ctx, note); err != nil {
+		return nil, err
+	}
+	return p.preview(ctx, s, req, note)
+}
+
+func (p *program) preview(ctx context.Context, s *session, req cli.Request, note func(string)) (*engine.Plan, error) {
+	plugin := &hotfix.Plugin{Open: s.opener()}
+	args, err := arguments(plugin, s, req.Arguments)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, m := range s.view.Nodes {
+		names = append(names, m.Name)
+	}
+	for _, problem := range req.Options.Validate(names) {
+		return nil, cli.Usage(problem)
+	}
+	note(fmt.Sprintf("Reading %s.", args["HotfixRootFolderPath"]))
+	scan, err := plugin.Scan(ctx, names, args)
+	if err != nil {
+		return nil, err
+	}
+	note(fmt.Sprintf("Checking %s and its %d nodes.", s.view.Name, len(names)))
+	seen, err := engine.Observe(ctx, s.fleet, s.node)
+	if err != nil {
+		return nil, err
+	}
+	checks := slices.Concat(s.transportChecks(ctx, names), []check.Result{hostCheck(names, s.addresses)}, engine.ClusterChecks(seen, req.Options, s.clock.Now()))
+	in := engine.PlanInput{
+		Run: newID(4), Created: s.clock.Now(), Program: p.version, Address: s.target.Cluster, Options: req.Options, Plugin: plugin.Name(), Arguments: args,
+		Specs: plugin.Options(), View: s.view, Addresses: s.addresses, Scan: scan, Checks: checks, Accepted: req.Accepted, ShareServer: args["HotfixRootFolderPath"],
+	}
+	if seen.Cluster.Known {
+		in.View = seen.Cluster.Value
+	}
+	if s.lab != nil {
+		in.Address, in.Lab, in.Speed = "lab", s.lab.ID, s.lab.Speed
+	}
+	return engine.BuildPlan(in)
+}
+
+// arguments resolves the plug-in's arguments; a lab fills in its own sample root where none is named.
+func arguments(plugin plugins.Plugin, s *session, given []plugins.Argument) (plugins.Arguments, error) {
+	named := slices.ContainsFunc(given, func(a plugins.Argument) bool { return strings.EqualFold(a.Name, "HotfixRootFolderPath") })
+	if s.lab != nil && !named {
+		given = append(slices.Clone(given), plugins.Argument{Name: "HotfixRootFolderPath", Value: s.lab.Root})
+	}
+	args, problems := plugins.Resolve(plugin.Options(), given)
+	if len(problems) == 0 {
+		problems = plugin.Validate(args)
+	}
+	for _, pr := range problems {
+		return nil, cli.Usage(&fault.Error{Op: "--arg", Err: pr, Hint: pr.Hint})
+	}
+	return args, nil
+}
+
+// transportChecks answers for every node whether it is reached, signed in to, and sealed. The credential was
+// accepted by the node that was asked first, so no node refuses it for the first time here (R02).
+func (s *session) transportChecks(ctx context.Context, names []string) []check.Result {
+	var out []check.Result
+	for _, name := range names {
+		contact, err := s.fleet.Contact(ctx, name)
+		out = append(out, contactChecks(name, contact, err)...)
+	}
+	return out
+}
+
+func contactChecks(name string, c winnode.Contact, err error) []check.Result {
+	if err != nil {
+		return []check.Result{{ID: "winrm.reach", Outcome: check.Fail, Subject: name, Evidence: err.Error() + ".", Remedy: fault.Hint(err)}}
+	}
+	sealed := check.Result{ID: "winrm.sealed", Outcome: check.Pass, Subject: name, Evidence: c.Negotiated.String() + "."}
+	if !c.Negotiated.Sealed && c.Negotiated.TLS == "" {
+		sealed.Outcome, sealed.Remedy = check.Fail, "Nothing is sent in clear; use an https listener."
+	}
+	return []check.Result{
+		{ID: "winrm.reach", Outcome: check.Pass, Subject: name, Evidence: fmt.Sprintf("%s answers at %s.", c.Node.Computer, c.Address)},
+		{ID: "winrm.auth", Outcome: check.Pass, Subject: name, Evidence: c.Negotiated.Mechanism + ", accepted."},
+		sealed,
+	}
+}
+
+// hostCheck refuses to run on a node of the cluster itself: it would restart under its own run (R11).
+func hostCheck(names []string, addresses map[string]string) check.Result {
+	host, own := localNames()
+	short, _, _ := strings.Cut(host, ".")
+	for _, n := range names {
+		node, _, _ := strings.Cut(n, ".")
+		a, err := winnode.ParseAddress(addresses[n])
+		if strings.EqualFold(node, short) || err == nil && slices.Contains(own, a.Host) {
+			return check.Result{ID: "cluster.host", Outcome: check.Fail, Evidence: "This host is " + n + ", a node of the cluster.", Remedy: "Run cau on a machine outside the cluster."}
+		}
+	}
+	return check.Result{ID: "cluster.host", Outcome: check.Pass, Evidence: fmt.Sprintf("This host is %s; no node has its name or one of its addresses.", host)}
+}
+
+// CommandLines are the equivalent command lines of a plan, without the arguments that stand at their defaults.
+func (p *program) CommandLines(plan *engine.Plan) (cau, invoke string) {
+	shown := *plan
+	shown.Arguments = maps.Clone(plan.Arguments)
+	for _, pl := range p.Plugins() {
+		for _, o := range pl.Options() {
+			if pl.Name() == plan.Plugin && shown.Arguments[o.Name] == o.Default {
+				delete(shown.Arguments, o.Name)
+			}
+		}
+	}
+	return engine.CommandLines(&shown)
+}
+
+// requestArguments turns resolved arguments back into what a command line would give.
+func requestArguments(args plugins.Arguments) []plugins.Argument {
+	var out []plugins.Argument
+	for _, name := range slices.Sorted(maps.Keys(args)) {
+		out = append(out, plugins.Argument{Name: name, Value: args[name]})
+	}
+	return out
+}

@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"cau/engine"
+	"cau/internal/cli"
+	"cau/internal/coordinator"
+	"cau/internal/fault"
+)
+
+// Runs lists the runs on this host, newest first.
+func (p *program) Runs(context.Context) ([]cli.RunInfo, error) {
+	home, err := p.home()
+	if err != nil {
+		return nil, err
+	}
+	list, err := home.List()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]cli.RunInfo, 0, len(list))
+	for _, s := range list {
+		out = append(out, cli.RunInfo{Run: s.Run, Cluster: s.Cluster, Plugin: s.Plugin, Status: s.Status, Started: s.Started, Ended: s.Ended, Alive: s.Alive})
+	}
+	return out, nil
+}
+
+// find opens the home and finds a run by the beginning of its id; empty means the newest.
+func (p *program) find(prefix string) (*coordinator.Home, string, error) {
+	home, err := p.home()
+	if err != nil {
+		return nil, "", err
+	}
+	run, err := home.Find(prefix)
+	if errors.Is(err, coordinator.ErrNoRun) || errors.Is(err, coordinator.ErrAmbiguous) {
+		return nil, "", cli.Usage(&fault.Error{Op: "find the run", Err: err, Hint: "See the runs on this host with cau runs."})
+	}
+	return home, run, err
+}
+
+// Status reads a run.
+func (p *program) Status(_ context.Context, prefix string) (engine.State, bool, error) {
+	home, run, err := p.find(prefix)
+	if err != nil {
+		return engine.State{}, false, err
+	}
+	_, state, alive, err := home.Load(run)
+	return state, alive, err
+}
+
+// Watch follows a run with its facts.
+func (p *program) Watch(ctx context.Context, run string) (<-chan cli.Event, error) {
+	snapshots, err := p.snapshots(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	out := make(chan cli.Event)
+	go func() { // ends with snapshots, which end with ctx
+		defer close(out)
+		for s := range snapshots {
+			e := cli.Event{State: s.State, Alive: s.Alive, Err: s.Err}
+			for _, l := range s.Lines {
+				if l.Kind == coordinator.LineFact {
+					e.Facts = append(e.Facts, cli.Fact{Raw: l.Raw, Time: l.Time, Node: l.Node, Text: l.Text})
+				}
+			}
+			select {
+			case out <- e:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return out, nil
+}
+
+// snapshots follows a run; texts of facts are in the program's language.
+func (p *program) snapshots(ctx context.Context, run string) (<-chan coordinator.Snapshot, error) {
+	home, err := p.home()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := home.Plan(run)
+	if err != nil {
+		return nil, err
+	}
+	return home.Watch(ctx, run, func(f engine.Fact) string { return factText(p.texts, plan, f) })
+}
+
+// Control asks a live run for something.
+func (p *program) Control(ctx context.Context, run string, verb engine.Verb) error {
+	home, err := p.home()
+	if err != nil {
+		return err
+	}
+	err = home.Control(ctx, run, verb)
+	switch {
+	case errors.Is(err, coordinator.ErrEnded):
+		return &fault.Error{Op: string(verb) + " run " + run, Err: err, Hint: "There is nothing left to " + string(verb) + "; see cau status " + run + "."}
+	case errors.Is(err, coordinator.ErrNotAlive):
+		return &fault.Error{Op: string(verb) + " run " + run, Err: err, Hint: "Go on with cau resume " + run + "."}
+	}
+	return err
+}

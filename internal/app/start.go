@@ -1,0 +1,157 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"cau/engine"
+	"cau/internal/cli"
+	"cau/internal/coordinator"
+	"cau/internal/fault"
+	"cau/internal/lab"
+	"cau/plugins/hotfix"
+)
+
+// secrets are what the coordinator gets over a pipe and nowhere else (R04). The share's account is not among
+// them: nodes read the share as their computer accounts, and the coordinator never does.
+type secrets struct {
+	User     string `json:"user"`
+	Password string `json:"password"`
+	CA       []byte `json:"ca,omitempty"`
+	Pin      string `json:"pin,omitempty"`
+}
+
+// Start starts the run in its own process.
+func (p *program) Start(ctx context.Context, req cli.Request, plan *engine.Plan) (cli.Started, error) {
+	s, err := p.signIn(ctx, req.Target)
+	if err != nil {
+		return cli.Started{}, err
+	}
+	defer s.close()
+	return p.start(ctx, plan, s)
+}
+
+func (p *program) start(ctx context.Context, plan *engine.Plan, s *session) (cli.Started, error) {
+	in, err := p.startInput(plan.Run, s)
+	if err != nil {
+		return cli.Started{}, err
+	}
+	in.Plan = plan
+	started, err := coordinator.Start(ctx, in)
+	return startedAs(plan.Cluster, started, err)
+}
+
+// Continue starts a coordinator again for a run whose own is gone (R26).
+func (p *program) Continue(ctx context.Context, run string, target cli.Target) (cli.Started, error) {
+	home, err := p.home()
+	if err != nil {
+		return cli.Started{}, err
+	}
+	plan, err := home.Plan(run)
+	if err != nil {
+		return cli.Started{}, err
+	}
+	if plan.Lab != "" {
+		target.Lab, target.LabID, target.Cluster = true, plan.Lab, ""
+	} else if target.Cluster == "" {
+		target.Cluster = plan.Address
+	}
+	s, err := p.signIn(ctx, target)
+	if err != nil {
+		return cli.Started{}, err
+	}
+	defer s.close()
+	in, err := p.startInput(run, s)
+	if err != nil {
+		return cli.Started{}, err
+	}
+	started, err := coordinator.Resume(ctx, run, in)
+	return startedAs(plan.Cluster, started, err)
+}
+
+func (p *program) startInput(run string, s *session) (coordinator.StartInput, error) {
+	home, err := p.home()
+	if err != nil {
+		return coordinator.StartInput{}, err
+	}
+	executable, err := coordinator.Executable(p.cache)
+	if err != nil {
+		return coordinator.StartInput{}, err
+	}
+	data, err := json.Marshal(s.secrets)
+	if err != nil {
+		return coordinator.StartInput{}, fmt.Errorf("hand over the sign-in: %w", err)
+	}
+	return coordinator.StartInput{
+		Home: home, Program: executable, Args: []string{"coordinate", run}, Secrets: data,
+		Env: append(os.Environ(), "CAU_HOME="+p.dir),
+	}, nil
+}
+
+func startedAs(cluster string, started coordinator.Started, err error) (cli.Started, error) {
+	var busy *coordinator.ClusterBusyError
+	if errors.As(err, &busy) {
+		hint := "Wait for its end, or look at it with cau attach."
+		if busy.Run != "" {
+			hint = "Look at it with cau attach " + busy.Run + "."
+		}
+		return cli.Started{}, cli.Refused(&fault.Error{Op: "start a run on " + cluster, Err: err, Hint: hint})
+	}
+	return cli.Started{Run: started.Run, Where: started.Where}, err
+}
+
+// Coordinate is the inside of the run's own process.
+func (p *program) Coordinate(ctx context.Context, run string) error {
+	child, err := coordinator.Enter()
+	if err != nil {
+		return cli.Usage(err)
+	}
+	if err := p.coordinate(ctx, child, run); err != nil {
+		child.Fail(err)
+		return err
+	}
+	return nil
+}
+
+func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run string) error {
+	home, err := p.home()
+	if err != nil {
+		return err
+	}
+	plan, err := home.Plan(run)
+	if err != nil {
+		return err
+	}
+	var sec secrets
+	err = json.Unmarshal(child.Secrets(), &sec)
+	child.Forget()
+	if err != nil {
+		return fmt.Errorf("take over the sign-in: %w", err)
+	}
+	var clock engine.Clock = realClock{}
+	if plan.Lab != "" {
+		info, err := lab.Load(p.labDir(plan.Lab))
+		if err != nil {
+			return err
+		}
+		held, err := lab.Attach(ctx, info)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = held.Close() }()
+		clock = labClock{info}
+	}
+	fleet, err := newFleet(planAddresses(plan), sec, clock)
+	if err != nil {
+		return err
+	}
+	defer fleet.Close()
+	_, err = coordinator.Serve(ctx, coordinator.ServeInput{
+		Home: home, Run: run, Plugin: &hotfix.Plugin{}, Cluster: fleet, Clock: clock, Child: child,
+		Nodes: func(name string) engine.Node { return fleet.Node(name) },
+	})
+	return err
+}
