@@ -55,7 +55,7 @@ func proveSession(int) error { return nil }
 func killedWithJob() (bool, error) {
 	var info windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION
 	// A null handle asks for the job that the calling process is in (QueryInformationJobObject, hJob).
-	err := windows.QueryInformationJobObject(0, windows.JobObjectExtendedLimitInformation, uintptr(unsafe.Pointer(&info)), uint32(unsafe.Sizeof(info)), nil)
+	err := windows.QueryInformationJobObject(0, windows.JobObjectExtendedLimitInformation, uintptr(unsafe.Pointer(&info)), uint32(unsafe.Sizeof(info)), nil) //nolint:gosec // the call takes the structure by address
 	switch {
 	case errors.Is(err, windows.ERROR_ACCESS_DENIED), errors.Is(err, windows.ERROR_INVALID_HANDLE):
 		return false, nil // in no job
