@@ -21,7 +21,7 @@ var allowedImports = map[string][]string{
 	"internal/winnode/agent":  {},
 	"internal/lab":            {"internal/lab/...", "internal/winnode/agent"},
 	"internal/lab/ntlm":       {},
-	"internal/lab/spnego":     {},
+	"internal/lab/spnego":     {"internal/lab/ntlm"},
 	"internal/lab/fileserver": {"internal/lab/ntlm", "internal/lab/spnego"},
 	"hotfixcfg":               {"internal/fault", "internal/check"},
 	"smbcheck":                {"internal/fault", "internal/check"},
@@ -34,6 +34,7 @@ var allowedImports = map[string][]string{
 	"internal/cli":            {"engine", "plugins", "internal/message", "internal/fault", "internal/check"},
 	"internal/app":            {"*"},
 	"internal/sambatest":      {},
+	"e2e":                     {},
 }
 
 // testEdges are what only tests may import beyond the list: real peers and the lab as a peer.
