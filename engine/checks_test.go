@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cau/engine"
@@ -136,7 +137,7 @@ func TestR07_WhatCouldNotBeReadNeverPasses(t *testing.T) {
 }
 
 func TestObserveAsksEveryoneAndKeepsWhatFailed(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(numbered(3)...)
 		w.fail = func(act, n string) error {
 			if act == "hello" && n == "NODE2" {

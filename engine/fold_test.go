@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -11,7 +12,7 @@ import (
 )
 
 func TestR25_AnUnknownFactIsRefusedUnlessItSaysThatItMayBeIgnored(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.toEnd()
 		facts := b.journal.facts(t)
@@ -37,7 +38,7 @@ func TestR25_AnUnknownFactIsRefusedUnlessItSaysThatItMayBeIgnored(t *testing.T) 
 }
 
 func TestR25_EveryFactSaysWhetherItMayBeIgnoredAndTheEndDoesNotRestOnThose(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := threeLayouts(t)
 		b.w.machine("NODE1").again = append(b.w.machine("NODE1").again, 45e9)
 		want := b.toEnd()
@@ -65,7 +66,7 @@ func TestR25_EveryFactSaysWhetherItMayBeIgnoredAndTheEndDoesNotRestOnThose(t *te
 }
 
 func TestAFactThatDoesNotBelongToThePlanIsRefused(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		for _, f := range []engine.Fact{
 			{Kind: engine.FactPauseIntent, Node: "NODE9"},
@@ -81,7 +82,7 @@ func TestAFactThatDoesNotBelongToThePlanIsRefused(t *testing.T) {
 }
 
 func TestANilTelemetryAndClosedControlAreFine(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		close(b.control)
 		if s := b.toEnd(); s.Status != engine.RunSucceeded {
@@ -91,7 +92,7 @@ func TestANilTelemetryAndClosedControlAreFine(t *testing.T) {
 }
 
 func TestTelemetrySaysWhichNodeAndDecidesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		seen := &collector{}
 		s, err := engine.Run(t.Context(), engine.RunInput{

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -239,11 +238,6 @@ func restart() script {
 
 func failed(code fault.Code) script {
 	return script{result: plugins.Result{Outcome: plugins.UpdateFailed, ExitCode: &code, RestartRequired: code == 350}}
-}
-
-func inBubble(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	synctest.Test(t, test)
 }
 
 func each(names []string, ids ...string) map[string][]string {

@@ -72,6 +72,7 @@ func drawFate(t *rapid.T) fate {
 }
 
 func (f fate) bench(t *testing.T) *bench {
+	t.Helper()
 	b := newBench(t, newWorld(numbered(f.nodes)...), f.updates, withBudget(f.budget))
 	b.p.scripts, b.w.s2d = f.scripts, f.s2d
 	for _, m := range b.w.order {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cau/engine"
@@ -40,11 +41,13 @@ func scenarios() map[string]func(t *testing.T) *bench {
 	return map[string]func(t *testing.T) *bench{
 		"the three layouts": threeLayouts,
 		"storage spaces direct": func(t *testing.T) *bench {
+			t.Helper()
 			b := threeLayouts(t)
 			b.w.s2d, b.w.repair = true, 5*time.Minute
 			return b
 		},
 		"failures of every kind": func(t *testing.T) *bench {
+			t.Helper()
 			names := numbered(6)
 			b := newBench(t, newWorld(names...), each(names, "a", "b"), withBudget(5))
 			b.p.scripts["NODE1/a"], b.p.scripts["NODE2/b"] = failed(1603), failed(350)
@@ -56,12 +59,14 @@ func scenarios() map[string]func(t *testing.T) *bench {
 			return b
 		},
 		"a restart that is never proven": func(t *testing.T) *bench {
+			t.Helper()
 			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))
 			b.p.scripts["NODE1/u"] = restart()
 			b.w.machine("NODE1").neverUp = true
 			return b
 		},
 		"a loop": func(t *testing.T) *bench {
+			t.Helper()
 			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))
 			b.p.offered = []string{"u"}
 			return b
@@ -74,14 +79,14 @@ func TestR26_KilledAtAnyFactTheRunEndsAsIfUndisturbed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var want string
 			total := 0
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				b := make(t)
 				want, total = endOf(b, b.toEnd()).String(), len(b.journal.lines)
 			})
 			for k := 1; k <= total; k++ {
 				// Killed right after fact k was made durable, or after acting but before fact k could be.
 				for _, die := range []func(j *journal){func(j *journal) { j.dieAfter = k }, func(j *journal) { j.dieBefore = k }} {
-					inBubble(t, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
 						b := make(t)
 						die(b.journal)
 						if _, err := b.run(); err == nil && k < total {
@@ -123,6 +128,7 @@ func (b *bench) wantOnce() {
 		case engine.FactInstallDone:
 			done[key]++
 			open = ""
+		default:
 		}
 	}
 	for key, n := range done {
@@ -134,11 +140,11 @@ func (b *bench) wantOnce() {
 
 func TestR26_KilledAgainAndAgainTheRunStillEnds(t *testing.T) {
 	var want string
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := threeLayouts(t)
 		want = endOf(b, b.toEnd()).String()
 	})
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := threeLayouts(t)
 		var s engine.State
 		for lives := 1; ; lives++ {
@@ -161,7 +167,7 @@ func TestR26_KilledAgainAndAgainTheRunStillEnds(t *testing.T) {
 }
 
 func TestR26_AMaintenanceModeIsUndoneAfterACrash(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))
 		b.w.s2d = true
 		b.journal.on = func(f engine.Fact) {
@@ -183,7 +189,7 @@ func TestR26_AMaintenanceModeIsUndoneAfterACrash(t *testing.T) {
 }
 
 func TestAHeldRunStaysHeldForItsNextCoordinator(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.w.foreign = []engine.ForeignRun{{ID: "f"}}
 		b.journal.on = func(f engine.Fact) {
@@ -210,7 +216,7 @@ func TestAHeldRunStaysHeldForItsNextCoordinator(t *testing.T) {
 }
 
 func TestR25_WhenAFactCannotBeRecordedNothingMoreIsDone(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		full := errors.New("the disk is full")
 		state, err := engine.Run(t.Context(), engine.RunInput{
@@ -233,7 +239,7 @@ type recorderFunc func(engine.Fact) error
 func (r recorderFunc) Record(f engine.Fact) error { return r(f) }
 
 func TestTheEndOfTheCoordinatorLeavesNoFalseOutcome(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {

@@ -49,7 +49,7 @@ type RunInput struct {
 	Clock   Clock
 }
 
-// ErrBlocked: a check of the plan keeps it from running (R07). Nothing was done.
+// ErrBlocked is the answer of Run when a check of the plan keeps it from running (R07). Nothing was done.
 var ErrBlocked = errors.New("a check keeps the plan from running")
 
 // Run executes the plan, or goes on with it after a crash (R26), until the run has ended, and returns the

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,7 +32,7 @@ func threeLayouts(t *testing.T) *bench {
 }
 
 func TestANormalRunTakesEveryNodeOnceAndLeavesTheClusterAsItWas(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := threeLayouts(t)
 		s := b.toEnd()
 		b.wantNodes(s, map[string]engine.NodeStatus{
@@ -69,7 +70,7 @@ func TestANormalRunTakesEveryNodeOnceAndLeavesTheClusterAsItWas(t *testing.T) {
 }
 
 func TestARunWithNothingToDoSucceedsAndTouchesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, newWorld(numbered(3)...), nil)
 		b.w.foreign = []engine.ForeignRun{{ID: "x"}}
 		if s := b.toEnd(); s.Status != engine.RunSucceeded || len(b.w.acts) != 0 {
@@ -79,7 +80,7 @@ func TestARunWithNothingToDoSucceedsAndTouchesNothing(t *testing.T) {
 }
 
 func TestR07_ABlockedPlanDoesNotBegin(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"), func(in *engine.PlanInput) {
 			in.Checks = append(in.Checks, check.Result{ID: "smb.guest", Outcome: check.CannotVerify})
 		})
@@ -90,7 +91,7 @@ func TestR07_ABlockedPlanDoesNotBegin(t *testing.T) {
 }
 
 func TestR23_StagingReadsOnAFewNodesAtOnceAndBeforeTheFirstDrain(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		names := numbered(9)
 		b := newBench(t, newWorld(names...), each(names, "u"), func(in *engine.PlanInput) { in.Options.StageNodesAtOnce = 3 })
 		b.toEnd()
@@ -112,7 +113,7 @@ func TestR23_StagingReadsOnAFewNodesAtOnceAndBeforeTheFirstDrain(t *testing.T) {
 }
 
 func TestR30_WhenStagingFailsNoNodeIsDrainedAndTheReasonIsTheNodesOwn(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		names := numbered(4)
 		b := newBench(t, newWorld(names...), each(names, "u"))
 		b.p.stageErr["NODE3"] = &fault.Error{Op: "stage u.msu", Node: "NODE3", Code: 5, Err: errors.New("cannot read the share")}
@@ -129,7 +130,7 @@ func TestR30_WhenStagingFailsNoNodeIsDrainedAndTheReasonIsTheNodesOwn(t *testing
 }
 
 func TestR23_NoFurtherNodeIsStagedOnceTheBudgetIsSpent(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		names := numbered(5)
 		b := newBench(t, newWorld(names...), each(names, "u"), func(in *engine.PlanInput) { in.Options.StageNodesAtOnce = 2 })
 		b.p.stageErr["NODE1"], b.p.stageErr["NODE2"] = errors.New("no share"), errors.New("no rights")
@@ -141,7 +142,7 @@ func TestR23_NoFurtherNodeIsStagedOnceTheBudgetIsSpent(t *testing.T) {
 }
 
 func TestRunLeavesTheStateItWasGivenAlone(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		given := engine.NewState(b.plan)
 		in := engine.RunInput{Plan: b.plan, State: given, Plugin: b.p, Cluster: b.w, Nodes: b.w.node, Recorder: b.journal, Clock: bubbleClock{}}
@@ -155,7 +156,7 @@ func TestRunLeavesTheStateItWasGivenAlone(t *testing.T) {
 }
 
 func TestTheBudgetLetsTheRunGoOnWithoutANodeThatCouldNotBeStaged(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		names := numbered(4)
 		b := newBench(t, newWorld(names...), each(names, "u"), withBudget(1))
 		b.p.stageErr["NODE3"] = errors.New("no such share")
@@ -180,7 +181,7 @@ func TestTheRunStopsAtOneFailureMoreThanTheBudget(t *testing.T) {
 		{"two may fail", 2, map[string]engine.NodeStatus{"NODE1": engine.NodeFailed, "NODE2": engine.NodeSucceeded, "NODE3": engine.NodeFailed, "NODE4": engine.NodeSucceeded}, engine.RunPartiallyFailed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				names := numbered(4)
 				b := newBench(t, newWorld(names...), each(names, "u"), withBudget(c.budget))
 				b.p.scripts["NODE1/u"], b.p.scripts["NODE3/u"] = failed(1603), failed(1603)
@@ -196,7 +197,7 @@ func TestTheRunStopsAtOneFailureMoreThanTheBudget(t *testing.T) {
 }
 
 func TestANodeWhereSomeUpdatesFailedIsPartiallyFailed(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, newWorld(numbered(2)...), map[string][]string{"NODE1": {"a", "b", "c"}})
 		b.p.scripts["NODE1/b"] = failed(1603)
 		s := b.toEnd()
@@ -209,7 +210,7 @@ func TestANodeWhereSomeUpdatesFailedIsPartiallyFailed(t *testing.T) {
 }
 
 func TestPauseTakesEffectAfterTheCurrentNodeAndResumeGoesOn(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		names := numbered(3)
 		b := newBench(t, newWorld(names...), each(names, "u"))
 		b.askOn(engine.FactInstallIntent, "NODE1", engine.VerbPause)
@@ -239,7 +240,7 @@ func TestPauseTakesEffectAfterTheCurrentNodeAndResumeGoesOn(t *testing.T) {
 }
 
 func TestR06_ControlsAreJournalledWithTheOneWhoAsked(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))
 		b.askOn(engine.FactInstallIntent, "NODE1", engine.VerbStop)
 		b.control <- engine.Control{Verb: "format c:", By: "mallory"}
@@ -257,7 +258,7 @@ func TestR06_ControlsAreJournalledWithTheOneWhoAsked(t *testing.T) {
 }
 
 func TestSixtyFourNodesWithLongRestartsEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		names := numbered(64)
 		b := newBench(t, newWorld(names...), each(names, "u"))
 		b.w.restartTakes = 10 * time.Minute

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cau/engine"
@@ -19,7 +20,7 @@ func twoNodes(t *testing.T, change ...func(*engine.PlanInput)) *bench {
 }
 
 func TestR12_AForeignRunBeforeAnythingHoldsTheRunUntilItIsGone(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.w.foreign = []engine.ForeignRun{{ID: "cau-run", Node: "NODE2"}}
 		b.journal.on = func(f engine.Fact) {
@@ -45,7 +46,7 @@ func TestR12_AForeignRunBeforeAnythingHoldsTheRunUntilItIsGone(t *testing.T) {
 func TestR12_ALockThatAppearsAroundThePauseUndoesItAndHoldsTheRun(t *testing.T) {
 	for _, when := range []string{"right before the pause", "right after the pause"} {
 		t.Run(when, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				b := twoNodes(t)
 				appear := func() { b.w.foreign = []engine.ForeignRun{{ID: "other"}} }
 				b.w.after = func(act, node string) {
@@ -77,7 +78,7 @@ func TestR12_ALockThatAppearsAroundThePauseUndoesItAndHoldsTheRun(t *testing.T) 
 }
 
 func TestR12_AForeignLockThatCannotBeReadIsNoPermission(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.w.fail = func(act, _ string) error {
 			if act == "foreign" {
@@ -93,7 +94,7 @@ func TestR12_AForeignLockThatCannotBeReadIsNoPermission(t *testing.T) {
 }
 
 func TestR07_AnAcceptedCheckMayStayUnverifiedDuringTheRun(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t, func(in *engine.PlanInput) { in.Accepted = []string{"cluster.foreign-run"} })
 		b.w.fail = func(act, _ string) error {
 			if act == "foreign" {
@@ -131,7 +132,7 @@ func TestR14_TheGateStaysClosed(t *testing.T) {
 		{"a foreign run", func(w *world) { w.foreign = []engine.ForeignRun{{ID: "f"}} }, func(w *world) { w.foreign = nil }, "Another updating run", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				names := numbered(3)
 				b := newBench(t, newWorld(names...), each(names, "u"))
 				closed, said := time.Time{}, ""
@@ -178,7 +179,7 @@ func (w *world) set(name string, state engine.NodeState) {
 }
 
 func TestR14_AGateThatDoesNotOpenHoldsTheRunInTheEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, newWorld(numbered(3)...), each(numbered(3), "u"))
 		b.journal.on = func(f engine.Fact) {
 			if f.Kind == engine.FactNodeEnded && f.Node == "NODE1" {
@@ -195,7 +196,7 @@ func TestR14_AGateThatDoesNotOpenHoldsTheRunInTheEnd(t *testing.T) {
 }
 
 func TestR14_TwoCleanPollsThirtySecondsApartAreNeeded(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.w.repair = 10 * time.Minute // every return starts a storage job
 		resumed, paused := time.Time{}, time.Time{}
@@ -205,6 +206,7 @@ func TestR14_TwoCleanPollsThirtySecondsApartAreNeeded(t *testing.T) {
 				resumed = f.Time
 			case engine.FactPauseIntent:
 				paused = f.Time
+			default:
 			}
 			// A person who keeps asking must not shorten the distance of the polls.
 			if f.Kind == engine.FactSettleDone && f.Node == "NODE1" {
@@ -228,7 +230,7 @@ func TestR14_TwoCleanPollsThirtySecondsApartAreNeeded(t *testing.T) {
 }
 
 func TestR14_ArithmeticAloneWarnsAndTheClusterDecides(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.w.witness = false // two votes, one left, two needed: only dynamic quorum saves it
 		if s := b.toEnd(); s.Status != engine.RunSucceeded {
@@ -258,7 +260,7 @@ func TestR22_ADrainThatFailsOrHangsIsUndoneWithoutFailback(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, newWorld(numbered(3)...), each(numbered(3), "u"), withBudget(1))
 				breakIt(b)
 				s := b.toEnd()
@@ -276,7 +278,7 @@ func TestR22_ADrainThatFailsOrHangsIsUndoneWithoutFailback(t *testing.T) {
 }
 
 func TestDegradedStorageIsWaitedForDuringThePause(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		refusals := 0
 		b.w.fail = func(act, _ string) error {
@@ -293,7 +295,7 @@ func TestDegradedStorageIsWaitedForDuringThePause(t *testing.T) {
 }
 
 func TestADrainSurvivesPeersThatDoNotAnswerForAWhile(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		n, taken := 0, false
 		b.journal.on = func(f engine.Fact) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cau/engine"
@@ -16,7 +17,7 @@ import (
 func TestR30_TheFirstErrorIsTheCauseAndNotTheLastSymptom(t *testing.T) {
 	for _, act := range []string{"boot", "pause", "pending"} {
 		t.Run(act, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				b := twoNodes(t)
 				n := 0
 				b.w.fail = func(a, _ string) error {
@@ -38,7 +39,7 @@ func TestR30_TheFirstErrorIsTheCauseAndNotTheLastSymptom(t *testing.T) {
 }
 
 func TestRolesCountAsSettledOnlyAfterNothingMovedForAWhile(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.w.failbackLag = 7 * time.Second
 		b.journal.on = func(f engine.Fact) {
@@ -54,7 +55,7 @@ func TestRolesCountAsSettledOnlyAfterNothingMovedForAWhile(t *testing.T) {
 func TestR16_StorageMaintenanceIsEnteredAfterTheDrainAndLeftBeforeTheResume(t *testing.T) {
 	for _, byPause := range []bool{false, true} {
 		t.Run(fmt.Sprintf("set by the pause %v", byPause), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				b := twoNodes(t)
 				b.w.s2d = true
 				for _, m := range b.w.order {
@@ -79,7 +80,7 @@ func TestR16_StorageMaintenanceIsEnteredAfterTheDrainAndLeftBeforeTheResume(t *t
 }
 
 func TestR16_WhenMaintenanceCannotBeEnteredNothingIsInstalled(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.w.s2d = true
 		b.w.fail = func(act, _ string) error {
@@ -108,7 +109,7 @@ func (b *bench) wantInService2() {
 }
 
 func TestR18_AnInstallerThatRunsOnHoldsItsNodePausedAndIsNotOvertaken(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "a", "slow", "z"))
 		b.p.scripts["NODE1/slow"] = script{err: fmt.Errorf("after 30m0s: %w", plugins.ErrJobStillRunning)}
 		b.p.scripts["NODE1/a"] = restart()
@@ -135,7 +136,7 @@ func TestR19_AnUpdateWhoseResultIsLostHoldsItsNode(t *testing.T) {
 		"an outcome nobody knows":  {result: plugins.Result{Outcome: "fine"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u", "z"))
 				b.p.scripts["NODE1/u"] = sc
 				s := b.toEnd()
@@ -204,7 +205,7 @@ func TestR22_HowAFailedNodeIsLeft(t *testing.T) {
 		}, engine.NodeFailed, engine.NodePaused, 0, "quarantined"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				b := twoNodes(t)
 				c.breakIt(b)
 				s := b.toEnd()
@@ -223,7 +224,7 @@ func TestR22_HowAFailedNodeIsLeft(t *testing.T) {
 }
 
 func TestR22_ANodeThatStaysPausedKeepsTheOthersInServiceUntilSomebodyDecides(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, newWorld(numbered(3)...), each(numbered(3), "u"), withBudget(2))
 		b.p.scripts["NODE1/u"] = script{err: plugins.ErrJobLost}
 		b.journal.on = func(f engine.Fact) {

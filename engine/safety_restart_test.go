@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cau/engine"
@@ -20,7 +21,8 @@ func TestR15_NoRestartWhenSomebodyResumedTheNodeMeanwhile(t *testing.T) {
 }
 
 func noRestartAfterResume(t *testing.T, mode engine.FailbackMode) {
-	inBubble(t, func(t *testing.T) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.p.scripts["NODE1/u"] = restart()
 		b.journal.on = func(f engine.Fact) {
@@ -39,7 +41,7 @@ func noRestartAfterResume(t *testing.T, mode engine.FailbackMode) {
 }
 
 func TestR15_NoRestartWhileARoleIsOnThePausedNode(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.p.scripts["NODE1/u"] = restart()
 		b.journal.on = func(f engine.Fact) {
@@ -64,7 +66,7 @@ func TestR21_ANodeIsReadyOnlyWhenEverySignSaysSo(t *testing.T) {
 		"its peers":           func(w *world) { w.joins = late },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				b := twoNodes(t)
 				b.p.scripts["NODE1/u"] = restart()
 				hold(b.w)
@@ -82,7 +84,7 @@ func TestR21_ANodeIsReadyOnlyWhenEverySignSaysSo(t *testing.T) {
 }
 
 func TestR30_WhyARestartIsNotProvenIsTheFirstErrorOfTheNode(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.p.scripts["NODE1/u"] = restart()
 		asked, n := false, 0
@@ -103,7 +105,7 @@ func TestR30_WhyARestartIsNotProvenIsTheFirstErrorOfTheNode(t *testing.T) {
 }
 
 func TestR15_ADrainIsNotDoneWhileASharedVolumeIsStillThere(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.w.volumeLag = 2 * time.Minute
 		var paused time.Time
@@ -122,7 +124,7 @@ func TestR15_ADrainIsNotDoneWhileASharedVolumeIsStillThere(t *testing.T) {
 }
 
 func TestR21_ARestartIsAskedForOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.p.scripts["NODE1/u"] = restart()
 		b.w.shutdownTakes = 2 * time.Minute
@@ -140,7 +142,7 @@ func TestR21_ARestartIsAskedForOnce(t *testing.T) {
 }
 
 func TestR21_ASecondSpontaneousRestartStartsTheProofOver(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.p.scripts["NODE1/u"] = restart()
 		b.w.machine("NODE1").again = []time.Duration{50 * time.Second}
@@ -160,7 +162,7 @@ func TestR21_ASecondSpontaneousRestartStartsTheProofOver(t *testing.T) {
 }
 
 func TestR21_ANodeThatKeepsRestartingFails(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.p.scripts["NODE1/u"] = restart()
 		b.w.machine("NODE1").again = slices.Repeat([]time.Duration{50 * time.Second}, 20)
@@ -173,7 +175,7 @@ func TestR21_ANodeThatKeepsRestartingFails(t *testing.T) {
 }
 
 func TestR21_AnIdentityThatMovesWithTheClockIsNoRestart(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.p.scripts["NODE1/u"] = restart()
 		b.journal.on = func(f engine.Fact) {
@@ -189,7 +191,7 @@ func TestR21_AnIdentityThatMovesWithTheClockIsNoRestart(t *testing.T) {
 }
 
 func TestR21_ARestartThatTheInstallerDidItselfIsNotRepeated(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		code := fault.Code(1641)
 		b.p.scripts["NODE1/u"] = script{result: plugins.Result{Outcome: plugins.Installed, ExitCode: &code, RestartRequired: true}, selfRestart: true}
@@ -203,7 +205,7 @@ func TestR21_ARestartThatTheInstallerDidItselfIsNotRepeated(t *testing.T) {
 func TestR21_AfterTwoRestartsAPendingOneIsALoop(t *testing.T) {
 	for stays, want := range map[int]engine.NodeStatus{0: engine.NodeSucceeded, 1: engine.NodeSucceeded, 2: engine.NodeFailed, 9: engine.NodeFailed} {
 		t.Run(fmt.Sprintf("pending after %d restarts", stays), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, newWorld(numbered(2)...), map[string][]string{"NODE1": {"u"}})
 				b.p.scripts["NODE1/u"] = restart()
 				b.w.machine("NODE1").pendingStays = stays
@@ -224,7 +226,7 @@ func TestR21_AfterTwoRestartsAPendingOneIsALoop(t *testing.T) {
 }
 
 func TestR21_AnUpdateOfferedAgainAfterSuccessIsALoop(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.p.offered = []string{"u"}
 		s := b.toEnd()

@@ -2,13 +2,14 @@ package engine_test
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"cau/engine"
 	"cau/plugins"
 )
 
 func TestR29_AStopBeforeTheFirstUpdateRestartsNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		b.w.machine("NODE1").pending = []string{"since last week"}
 		b.askOn(engine.FactPauseIntent, "NODE1", engine.VerbStop)
@@ -22,7 +23,7 @@ func TestR29_AStopBeforeTheFirstUpdateRestartsNothing(t *testing.T) {
 }
 
 func TestR29_AnUpdateThatHadBegunIsFinishedAfterAStopAndACrash(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "a", "b"))
 		b.askOn(engine.FactDrainDone, "NODE1", engine.VerbPause)
 		b.askOn(engine.FactInstallIntent, "NODE1", engine.VerbStop)
@@ -49,7 +50,7 @@ func TestR29_AnUpdateThatHadBegunIsFinishedAfterAStopAndACrash(t *testing.T) {
 }
 
 func TestR29_NothingTakesAStopBack(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
 		s := engine.NewState(b.plan)
 		for _, v := range []engine.Verb{engine.VerbStop, engine.VerbPause, engine.VerbResume} {
@@ -64,7 +65,7 @@ func TestR29_NothingTakesAStopBack(t *testing.T) {
 }
 
 func TestR29_StopFinishesTheUpdateDoesTheDueRestartAndResumesTheNode(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, newWorld(numbered(3)...), each(numbered(3), "a", "b", "c"))
 		b.p.scripts["NODE1/b"] = restart()
 		b.journal.on = func(f engine.Fact) {
@@ -89,13 +90,13 @@ func TestR29_StopFinishesTheUpdateDoesTheDueRestartAndResumesTheNode(t *testing.
 
 func TestR29_StopAtAnyFactLeavesEveryNodeInService(t *testing.T) {
 	total := 0
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := threeLayouts(t)
 		b.toEnd()
 		total = len(b.journal.lines)
 	})
 	for k := 1; k < total; k++ {
-		inBubble(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			b := threeLayouts(t)
 			n := 0
 			b.journal.on = func(engine.Fact) {
