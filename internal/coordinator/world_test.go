@@ -181,7 +181,7 @@ func testPlan(run, cluster string) *engine.Plan {
 
 func newHome(t *testing.T) *Home {
 	t.Helper()
-	h, err := OpenHome(filepath.Join(t.TempDir(), "home"))
+	h, err := OpenHome(filepath.Join(shortTemp(t), "home"))
 	if err != nil {
 		t.Fatal(err)
 	}
