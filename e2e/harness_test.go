@@ -24,8 +24,7 @@ var binary string
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "cau-e2e-")
 	if err != nil {
-		os.Stderr.WriteString(err.Error() + "\n")
-		os.Exit(1)
+		panic(err)
 	}
 	binary = filepath.Join(dir, "cau")
 	build := exec.Command("go", "build", "-race", "-o", binary, "..")

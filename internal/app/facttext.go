@@ -69,16 +69,16 @@ func stageText(t message.Texts, key message.Key, d engine.FactData) string {
 
 func installText(t message.Texts, key message.Key, name string, r *plugins.Result) string {
 	if r == nil {
-		return t.T(key, name, string(plugins.Unknown), "")
+		return t.T(key, name, string(plugins.Unknown))
 	}
-	tail := ""
+	outcome := string(r.Outcome)
 	if r.ExitCode != nil {
-		tail = t.T(message.Fact("install.exit"), r.ExitCode.Int32())
+		outcome = t.T(message.Fact("install.exit"), outcome, r.ExitCode.Int32())
 	}
 	if r.RestartRequired {
-		tail += t.T(message.Fact("install.restart"))
+		outcome = t.T(message.Fact("install.restart"), outcome)
 	}
-	return t.T(key, name, string(r.Outcome), tail)
+	return t.T(key, name, outcome)
 }
 
 // reason is the sentence that says why: the message, or the cause.

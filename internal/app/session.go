@@ -12,7 +12,6 @@ import (
 	"net"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"cau/engine"
@@ -275,12 +274,4 @@ func localNames() (host string, addresses []string) {
 		}
 	}
 	return host, addresses
-}
-
-// portText is a port for messages; 0 is SMB's own.
-func portText(port int) string {
-	if port == 0 {
-		return "445"
-	}
-	return strconv.Itoa(port)
 }

@@ -45,6 +45,9 @@ func (p *program) resume() *cobra.Command {
 				return err
 			}
 			p.say(p.texts.T(message.CLIStarted, started.Run, started.Where))
+			if state.Status == engine.RunPaused || state.Status == engine.RunHeld || state.PauseAsked {
+				return p.ask(cmd, state.Run, engine.VerbResume) // a pause outlives its coordinator
+			}
 			return nil
 		},
 	}

@@ -1,0 +1,39 @@
+package app
+
+import (
+	"strings"
+	"testing"
+
+	"cau/engine"
+	"cau/internal/fault"
+	"cau/internal/message"
+	"cau/plugins"
+)
+
+func TestEveryKindOfFactHasWords(t *testing.T) {
+	plan := &engine.Plan{Run: "7f3c0001", Cluster: "LAB-FC1", Nodes: []engine.NodePlan{{Name: "NODE1", Updates: []plugins.Update{{ID: "u1", Name: "Update1.msu"}}}}}
+	code := fault.Code(3010)
+	for kind, f := range map[engine.FactKind]engine.Fact{
+		engine.FactRunStarted: {}, engine.FactRunContinued: {}, engine.FactRunPaused: {}, engine.FactUpToDate: {}, engine.FactStageIntent: {}, engine.FactPauseIntent: {},
+		engine.FactDrainDone: {}, engine.FactUndoIntent: {}, engine.FactUndoDone: {}, engine.FactMaintenanceIntent: {}, engine.FactMaintenanceDone: {}, engine.FactRestartIntent: {},
+		engine.FactRestartAgain: {}, engine.FactRestartProven: {}, engine.FactRescanIntent: {}, engine.FactRescanDone: {}, engine.FactResumeIntent: {}, engine.FactResumeDone: {},
+		engine.FactSettleDone: {}, engine.FactCleanDone: {}, engine.FactCleanFailed: {}, engine.FactNodeFailing: {}, engine.FactGateWaiting: {},
+		engine.FactRunHeld:       {Data: engine.FactData{Message: "another run appeared"}},
+		engine.FactRunEnded:      {Data: engine.FactData{RunStatus: engine.RunSucceeded}},
+		engine.FactNodeEnded:     {Data: engine.FactData{NodeStatus: engine.NodeFailed, Cause: &fault.Cause{Message: "because"}}},
+		engine.FactControl:       {Data: engine.FactData{Verb: engine.VerbPause, By: "root (uid 0)"}},
+		engine.FactStageDone:     {Data: engine.FactData{Connection: &plugins.ShareConnection{Dialect: "3.1.1", Signed: true, Account: `LAB\NODE1$`}}},
+		engine.FactInstallIntent: {Node: "NODE1", Update: "u1"},
+		engine.FactInstallDone:   {Node: "NODE1", Update: "u1", Data: engine.FactData{Result: &plugins.Result{Outcome: plugins.Installed, ExitCode: &code, RestartRequired: true}}},
+	} {
+		f.Kind = kind
+		text := factText(message.Texts{}, plan, f)
+		if text == "" || strings.Contains(text, "[fact.") || strings.Contains(text, "%!") {
+			t.Errorf("%s: %q", kind, text)
+		}
+	}
+	done := engine.Fact{Kind: engine.FactInstallDone, Node: "NODE1", Update: "u1", Data: engine.FactData{Result: &plugins.Result{Outcome: plugins.Installed, ExitCode: &code, RestartRequired: true}}}
+	if got := factText(message.Texts{}, plan, done); got != "Update1.msu: installed (exit 3010), restart needed" {
+		t.Errorf("%q", got)
+	}
+}
