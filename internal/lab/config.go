@@ -92,7 +92,7 @@ func readPassword(path string) (string, error) {
 	if info.Size() > 4096 {
 		return "", fmt.Errorf("password file %s is too large", path)
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the file that the user named
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("password file: %w", err)
 	}

@@ -64,12 +64,12 @@ const (
 	maxInfo  = 1 << 20
 )
 
-// ErrGone: the lab has ended, or its process was killed.
+// ErrGone says that the lab has ended, or that its process was killed.
 var ErrGone = errors.New("the lab is gone")
 
 // Load reads the lab in a folder and looks whether it lives.
 func Load(dir string) (Info, error) {
-	f, err := os.Open(filepath.Join(dir, infoFile)) //nolint:gosec // our own folder
+	f, err := os.Open(filepath.Join(dir, infoFile))
 	if err != nil {
 		return Info{}, fmt.Errorf("lab: %w", err)
 	}
@@ -123,7 +123,7 @@ func (i Info) answers() bool {
 
 // write replaces lab.json as a whole: readers see the old one or the new one.
 func (i Info) write() (err error) {
-	text, err := json.MarshalIndent(i, "", "  ")
+	text, err := json.MarshalIndent(i, "", "  ") //nolint:gosec // the password of a lab, made for it, in a file of its owner
 	if err != nil {
 		return fmt.Errorf("lab.json: %w", err)
 	}

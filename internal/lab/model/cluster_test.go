@@ -349,3 +349,27 @@ func TestAForcedDrainTakesDownWhatDoesNotMove(t *testing.T) {
 		t.Errorf("%+v", s.Incidents)
 	}
 }
+
+// rushed is a clock on which a second of model time takes a millisecond.
+type rushed struct{ *manual }
+
+func (c rushed) Until(t time.Time) time.Duration { return t.Sub(c.Now()) / 1000 }
+
+func TestTheAnswerToARestartGetsAwayHoweverFastTimeIs(t *testing.T) {
+	clock := &manual{now: time.Date(2026, 11, 20, 3, 0, 0, 0, time.UTC)}
+	w, err := New(Config{Clock: rushed{clock}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	b := &bench{World: w, t: t, clock: clock}
+	b.restart("NODE1")
+	clock.advance(99 * time.Second)
+	if n := b.node("NODE1"); w.Now().IsZero() || n.phase != running {
+		t.Error("it goes down while the answer is on its way")
+	}
+	clock.advance(10 * time.Second)
+	if n := b.node("NODE1"); w.Now().IsZero() || n.phase == running {
+		t.Error("it does not go down")
+	}
+}

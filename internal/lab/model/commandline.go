@@ -3,6 +3,8 @@ package model
 import "strings"
 
 // variables are the environment of the SYSTEM account that command lines may name.
+//
+//nolint:gochecknoglobals // a constant table
 var variables = map[string]string{
 	"systemroot":   `C:\Windows`,
 	"windir":       `C:\Windows`,

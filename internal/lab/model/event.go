@@ -16,14 +16,17 @@ type eventQueue []event
 
 // Len, Less, Swap, Push and Pop make it a heap.
 func (q eventQueue) Len() int { return len(q) }
+
 func (q eventQueue) Less(i, j int) bool {
 	if q[i].at.Equal(q[j].at) {
 		return q[i].seq < q[j].seq
 	}
 	return q[i].at.Before(q[j].at)
 }
+
 func (q eventQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *eventQueue) Push(x any)   { *q = append(*q, x.(event)) } //nolint:errcheck,forcetypeassert // heap's own call
+func (q *eventQueue) Push(x any)   { *q = append(*q, x.(event)) }
+
 func (q *eventQueue) Pop() any {
 	old := *q
 	last := old[len(old)-1]
@@ -39,6 +42,14 @@ func (w *World) after(d time.Duration, act func()) {
 	case w.poke <- struct{}{}:
 	default:
 	}
+}
+
+// atLeast is d of model time, or more, so that it takes no less than least of real time.
+func (w *World) atLeast(d, least time.Duration) time.Duration {
+	if takes := w.clock.Until(w.clock.Now().Add(d)); takes > 0 && takes < least {
+		return time.Duration(float64(d) * float64(least) / float64(takes))
+	}
+	return d
 }
 
 // settle lets everything happen that is due. The caller holds the lock.

@@ -17,6 +17,9 @@ const (
 	serviceTime  = 12 * time.Second
 	joinTime     = 20 * time.Second
 	servicedTime = 25 * time.Second
+	// answerTime is real: the answer to the request must get away before the machine goes, however fast the
+	// model's time is.
+	answerTime = 100 * time.Millisecond
 )
 
 // Exit codes of shutdown.exe (winerror.h).
@@ -41,7 +44,7 @@ func (n *Node) restart(a agent.RestartArgs) (agent.Restart, error) {
 	case !n.restartAt.IsZero():
 		return agent.Restart{Code: errShutdownIsScheduled}, nil
 	}
-	delay := time.Duration(a.DelaySeconds) * time.Second
+	delay := n.world.atLeast(time.Duration(a.DelaySeconds)*time.Second, answerTime)
 	at := n.world.now.Add(delay)
 	n.restartAt = at
 	n.during(delay, func() {

@@ -51,7 +51,7 @@ func readUpdate(f file) *updateFile {
 				u.id = key(value)
 			}
 		case "exit":
-			if code, err := strconv.ParseInt(value, 0, 64); err == nil && code == int64(int32(code)) || err == nil && code == int64(uint32(code)) { //nolint:gosec // that is the check
+			if code, err := strconv.ParseInt(value, 0, 64); err == nil && code == int64(int32(code)) || err == nil && code == int64(uint32(code)) {
 				u.exit = code
 			}
 		case "seconds":

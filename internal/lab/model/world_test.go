@@ -106,7 +106,9 @@ func refused(b *bench, on, op string, args any) int64 {
 	return r.Err.Code
 }
 
-func (b *bench) cluster() agent.Cluster { return ask[agent.Cluster](b, "NODE2", agent.OpClusterGet, nil) }
+func (b *bench) cluster() agent.Cluster {
+	return ask[agent.Cluster](b, "NODE2", agent.OpClusterGet, nil)
+}
 
 func (b *bench) memberView(name string) agent.Member {
 	b.t.Helper()

@@ -41,10 +41,16 @@ func dial(t *testing.T, s *Server) *client {
 	}
 }
 
-func (c *client) post(authorization, contentType string, body []byte) (*http.Response, []byte, error) {
+// heard is an HTTP answer, read to its end.
+type heard struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func (c *client) post(authorization, contentType string, body []byte) (heard, []byte, error) {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, err
+		return heard{}, nil, err
 	}
 	if authorization != "" {
 		req.Header.Set("Authorization", authorization)
@@ -54,11 +60,11 @@ func (c *client) post(authorization, contentType string, body []byte) (*http.Res
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return heard{}, nil, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	out, err := io.ReadAll(res.Body)
-	return res, out, err
+	return heard{res.StatusCode, res.Header}, out, err
 }
 
 // logon signs in and gives the status of the last answer.
@@ -78,7 +84,7 @@ func (c *client) logon(domain, user, password string) int {
 	}
 	encoded, ok := strings.CutPrefix(res.Header.Get("WWW-Authenticate"), "Negotiate ")
 	if !ok || res.StatusCode != http.StatusUnauthorized {
-		c.t.Fatalf("no challenge: %s %v", res.Status, res.Header)
+		c.t.Fatalf("no challenge: %d %v", res.StatusCode, res.Header)
 	}
 	challenge, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {

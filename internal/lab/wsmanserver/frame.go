@@ -36,7 +36,7 @@ func seal(s *ntlm.Session, message []byte) []byte {
 	b.Grow(len(sealed) + 512)
 	fmt.Fprintf(&b, "%s\r\n\tContent-Type: %s\r\n\tOriginalContent: type=%s;Length=%d\r\n%s\r\n\t%s\r\n",
 		boundary, protocol, soapType, len(message), boundary, octetsHeader)
-	b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(signature)))) //nolint:gosec // 16
+	b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(signature))))
 	b.Write(signature)
 	b.Write(sealed)
 	b.WriteString(boundary + "--\r\n")

@@ -58,7 +58,7 @@ type Server struct {
 	mu      sync.Mutex
 	address string
 	http    *http.Server
-	boot    context.Context
+	boot    context.Context //nolint:containedctx // from one Start to the next Stop
 	stop    context.CancelFunc
 	shells  map[string]*shell
 	stats   Stats
