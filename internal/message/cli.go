@@ -214,10 +214,10 @@ var cliTexts = map[Key]string{
 	CLIPlanHead:       "%s   %s   %s",
 	CLIPlanChecks:     "Checks",
 	CLIPlanNodes:      "Nodes, in order: %d; the run stops at failure number %d",
-	CLIPlanNode:       "%d roles, %d updates",
+	CLIPlanNode:       "roles: %d, updates: %d",
 	CLIPlanMayRestart: "may restart",
 	CLIPlanIgnored:    "Not installed",
 	CLIDidYouMean:     "(did you mean %s?)",
 	CLIStateHead:      "Run %s on %s: %s",
-	CLIStateNode:      "%d of %d updates done, %d restarts",
+	CLIStateNode:      "%d of %d updates done, restarts: %d",
 }

@@ -33,7 +33,7 @@ var linesTexts = map[Key]string{
 	LinesChooseRun:     "Choose a run by number:",
 	LinesNotANumber:    "Type a number from 1 to %d.",
 	LinesLastRun:       ", last run %s at %s",
-	LinesNode:          "Node %s: %s, %d roles",
+	LinesNode:          "Node %s: %s, roles: %d",
 	LinesError:         "Error: %s",
 	LinesPage:          "%s (page %d of %d)",
 	LinesChoiceProblem: "Answer one of: %s.",

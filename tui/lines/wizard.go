@@ -12,12 +12,16 @@ import (
 
 // wizard goes through the pages. previewOnly ends after the preview.
 func (s *session) wizard(ctx context.Context, w *wizard.Wizard, previewOnly bool) error {
-	for {
-		p, err := s.show(ctx, w)
-		if err != nil {
-			return err
+	for shown := page.ID(""); ; {
+		p := w.Page()
+		if p.ID != shown || p.Work != nil { // asked again, a page is not read out again
+			var err error
+			if p, err = s.show(ctx, w); err != nil {
+				return err
+			}
 		}
-		err = s.fill(ctx, w, p)
+		shown = p.ID
+		err := s.fill(ctx, w, p)
 		if err == nil {
 			err = s.forward(ctx, w, previewOnly)
 		}
@@ -26,6 +30,7 @@ func (s *session) wizard(ctx context.Context, w *wizard.Wizard, previewOnly bool
 			if !w.Back() {
 				return errBack
 			}
+			shown = ""
 		case errors.Is(err, errDone):
 			return nil
 		case err != nil:
