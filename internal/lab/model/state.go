@@ -34,7 +34,7 @@ type NodeState struct {
 // State gives the whole world as it is now.
 func (w *World) State() State {
 	defer w.lock()()
-	s := State{UTC: w.now.UTC(), Cluster: w.view(), Storage: w.storageView(), Incidents: slices.Clone(w.incidents)}
+	s := State{UTC: w.now.UTC(), Cluster: w.view(), Storage: w.storageView(), Incidents: append([]Incident{}, w.incidents...)}
 	for _, n := range w.nodes {
 		m := NodeState{
 			Name: n.name, Up: n.phase != off, Boots: n.boots, Maintenance: n.maintenance, Boot: n.bootInfo(), Pending: n.pending,
