@@ -53,7 +53,7 @@ type app struct {
 	theme    *theme.Theme
 	keys     keymap
 	now      func() time.Time
-	tick     func(time.Duration, func(time.Time) tea.Msg) tea.Cmd
+	tick     func(time.Duration, tea.Msg) tea.Cmd
 	work     *work
 	relay    *relay.Relay
 
@@ -76,7 +76,7 @@ type beatMsg int
 
 func newApp(cfg Config, w *work, r *relay.Relay) *app {
 	th := theme.New(true)
-	a := &app{services: cfg.Services, texts: cfg.Texts, glyphs: glyph.Unicode(), theme: &th, now: cfg.Now, tick: tea.Tick, work: w, relay: r}
+	a := &app{services: cfg.Services, texts: cfg.Texts, glyphs: glyph.Unicode(), theme: &th, now: cfg.Now, tick: w.beat, work: w, relay: r}
 	if cfg.ASCII {
 		a.glyphs = glyph.ASCII()
 	}
@@ -206,8 +206,7 @@ func (a *app) pulse() tea.Cmd {
 	if want == 0 {
 		return nil
 	}
-	beat := beatMsg(a.beat)
-	return a.tick(want, func(time.Time) tea.Msg { return beat })
+	return a.tick(want, beatMsg(a.beat))
 }
 
 func (a *app) tooSmall() bool { return a.w < leastWidth || a.h < leastHeight }

@@ -21,7 +21,8 @@ import (
 // While work goes on nothing of the form touches the wizard: what is drawn then is the page as it was.
 type form struct {
 	*app
-	wizard *wizard.Wizard
+	wizard   *wizard.Wizard
+	overview backend.Overview
 	// previewOnly ends the pages after the preview.
 	previewOnly bool
 
@@ -42,8 +43,8 @@ type form struct {
 	err      error
 }
 
-func newForm(a *app, w *wizard.Wizard, previewOnly bool) *form {
-	return &form{app: a, wizard: w, previewOnly: previewOnly}
+func newForm(a *app, o backend.Overview, previewOnly bool) *form {
+	return &form{app: a, wizard: wizard.New(a.services, a.texts, o), overview: o, previewOnly: previewOnly}
 }
 
 func (f *form) shown() tea.Cmd { return f.turn() }

@@ -34,7 +34,12 @@ func (f *form) header(w int) string {
 	if f.previewOnly {
 		action = message.ActionPreview
 	}
-	return frame.Fit(" "+f.theme.Strong.Render(f.texts.T(action)), w, f.glyphs.Cut)
+	left := " " + f.theme.Title.Render(message.Clean(f.overview.Cluster)) + f.theme.Muted.Render(" "+f.glyphs.Dot+" ") + f.theme.Strong.Render(f.texts.T(action))
+	right := ""
+	if f.overview.Simulated {
+		right = f.theme.Warn.Render(f.texts.T(message.Simulated)) + " "
+	}
+	return frame.Between(left, right, w, f.glyphs.Cut)
 }
 
 // railBox lists the pages: behind, current, to come.
@@ -261,7 +266,7 @@ func (f *form) value(i int, field page.Field, w int) string {
 		if f.ins[i].narrow {
 			size = min(size, 8)
 		}
-		shown = frame.Fit(f.ins[i].draw(size, f.theme.Input), size, f.glyphs.Cut)
+		shown = f.ins[i].draw(size, f.theme.Input, f.glyphs.Cut)
 	}
 	if field.Problem != "" {
 		shown += "  " + f.theme.Bad.Render(f.glyphs.Failed)

@@ -14,7 +14,6 @@ import (
 	"cau/tui/backend"
 	"cau/tui/frame"
 	"cau/tui/live"
-	"cau/tui/wizard"
 )
 
 // homeWide is from how many cells on the actions stand beside the nodes and not below them.
@@ -85,9 +84,7 @@ func (h *home) actions() []action {
 		actions = append(actions, action{h.texts.T(message.ScreenAttach), func() tea.Cmd { return h.push(newWatch(h.app, run, "")) }})
 	}
 	open := func(previewOnly bool) func() tea.Cmd {
-		return func() tea.Cmd {
-			return h.push(newForm(h.app, wizard.New(h.services, h.texts, *h.overview), previewOnly))
-		}
+		return func() tea.Cmd { return h.push(newForm(h.app, *h.overview, previewOnly)) }
 	}
 	return append(actions,
 		action{h.texts.T(message.ActionApply), open(false)}, action{h.texts.T(message.ActionPreview), open(true)}, runs)

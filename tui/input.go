@@ -3,12 +3,14 @@ package tui
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
 
+	"cau/tui/frame"
 	"cau/tui/page"
 )
 
@@ -41,13 +43,20 @@ func newInput(f page.Field) input {
 
 func (in *input) typed() bool { return in.kind == page.Text || in.kind == page.Secret }
 
-// draw is the input in w cells.
-func (in *input) draw(w int, text lipgloss.Style) string {
+// draw is the input in w cells, with the cursor while it has the focus.
+func (in *input) draw(w int, text lipgloss.Style, cut string) string {
+	if !in.model.Focused() {
+		value := in.model.Value()
+		if in.kind == page.Secret {
+			value = strings.Repeat("*", len([]rune(value)))
+		}
+		return text.Render(frame.Fit(value, w, cut))
+	}
 	var s textinput.Styles
 	s.Focused.Text, s.Blurred.Text = text, text
 	in.model.SetStyles(s)
 	in.model.SetWidth(w - 1)
-	return in.model.View()
+	return frame.Fit(in.model.View(), w, cut)
 }
 
 // focusInput gives the cursor to the focused field.

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -76,7 +75,7 @@ func newProgram(ctx context.Context, cfg Config, opts ...tea.ProgramOption) *pro
 	} else {
 		a.stack = []screen{newHome(a)}
 	}
-	all := []tea.ProgramOption{tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithInput(cfg.In), tea.WithOutput(cfg.Out)}
+	all := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(cfg.In), tea.WithOutput(cfg.Out)}
 	if cfg.Env != nil {
 		all = append(all, tea.WithEnvironment(cfg.Env))
 	}
@@ -88,12 +87,19 @@ func (p *program) run(ctx context.Context) error {
 	relaying, stop := context.WithCancel(ctx)
 	var carrier sync.WaitGroup
 	carrier.Go(func() { p.app.relay.Run(relaying, func(b relay.Batch) { p.tea.Send(b) }) })
+	ended := make(chan struct{})
+	// Not tea.WithContext: a killed program closes its input while it is still being read.
+	carrier.Go(func() {
+		select {
+		case <-ctx.Done():
+			p.tea.Quit()
+		case <-ended:
+		}
+	})
 	_, err := p.tea.Run()
+	close(ended)
 	stop()
 	carrier.Wait()
-	if ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
-		return nil
-	}
 	return err
 }
 

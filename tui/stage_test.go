@@ -39,7 +39,7 @@ func newStage(t *testing.T, w, h int, s *tuitest.Services, change ...func(*Confi
 	}
 	p := newProgram(t.Context(), cfg)
 	st.app = p.app
-	st.app.tick = func(time.Duration, func(time.Time) tea.Msg) tea.Cmd { return nil }
+	st.app.tick = func(time.Duration, tea.Msg) tea.Cmd { return nil }
 	// What a test shows comes through news; the relay only takes what the commands hand over.
 	var relaying sync.WaitGroup
 	relaying.Go(func() { st.app.relay.Run(t.Context(), func(relay.Batch) {}) })

@@ -270,5 +270,8 @@ func (d *details) view(w, rows int) []string {
 	lines := d.board.Details(d.node, w-4)
 	d.offset = max(0, min(d.offset, len(lines)-(rows-2)))
 	box := frame.Box{Glyphs: d.glyphs, Title: d.theme.Title.Render(d.texts.T(message.ScreenDetails, message.Clean(d.node), message.Clean(d.run))), Edge: d.theme.EdgeFocus}
+	if d.board.State().Simulated {
+		box.Note = d.theme.Warn.Render(d.texts.T(message.Simulated))
+	}
 	return box.Draw(lines[d.offset:], w, rows)
 }

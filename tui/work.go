@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"sync"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -59,6 +60,24 @@ func (w *work) start(f func(ctx context.Context, id int) (any, error)) (task, te
 		defer w.running.Done()
 		value, err := f(ctx, id)
 		return answer{id, value, err}
+	}
+}
+
+// beat gives msg after d, or nothing when the program ends before.
+func (w *work) beat(d time.Duration, msg tea.Msg) tea.Cmd {
+	ctx, cancel := w.begin()
+	return func() tea.Msg {
+		defer cancel()
+		if !w.enter() {
+			return nil
+		}
+		defer w.running.Done()
+		select {
+		case <-time.After(d):
+			return msg
+		case <-ctx.Done():
+			return nil
+		}
 	}
 }
 

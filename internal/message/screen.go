@@ -71,7 +71,6 @@ const (
 	ScreenSigned      Key = "screen.signed"
 	ScreenEncrypted   Key = "screen.encrypted"
 	ScreenOpen        Key = "screen.open"
-	ScreenPlace       Key = "screen.place"
 
 	ScreenStopTitle   Key = "screen.stop.title"
 	ScreenStopText    Key = "screen.stop.text"
@@ -180,7 +179,6 @@ var screenTexts = map[Key]string{
 	ScreenDetails:     "%s in run %s",
 	ScreenShare:       "read the share as %s, SMB %s, %s",
 	ScreenSigned:      "signed", ScreenEncrypted: "encrypted", ScreenOpen: "neither signed nor encrypted",
-	ScreenPlace: "Where it lives: %s",
 
 	ScreenStopTitle:   "Stop the run?",
 	ScreenStopText:    "The current update finishes, a restart that is due is done, and its node is resumed. No other node is started. Then the run ends as Canceled. What is installed stays installed.",

@@ -57,19 +57,11 @@ func (b *Board) draw(n *engine.NodeRun, key rowKey) string {
 	room := key.width - 2 - key.name - 2 - key.word - 2 - 10
 	detail := fitting(b.details(n, key.phase), room)
 	tail := frame.Right(key.span, 10, "")
+	head := render(cells)
 	if key.chosen {
-		// Styles inside a reversed line would end the reversal.
-		plain := ""
-		for _, c := range cells {
-			plain += c.text
-		}
-		return l.Theme.Focus.Render(plain + frame.Fit(text(detail), room, l.Glyphs.Cut) + tail)
+		head = l.Theme.Focus.Render(strings.TrimSuffix(text(cells), " ")) + " "
 	}
-	line := ""
-	for _, c := range cells {
-		line += c.style.Render(c.text)
-	}
-	return line + frame.Fit(render(detail), room, l.Glyphs.Cut) + l.Theme.Muted.Render(tail)
+	return head + frame.Fit(render(detail), room, l.Glyphs.Cut) + l.Theme.Muted.Render(tail)
 }
 
 // piece is text of one style.

@@ -140,7 +140,7 @@ func (b *Board) status(w int) string {
 	case s.PauseAsked && s.Status != engine.RunPaused:
 		more, style = t(message.ScreenPausing), th.Warn
 	case b.where != "":
-		more = t(message.ScreenPlace, message.Clean(b.where))
+		more = message.Clean(b.where)
 	}
 	if more != "" {
 		line += "  " + style.Render(more)
@@ -186,7 +186,7 @@ func (b *Board) lower(w, h int, onClose bool) []string {
 	case b.logOnly:
 		return b.logPane(w, h)
 	case w >= wide:
-		half := w * 45 / 100
+		half := w / 2
 		return frame.Beside(first(half, h), b.logPane(w-half, h))
 	}
 	return first(w, h)
