@@ -150,6 +150,11 @@ func (a *Acceptor) answerNegotiate(token []byte) ([]byte, error) {
 	if err != nil {
 		return nil, &MessageError{Err: err}
 	}
+	// A first message is in the OEM character set; some clients (Python's ntlm-auth) offer nothing else in
+	// it and take Unicode from the challenge on, if that repeats OEM too. The last message must be Unicode.
+	if offered&flagOEM != 0 {
+		offered |= flagUnicode
+	}
 	if err := a.checkFlags(offered); err != nil {
 		return nil, err
 	}
