@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,8 +32,8 @@ type passwordSource struct {
 	fileFlag string
 }
 
-// read finds the password. It asks only on a terminal.
-func (s passwordSource) read() (string, error) {
+// read finds the password. It asks only on a terminal, and gives up with ctx.
+func (s passwordSource) read(ctx context.Context) (string, error) {
 	switch {
 	case s.file != "":
 		return s.fromFile(s.file)
@@ -45,7 +46,7 @@ func (s passwordSource) read() (string, error) {
 			return s.fromFile(path)
 		}
 	}
-	return s.prompt()
+	return s.prompt(ctx)
 }
 
 func (s passwordSource) fromFile(path string) (string, error) {
@@ -76,7 +77,7 @@ func (s passwordSource) fromDescriptor() (string, error) {
 	return firstLine(f)
 }
 
-func (s passwordSource) prompt() (string, error) {
+func (s passwordSource) prompt(ctx context.Context) (string, error) {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if runtime.GOOS == "windows" {
 		tty, err = os.Stdin, nil
@@ -84,16 +85,32 @@ func (s passwordSource) prompt() (string, error) {
 	if err != nil || !term.IsTerminal(int(tty.Fd())) {
 		return "", &fault.Error{Op: "ask for the password of " + s.account, Err: errors.New("there is no terminal to ask on"), Hint: "Give it with " + s.fileFlag + " or --password-fd."}
 	}
-	if tty != os.Stdin {
-		defer func() { _ = tty.Close() }()
+	before, err := term.GetState(int(tty.Fd()))
+	if err != nil {
+		return "", fmt.Errorf("ask for the password of %s: %w", s.account, err)
 	}
 	_, _ = fmt.Fprintf(tty, "Password of %s: ", s.account)
-	secret, err := term.ReadPassword(int(tty.Fd()))
-	_, _ = fmt.Fprintln(tty)
-	if err != nil {
-		return "", &fault.Error{Op: "ask for the password of " + s.account, Err: err}
+	type answer struct {
+		secret []byte
+		err    error
 	}
-	return string(secret), nil
+	answered := make(chan answer, 1)
+	go func() { // a read from a terminal cannot be cancelled: after an interrupt this ends with the process
+		secret, err := term.ReadPassword(int(tty.Fd()))
+		answered <- answer{secret, err}
+	}()
+	select {
+	case a := <-answered:
+		_, _ = fmt.Fprintln(tty)
+		if a.err != nil {
+			return "", fmt.Errorf("ask for the password of %s: %w", s.account, a.err)
+		}
+		return string(a.secret), nil
+	case <-ctx.Done():
+		_ = term.Restore(int(tty.Fd()), before) // or the shell would show nothing of what is typed
+		_, _ = fmt.Fprintln(tty)
+		return "", ctx.Err()
+	}
 }
 
 // firstLine reads a password that ends at the first line's end.

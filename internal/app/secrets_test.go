@@ -13,13 +13,13 @@ func TestR04_APasswordFileThatOthersMayReadIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := passwordSource{file: path, fd: -1, account: `LAB\admin`, fileFlag: "--password-file"}
-	if _, err := s.read(); err == nil || !strings.Contains(err.Error(), "may be read by others") || strings.Contains(err.Error(), "s3cret") {
+	if _, err := s.read(t.Context()); err == nil || !strings.Contains(err.Error(), "may be read by others") || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("mode 0644: %v", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.read(); err != nil || got != "s3cret" {
+	if got, err := s.read(t.Context()); err != nil || got != "s3cret" {
 		t.Errorf("%q %v", got, err)
 	}
 }
@@ -30,7 +30,7 @@ func TestR04_SystemdCredentialsAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("CREDENTIALS_DIRECTORY", dir)
-	if got, err := (passwordSource{fd: -1, credential: "cau-password"}).read(); err != nil || got != "s3cret" {
+	if got, err := (passwordSource{fd: -1, credential: "cau-password"}).read(t.Context()); err != nil || got != "s3cret" {
 		t.Errorf("%q %v", got, err)
 	}
 }

@@ -67,7 +67,7 @@ func (p *program) signIn(ctx context.Context, target cli.Target) (*session, erro
 		return nil, cli.Usage(err)
 	}
 	var err error
-	s.secrets.Password, err = passwordSource{file: target.PasswordFile, fd: target.PasswordFD, credential: "cau-password", account: target.User, fileFlag: "--password-file"}.read()
+	s.secrets.Password, err = passwordSource{file: target.PasswordFile, fd: target.PasswordFD, credential: "cau-password", account: target.User, fileFlag: "--password-file"}.read(ctx)
 	return s, err
 }
 
@@ -211,7 +211,7 @@ func tlsConfig(sec secrets) (*tls.Config, error) {
 		return wsman.PinSPKI([sha256.Size]byte(sum)), nil
 	}
 	if len(sec.CA) == 0 {
-		return nil, nil //nolint:nilnil // nil means the system's certificate authorities
+		return nil, nil // nil means the system's certificate authorities
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(sec.CA) {
@@ -223,7 +223,7 @@ func tlsConfig(sec secrets) (*tls.Config, error) {
 // opener opens hotfix roots with the account for the share: --smb-user, else --user (with --lab: what the lab has).
 func (s *session) opener() hotfix.Opener {
 	return func(ctx context.Context, location smbcheck.Location) (hotfix.Root, error) {
-		credential, err := s.shareAccount()
+		credential, err := s.shareAccount(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -231,7 +231,7 @@ func (s *session) opener() hotfix.Opener {
 	}
 }
 
-func (s *session) shareAccount() (smbcheck.NTLM, error) {
+func (s *session) shareAccount(ctx context.Context) (smbcheck.NTLM, error) {
 	user, file, flag := s.target.SMBUser, s.target.SMBPasswordFile, "--smb-password-file"
 	if user == "" && s.lab != nil && s.target.User != "" {
 		user, file, flag = s.target.User, s.target.PasswordFile, "--password-file"
@@ -240,7 +240,7 @@ func (s *session) shareAccount() (smbcheck.NTLM, error) {
 		name, domain := splitUser(s.secrets.User)
 		return smbcheck.NTLM{User: name, Domain: domain, Password: s.secrets.Password}, nil
 	}
-	password, err := passwordSource{file: file, fd: -1, credential: "cau-smb-password", account: user, fileFlag: flag}.read()
+	password, err := passwordSource{file: file, fd: -1, credential: "cau-smb-password", account: user, fileFlag: flag}.read(ctx)
 	if err != nil {
 		return smbcheck.NTLM{}, err
 	}

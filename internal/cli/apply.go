@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,7 +43,7 @@ func (p *program) apply() *cobra.Command {
 			return err
 		}
 		if !yes {
-			if err := p.confirm(plan); err != nil {
+			if err := p.confirm(cmd.Context(), plan); err != nil {
 				return err
 			}
 		}
@@ -62,16 +63,24 @@ func (p *program) apply() *cobra.Command {
 	return cmd
 }
 
-// confirm asks for the word yes; anything else, and the end of input, cancels.
-func (p *program) confirm(plan *engine.Plan) error {
-	caret := p.texts.T(message.CLIConfirm, plan.Cluster)
-	_, _ = p.streams.Err.Write([]byte(caret + " "))
-	answer, _ := bufio.NewReader(p.streams.In).ReadString('\n')
-	if !strings.EqualFold(strings.TrimSpace(answer), "yes") {
-		p.say(p.texts.T(message.CLINotConfirmed))
-		return exitWith(ExitCanceled)
+// confirm asks for the word yes; anything else, the end of input and an interrupt cancel.
+func (p *program) confirm(ctx context.Context, plan *engine.Plan) error {
+	_, _ = io.WriteString(p.streams.Err, p.texts.T(message.CLIConfirm, message.Clean(plan.Cluster))+" ")
+	answered := make(chan string, 1)
+	go func() { // a read from a terminal cannot be cancelled: after an interrupt this ends with the process
+		answer, _ := bufio.NewReader(p.streams.In).ReadString('\n')
+		answered <- answer
+	}()
+	select {
+	case answer := <-answered:
+		if strings.EqualFold(strings.TrimSpace(answer), "yes") {
+			return nil
+		}
+	case <-ctx.Done():
+		p.say("")
 	}
-	return nil
+	p.say(p.texts.T(message.CLINotConfirmed))
+	return exitWith(ExitCanceled)
 }
 
 // follow prints a run's facts until it ends or ctx does. The end of ctx, and a reader that went away,

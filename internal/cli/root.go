@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
@@ -37,8 +38,8 @@ func Run(ctx context.Context, services Services, streams Streams, version string
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
+	err := execute(ctx, root, version, args)
 	var failed error
-	err := fang.Execute(ctx, root, fang.WithVersion(version), fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
 	if err != nil {
 		failed = err
 		var e *exitError
@@ -48,6 +49,19 @@ func Run(ctx context.Context, services Services, streams Streams, version string
 		p.report(failed)
 	}
 	return exitCode(failed)
+}
+
+// execute runs the command line. Help and version go through fang, which asks the terminal for its background
+// first; nothing else does, because a terminal that is silent, or that somebody is typing a password into, must
+// not be asked anything.
+func execute(ctx context.Context, root *cobra.Command, version string, args []string) error {
+	cmd, _, err := root.Find(args)
+	wantsHelp := slices.ContainsFunc(args, func(a string) bool { return slices.Contains([]string{"-h", "--help", "-v", "--version", "help", "man"}, a) })
+	if wantsHelp || err == nil && !cmd.Runnable() {
+		return fang.Execute(ctx, root, fang.WithVersion(version), fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
+	}
+	root.SilenceUsage, root.SilenceErrors = true, true
+	return root.ExecuteContext(ctx)
 }
 
 // root builds the commands. started becomes true when a command's own code runs; an error before that is

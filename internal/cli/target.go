@@ -27,6 +27,7 @@ func (p *program) targetFlags(cmd *cobra.Command, t *Target) {
 	f.StringVar(&t.User, "user", "", p.texts.T(message.CLIFlagUser))
 	f.StringVar(&t.PasswordFile, "password-file", "", p.texts.T(message.CLIFlagPasswordFile))
 	f.IntVar(&t.PasswordFD, "password-fd", -1, p.texts.T(message.CLIFlagPasswordFD))
+	f.Lookup("password-fd").DefValue = "" // -1 means none; it is nothing to show
 	f.IntVar(&t.SMBPort, "smb-port", 0, p.texts.T(message.CLIFlagSMBPort))
 	f.StringVar(&t.SMBUser, "smb-user", "", p.texts.T(message.CLIFlagSMBUser))
 	f.StringVar(&t.SMBPasswordFile, "smb-password-file", "", p.texts.T(message.CLIFlagSMBPasswordFile))
@@ -89,6 +90,7 @@ func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error
 	f.StringArrayVar(&args, "arg", nil, p.texts.T(message.CLIFlagArg))
 	f.StringArrayVar(&req.Accepted, "accept", nil, p.texts.T(message.CLIFlagAccept))
 	f.IntVar(&maxFailed, "max-failed-nodes", -1, p.texts.T(message.OptionHelp("MaxFailedNodes")))
+	f.Lookup("max-failed-nodes").DefValue = "" // it depends on the number of nodes
 	f.StringSliceVar(&req.Options.NodeOrder, "node-order", nil, p.texts.T(message.OptionHelp("NodeOrder")))
 	f.BoolVar(&req.Options.RequireAllNodesOnline, "require-all-nodes-online", false, p.texts.T(message.OptionHelp("RequireAllNodesOnline")))
 	f.IntVar(&req.Options.RebootTimeoutMinutes, "reboot-timeout-minutes", req.Options.RebootTimeoutMinutes, p.texts.T(message.OptionHelp("RebootTimeoutMinutes")))
