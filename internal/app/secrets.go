@@ -65,7 +65,7 @@ func (s passwordSource) fromFile(path string) (string, error) {
 			Hint: "Make it yours alone: chmod 600 " + path,
 		}
 	}
-	return firstLine(f)
+	return s.firstLine(f)
 }
 
 func (s passwordSource) fromDescriptor() (string, error) {
@@ -74,7 +74,15 @@ func (s passwordSource) fromDescriptor() (string, error) {
 		return "", &fault.Error{Op: "read the password of " + s.account, Err: fmt.Errorf("descriptor %d is not open", s.fd)}
 	}
 	defer func() { _ = f.Close() }()
-	return firstLine(f)
+	return s.firstLine(f)
+}
+
+func (s passwordSource) firstLine(r io.Reader) (string, error) {
+	line, err := firstLine(r)
+	if err != nil {
+		return "", &fault.Error{Op: "read the password of " + s.account, Err: err, Hint: "It is the first line of what " + s.fileFlag + " or --password-fd names."}
+	}
+	return line, nil
 }
 
 func (s passwordSource) prompt(ctx context.Context) (string, error) {

@@ -96,7 +96,11 @@ func (p *program) root() (*cobra.Command, *bool) {
 
 // report prints an error: what, then what to do.
 func (p *program) report(err error) {
-	if err.Error() == "" {
+	switch {
+	case err.Error() == "":
+		return
+	case errors.Is(err, context.Canceled):
+		p.say(p.texts.T(message.CLIInterrupted))
 		return
 	}
 	p.say("cau: " + message.Clean(err.Error()))

@@ -31,6 +31,7 @@ const (
 	CLIFlagLabLinger       Key = "cli.flag.lab.linger"
 
 	CLIOpOpen             Key = "cli.op.open"
+	CLIInterrupted        Key = "cli.interrupted"
 	CLIDumb               Key = "cli.dumb"
 	CLIDumbHint           Key = "cli.dumb.hint"
 	CLINoTerminal         Key = "cli.no-terminal"
@@ -147,6 +148,7 @@ var cliTexts = map[Key]string{
 	"option.FailbackMode":          "how roles return to a node: Immediate, NoFailback or Policy",
 
 	CLIOpOpen:            "open the main window",
+	CLIInterrupted:       "Interrupted.",
 	CLIDumb:              "this terminal cannot draw a screen (TERM=dumb or unset)",
 	CLIDumbHint:          "Use cau --accessible, or the commands: cau preview, cau apply, cau status. See cau --help.",
 	CLINoTerminal:        "there is no terminal here",

@@ -206,6 +206,7 @@ func Hint(err error) string {
 	var auth *AuthError
 	var http *HTTPError
 	var f *Fault
+	var conn *ConnError
 	switch {
 	case errors.As(err, &auth):
 		return auth.hint()
@@ -220,6 +221,8 @@ func Hint(err error) string {
 		return "Check that address and port belong to the node's WinRM listener (winrm enumerate winrm/config/listener)."
 	case errors.Is(err, ErrSilent):
 		return "Check that the node runs and that the firewall lets the WinRM port through."
+	case errors.As(err, &conn) && conn.Stage == NotSent:
+		return "Check the name and that the host is up; WinRM listens on TCP 5985, or 5986 for https (on the node: winrm quickconfig)."
 	default:
 		return ""
 	}
