@@ -157,7 +157,7 @@ func (t *tree) fill(h *handle, class byte, room int, single bool) []byte {
 			break
 		}
 		if len(w.b) > 0 {
-			w.align(8)
+			w.align8()
 			le.PutUint32(w.b[last:], uint32(start-last))
 		}
 		last = start

@@ -13,7 +13,7 @@ func FuzzMessage(f *testing.F) {
 	w := newWire(f, smb311)
 	open := w.message(cmdCreate, createBodyFor("dir"))
 	for _, body := range [][]byte{
-		readBody(previous, 10, 0), closeBody(previous), ioctlBody(fsctlValidateNegotiate, make([]byte, 24), 24),
+		readBody(previous(), 10, 0), closeBody(previous()), ioctlBody(fsctlValidateNegotiate, make([]byte, 24), 24),
 	} {
 		for _, command := range []uint16{cmdRead, cmdClose, cmdIoctl, cmdQueryInfo, cmdQueryDirectory, cmdTreeConnect} {
 			b := bytes.Clone(body)

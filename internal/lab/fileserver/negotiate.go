@@ -18,7 +18,7 @@ const (
 )
 
 // preferred are the dialects spoken, best first.
-var preferred = [...]dialect{smb311, smb302, smb300, smb210}
+func preferred() []dialect { return []dialect{smb311, smb302, smb300, smb210} }
 
 const (
 	capLargeMTU     uint32 = 0x4
@@ -69,11 +69,12 @@ func (c *conn) negotiate(r *request) answer {
 	for i := range count {
 		client.dialects = append(client.dialects, le.Uint16(body[fixed+2*i:]))
 	}
-	at := slices.IndexFunc(preferred[:], func(d dialect) bool { return slices.Contains(client.dialects, uint16(d)) })
+	spoken := preferred()
+	at := slices.IndexFunc(spoken, func(d dialect) bool { return slices.Contains(client.dialects, uint16(d)) })
 	if at < 0 {
 		return fail(statusNotSupported)
 	}
-	chosen := preferred[at]
+	chosen := spoken[at]
 	var contexts []byte
 	if chosen == smb311 {
 		offer, s := r.offers(le.Uint32(body[28:]), int(le.Uint16(body[32:])))
@@ -108,7 +109,7 @@ func (s *Server) negotiateBody(chosen dialect, contexts []byte) []byte {
 	w.u32(0)
 	w.raw(s.hint)
 	if contexts != nil {
-		w.align(8)
+		w.align8()
 		le.PutUint16(w.b[6:], le.Uint16(contexts))
 		le.PutUint32(w.b[60:], headerSize+uint32(len(w.b)))
 		w.raw(contexts[2:])
@@ -191,7 +192,7 @@ func answerContexts(o offer, cipher uint16) ([]byte, error) {
 	contexts.raw(salt[:])
 	number := uint16(1)
 	if o.encryption {
-		contexts.align(8)
+		contexts.align8()
 		contexts.u16(contextEncryption, 4, 0, 0)
 		contexts.u16(1, cipher)
 		number++

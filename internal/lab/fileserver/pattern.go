@@ -12,7 +12,7 @@ import (
 //
 // Work is bounded by the product of the lengths, whatever the pattern.
 func matches(pattern, name string) bool {
-	p, n := []rune(pattern), []rune(name)
+	n := []rune(name)
 	lastDot := strings.LastIndexByte(name, '.')
 	if lastDot >= 0 {
 		lastDot = len([]rune(name[:lastDot]))
@@ -20,7 +20,7 @@ func matches(pattern, name string) bool {
 	// reach[j] says that the pattern so far can have eaten j characters.
 	reach := make([]bool, len(n)+1)
 	reach[0] = true
-	for _, c := range p {
+	for _, c := range pattern {
 		reach = advance(reach, c, n, lastDot)
 	}
 	return reach[len(n)]

@@ -112,8 +112,8 @@ func TestCompoundCarriesTheFileFromRequestToRequest(t *testing.T) {
 	w := newWire(t, smb311)
 	replies, err := w.send(w.compound(
 		w.message(cmdCreate, createBodyFor(`dir\file.txt`)),
-		w.message(cmdRead, readBody(previous, 10, 0), related),
-		w.message(cmdClose, closeBody(previous), related),
+		w.message(cmdRead, readBody(previous(), 10, 0), related),
+		w.message(cmdClose, closeBody(previous()), related),
 	))
 	if err != nil || len(replies) != 3 {
 		t.Fatalf("%d answers, %v", len(replies), err)
@@ -135,8 +135,8 @@ func TestFailureRunsThroughTheCompound(t *testing.T) {
 	w := newWire(t, smb311)
 	replies, err := w.send(w.compound(
 		w.message(cmdCreate, createBodyFor("nothing")),
-		w.message(cmdRead, readBody(previous, 10, 0), related),
-		w.message(cmdClose, closeBody(previous), related),
+		w.message(cmdRead, readBody(previous(), 10, 0), related),
+		w.message(cmdClose, closeBody(previous()), related),
 	))
 	if err != nil || len(replies) != 3 {
 		t.Fatalf("%d answers, %v", len(replies), err)
@@ -146,7 +146,7 @@ func TestFailureRunsThroughTheCompound(t *testing.T) {
 			t.Errorf("answer %d: %#x", i, uint32(r.status))
 		}
 	}
-	if r := w.one(w.signed(w.message(cmdRead, readBody(previous, 10, 0), related))); r.status != statusInvalidParameter {
+	if r := w.one(w.signed(w.message(cmdRead, readBody(previous(), 10, 0), related))); r.status != statusInvalidParameter {
 		t.Errorf("related to nothing: %#x", uint32(r.status))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/cipher"
 	"errors"
 	"fmt"
+	"time"
 
 	"cau/internal/lab/ntlm"
 	"cau/internal/lab/spnego"
@@ -113,7 +114,7 @@ func (c *conn) sessionFor(id uint64) (*session, status) {
 // begin makes the keys once somebody is signed in (MS-SMB2 3.3.5.5.3).
 func (s *session) begin(c *conn) error {
 	// The client has as long as it likes from now on.
-	if err := c.peer.SetReadDeadline(noDeadline); err != nil {
+	if err := c.peer.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
 	key := s.logon.SessionKey()

@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// noDeadline is the zero time, which lifts a deadline.
-var noDeadline time.Time
-
 // ipcName is the share of named pipes. It exists because clients connect to it
 // without asking; there are no pipes behind it.
 const ipcName = "IPC$"
@@ -100,8 +97,8 @@ func (t *tree) closeAll() {
 // fileID names a handle on the wire (MS-SMB2 2.2.14.1).
 type fileID struct{ persistent, volatile uint64 }
 
-// previous is the id by which a related request means the file of the one before.
-var previous = fileID{^uint64(0), ^uint64(0)}
+// previous is the id by which a related request means the file of the one before (MS-SMB2 3.3.5.2.7.2).
+func previous() fileID { return fileID{^uint64(0), ^uint64(0)} }
 
 // handle is an open file or folder.
 type handle struct {
@@ -129,7 +126,7 @@ func (h *handle) place() place {
 // handle finds the file a request means.
 func (t *tree) handle(r *request, at []byte) (*handle, status) {
 	id := fileID{le.Uint64(at), le.Uint64(at[8:])}
-	if r.flags&headerRelated != 0 && id == previous {
+	if r.flags&headerRelated != 0 && id == previous() {
 		if r.chain.failed != statusOK {
 			return nil, r.chain.failed
 		}

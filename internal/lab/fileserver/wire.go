@@ -7,7 +7,7 @@ import (
 	"unicode/utf16"
 )
 
-var le = binary.LittleEndian
+var le = binary.LittleEndian //nolint:gochecknoglobals // a short name for a value without state
 
 // command codes, MS-SMB2 2.2.1.
 const (
@@ -103,9 +103,10 @@ func (w *builder) u64(v ...uint64) { w.b = appendAll(w.b, v, le.AppendUint64) }
 func (w *builder) raw(v []byte)    { w.b = append(w.b, v...) }
 func (w *builder) zero(n int)      { w.b = append(w.b, make([]byte, n)...) }
 
-func (w *builder) align(n int) {
-	if over := len(w.b) % n; over != 0 {
-		w.zero(n - over)
+// align8 brings the next field to an 8-byte boundary.
+func (w *builder) align8() {
+	if over := len(w.b) % 8; over != 0 {
+		w.zero(8 - over)
 	}
 }
 

@@ -19,29 +19,29 @@ type wire struct {
 	next    uint64
 }
 
-func newWire(t testing.TB, d dialect) *wire {
-	t.Helper()
+func newWire(tb testing.TB, d dialect) *wire {
+	tb.Helper()
 	server, err := New(Config{
 		Name: "FS1", Accounts: &ntlm.Book{},
 		Shares: []Share{{Name: "s", FS: fstest.MapFS{"dir/file.txt": {Data: bytes.Repeat([]byte("0123456789"), 20000)}}}},
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	mac, err := cmacSigner(bytes.Repeat([]byte{3}, 16))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	seal, err := newGCM(bytes.Repeat([]byte{4}, 16))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s := &session{id: 77, dialect: d, valid: true, user: "u", mac: mac, fromClient: seal, toClient: seal, trees: map[uint32]*tree{}}
 	tr := &tree{id: 9, session: s, share: server.shares["S"], handles: map[uint64]*handle{}}
 	s.trees[9] = tr
 	c := &conn{server: server, dialect: d, sessions: map[uint64]*session{77: s}}
 	c.window.grant(256)
-	return &wire{t: t, conn: c, session: s, tree: tr}
+	return &wire{t: tb, conn: c, session: s, tree: tr}
 }
 
 // message is one request before it is signed.
@@ -181,12 +181,12 @@ func negotiateFrame(dialects ...uint16) []byte {
 	w.u32(0, 0)
 	w.u16(dialects...)
 	if slices.Contains(dialects, 0x311) {
-		w.align(8)
+		w.align8()
 		le.PutUint32(w.b[28:], headerSize+uint32(len(w.b)))
 		le.PutUint16(w.b[32:], 2)
 		w.u16(contextPreauth, 38, 0, 0, 1, 32, hashSHA512)
 		w.zero(32)
-		w.align(8)
+		w.align8()
 		w.u16(contextEncryption, 6, 0, 0, 2, 1, cipherAES128GCM)
 	}
 	return (&wire{tree: &tree{}, session: &session{}}).message(cmdNegotiate, w.b)

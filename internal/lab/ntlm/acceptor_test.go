@@ -19,24 +19,24 @@ func contoso() *Book {
 	return b
 }
 
-func client(t testing.TB, domain, user, password string) *ntlmssp.Client {
-	t.Helper()
+func client(tb testing.TB, domain, user, password string) *ntlmssp.Client {
+	tb.Helper()
 	c, err := ntlmssp.NewClient(ntlmssp.SetUserInfo(user, password), ntlmssp.SetDomain(domain), ntlmssp.SetWorkstation("ADMINPC"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
 
 // shake runs a handshake; tamper may alter each message on its way.
-func shake(t testing.TB, a *Acceptor, c *ntlmssp.Client, cb *ntlmssp.ChannelBindings, tamper func(n int, token []byte)) error {
-	t.Helper()
+func shake(tb testing.TB, a *Acceptor, c *ntlmssp.Client, cb *ntlmssp.ChannelBindings, tamper func(n int, token []byte)) error {
+	tb.Helper()
 	if tamper == nil {
 		tamper = func(int, []byte) {}
 	}
 	one, err := c.Authenticate(nil, nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	one = bytes.Clone(one)
 	tamper(1, one)
@@ -45,19 +45,19 @@ func shake(t testing.TB, a *Acceptor, c *ntlmssp.Client, cb *ntlmssp.ChannelBind
 		return err
 	}
 	if done {
-		t.Fatal("done after the first message")
+		tb.Fatal("done after the first message")
 	}
 	two = bytes.Clone(two)
 	tamper(2, two)
 	three, err := c.Authenticate(two, cb)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	three = bytes.Clone(three)
 	tamper(3, three)
 	_, done, err = a.Next(three)
 	if err == nil && !done {
-		t.Fatal("not done after the last message")
+		tb.Fatal("not done after the last message")
 	}
 	return err
 }

@@ -15,18 +15,20 @@ const (
 	StatusLockedOut       Status = 0xC0000234
 )
 
-var statusNames = map[Status]string{
-	StatusLogonFailure:    "STATUS_LOGON_FAILURE",
-	StatusPasswordExpired: "STATUS_PASSWORD_EXPIRED",
-	StatusAccountDisabled: "STATUS_ACCOUNT_DISABLED",
-	StatusAccountExpired:  "STATUS_ACCOUNT_EXPIRED",
-	StatusMustChange:      "STATUS_PASSWORD_MUST_CHANGE",
-	StatusLockedOut:       "STATUS_ACCOUNT_LOCKED_OUT",
-}
-
 func (s Status) String() string {
-	if name, ok := statusNames[s]; ok {
-		return name
+	switch s {
+	case StatusLogonFailure:
+		return "STATUS_LOGON_FAILURE"
+	case StatusPasswordExpired:
+		return "STATUS_PASSWORD_EXPIRED"
+	case StatusAccountDisabled:
+		return "STATUS_ACCOUNT_DISABLED"
+	case StatusAccountExpired:
+		return "STATUS_ACCOUNT_EXPIRED"
+	case StatusMustChange:
+		return "STATUS_PASSWORD_MUST_CHANGE"
+	case StatusLockedOut:
+		return "STATUS_ACCOUNT_LOCKED_OUT"
 	}
 	return fmt.Sprintf("0x%08X", uint32(s))
 }

@@ -21,11 +21,11 @@ const (
 		"02000c0044006f006d00610069006e0001000c0053006500720076006500720000000000" + "00000000"
 )
 
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
+func unhex(tb testing.TB, s string) []byte {
+	tb.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }
@@ -75,10 +75,11 @@ type message struct {
 	response, wrapped []byte
 }
 
-func vectorMessage(t testing.TB) message {
+func vectorMessage(tb testing.TB) message {
+	tb.Helper()
 	return message{
 		flags: vectorFlags, domain: "Domain", user: "User",
-		response: append(unhex(t, vectorProof), unhex(t, vectorBlob)...), wrapped: unhex(t, vectorWrappedKey),
+		response: append(unhex(tb, vectorProof), unhex(tb, vectorBlob)...), wrapped: unhex(tb, vectorWrappedKey),
 	}
 }
 
@@ -96,15 +97,15 @@ func (m message) bytes() []byte {
 	return append(b, bytes.Join(parts, nil)...)
 }
 
-func vectorAcceptor(t testing.TB, accounts Accounts) *Acceptor {
-	t.Helper()
+func vectorAcceptor(tb testing.TB, accounts Accounts) *Acceptor {
+	tb.Helper()
 	a := NewAcceptor(Config{
 		NetBIOSName: "Server", NetBIOSDomain: "Domain", DNSName: "server.domain",
-		Rand: bytes.NewReader(unhex(t, vectorNonce)),
+		Rand: bytes.NewReader(unhex(tb, vectorNonce)),
 		Now:  func() time.Time { return time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC) },
 	}, accounts)
 	if _, done, err := a.Next(negotiateMessage(vectorFlags)); err != nil || done {
-		t.Fatalf("negotiate: done %v, %v", done, err)
+		tb.Fatalf("negotiate: done %v, %v", done, err)
 	}
 	return a
 }

@@ -61,7 +61,7 @@ func (a *Acceptor) begin(t *token) ([]byte, bool, error) {
 	if len(t.mechs) > maxMechs {
 		return nil, false, &TokenError{Err: fmt.Errorf("%d mechanisms", len(t.mechs))}
 	}
-	at := slices.IndexFunc(t.mechs, oidNTLM.Equal)
+	at := slices.IndexFunc(t.mechs, oidNTLM().Equal)
 	if at < 0 {
 		return nil, false, &TokenError{Err: errors.New("the client does not offer NTLM")}
 	}

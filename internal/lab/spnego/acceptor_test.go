@@ -14,45 +14,45 @@ import (
 
 var oidKerberos = asn1.ObjectIdentifier{1, 2, 840, 48018, 1, 2, 2}
 
-func initial(t testing.TB, inner []byte, mechs ...asn1.ObjectIdentifier) []byte {
-	t.Helper()
+func initial(tb testing.TB, inner []byte, mechs ...asn1.ObjectIdentifier) []byte {
+	tb.Helper()
 	list, err := asn1.Marshal(mechs)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	fields := []any{explicit(0, list)}
 	if inner != nil {
 		octets, err := encode(inner)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		fields = append(fields, explicit(2, octets))
 	}
 	body, err := encode(fields...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if body, err = encode(sequence(body)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	content, err := encode(oidSPNEGO, explicit(0, body))
+	content, err := encode(oidSPNEGO(), explicit(0, body))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	tok, err := encode(asn1.RawValue{Class: asn1.ClassApplication, IsCompound: true, Bytes: content})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return tok
 }
 
-func pair(t testing.TB) (*Acceptor, *ntlmssp.Client) {
-	t.Helper()
+func pair(tb testing.TB) (*Acceptor, *ntlmssp.Client) {
+	tb.Helper()
 	book := &ntlm.Book{}
 	book.Add(ntlm.Account{Domain: "CONTOSO", User: "svc", Password: "pw"})
 	c, err := ntlmssp.NewClient(ntlmssp.SetUserInfo("svc", "pw"), ntlmssp.SetDomain("CONTOSO"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return NewAcceptor(ntlm.NewAcceptor(ntlm.Config{NetBIOSName: "FS1", NetBIOSDomain: "CONTOSO", DNSName: "fs1.contoso.com"}, book)), c
 }
@@ -64,9 +64,9 @@ func TestClientThatPrefersKerberosIsLedToNTLM(t *testing.T) {
 	for _, preferred := range []bool{true, false} {
 		a, c := pair(t)
 		one := must(c.Authenticate(nil, nil))
-		mechs, inner := []asn1.ObjectIdentifier{oidNTLM}, one
+		mechs, inner := []asn1.ObjectIdentifier{oidNTLM()}, one
 		if !preferred {
-			mechs, inner = []asn1.ObjectIdentifier{oidKerberos, oidNTLM}, []byte("a Kerberos token")
+			mechs, inner = []asn1.ObjectIdentifier{oidKerberos, oidNTLM()}, []byte("a Kerberos token")
 		}
 		tok := initial(t, inner, mechs...)
 		out, done, err := a.Next(tok)
@@ -102,7 +102,7 @@ func parseInner(t *testing.T, out []byte) []byte {
 
 func TestAlteredMechanismListIsRefused(t *testing.T) {
 	a, c := pair(t)
-	tok := initial(t, must(c.Authenticate(nil, nil)), oidNTLM)
+	tok := initial(t, must(c.Authenticate(nil, nil)), oidNTLM())
 	out, _, err := a.Next(tok)
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func TestAlteredMechanismListIsRefused(t *testing.T) {
 
 func TestOtherMechanismsAndDisorderAreRefused(t *testing.T) {
 	kerberos := initial(t, nil, oidKerberos)
-	many := initial(t, nil, slices.Repeat([]asn1.ObjectIdentifier{oidNTLM}, maxMechs+1)...)
+	many := initial(t, nil, slices.Repeat([]asn1.ObjectIdentifier{oidNTLM()}, maxMechs+1)...)
 	for name, tok := range map[string][]byte{
 		"Kerberos alone":  kerberos,
 		"too many":        many,
@@ -149,7 +149,7 @@ func TestHintNamesNTLM(t *testing.T) {
 		t.Fatal(err)
 	}
 	tok, err := parse(hint)
-	if err != nil || !tok.initial || len(tok.mechs) != 1 || !tok.mechs[0].Equal(oidNTLM) {
+	if err != nil || !tok.initial || len(tok.mechs) != 1 || !tok.mechs[0].Equal(oidNTLM()) {
 		t.Errorf("%+v, %v", tok, err)
 	}
 }

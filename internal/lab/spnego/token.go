@@ -6,10 +6,13 @@ import (
 	"fmt"
 )
 
-var (
-	oidSPNEGO = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 2}
-	oidNTLM   = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 2, 10}
-)
+// oidSPNEGO is the mechanism of the framing itself, RFC 4178 4.2.
+func oidSPNEGO() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 2} }
+
+// oidNTLM is the only mechanism that is accepted.
+func oidNTLM() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 2, 10}
+}
 
 // Negotiation states, RFC 4178 4.2.2.
 const (
@@ -64,7 +67,7 @@ func parse(b []byte) (*token, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !mech.Equal(oidSPNEGO) {
+	if !mech.Equal(oidSPNEGO()) {
 		return nil, fmt.Errorf("mechanism %v is not SPNEGO", mech)
 	}
 	return parseFields(choice, &token{initial: true})
@@ -141,7 +144,7 @@ func response(state int, named bool, inner, mic []byte) ([]byte, error) {
 	}
 	fields := []any{explicit(0, enum)}
 	if named {
-		oid, err := encode(oidNTLM)
+		oid, err := encode(oidNTLM())
 		if err != nil {
 			return nil, err
 		}
@@ -170,7 +173,7 @@ func response(state int, named bool, inner, mic []byte) ([]byte, error) {
 // Hint is the token that an SMB server puts into its NEGOTIATE response: the
 // mechanisms it takes (MS-SPNG 2.2.1, MS-SMB2 2.2.4).
 func Hint() ([]byte, error) {
-	oid, err := encode(oidNTLM)
+	oid, err := encode(oidNTLM())
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +188,7 @@ func Hint() ([]byte, error) {
 	if body, err = encode(sequence(body)); err != nil {
 		return nil, err
 	}
-	content, err := encode(oidSPNEGO, explicit(0, body))
+	content, err := encode(oidSPNEGO(), explicit(0, body))
 	if err != nil {
 		return nil, err
 	}
