@@ -46,7 +46,7 @@ func (r *reader) readCodes(v value) ([]placedCode, *Error) {
 func parseCode(s string) (fault.Code, bool) {
 	if hex, ok := strings.CutPrefix(strings.ToLower(s), "0x"); ok {
 		n, err := strconv.ParseUint(hex, 16, 32)
-		return fault.CodeOf(int64(n)), err == nil //nolint:gosec // ParseUint keeps it within 32 bits
+		return fault.CodeOf(int64(n)), err == nil
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < math.MinInt32 || n > math.MaxUint32 {

@@ -82,8 +82,10 @@ func TestR09_TheCommandLineIsWhatTheNodeRuns(t *testing.T) {
 		{"inside a longer argument", rule("a.exe", `/log:$update$.log`), `%SystemRoot%\System32\a.exe /log:"` + update + `".log`},
 		{"twice", rule("a.exe", `$update$ $update$`), `%SystemRoot%\System32\a.exe "` + update + `" "` + update + `"`},
 		{"a property with quotes", rule("a.exe", `TARGET="x y" $update$`), `%SystemRoot%\System32\a.exe TARGET="x y" "` + update + `"`},
-		{"powershell", rule(`%systemroot%\System32\WindowsPowerShell\v1.0\powershell.exe`, "-File $update$"),
-			`%systemroot%\System32\WindowsPowerShell\v1.0\powershell.exe -File "` + update + `"`},
+		{
+			"powershell", rule(`%systemroot%\System32\WindowsPowerShell\v1.0\powershell.exe`, "-File $update$"),
+			`%systemroot%\System32\WindowsPowerShell\v1.0\powershell.exe -File "` + update + `"`,
+		},
 		{"cmd", rule("cmd.exe", `/c $update$ /q`), `%SystemRoot%\System32\cmd.exe /c "` + update + `" /q`},
 		{"cmd, quotes in the template", rule(`%ComSpec%`, `/c ""$update$" /q"`), `%ComSpec% /c ""` + update + `" /q"`},
 		{"cmd, a quoted line", rule(`%ComSpec%`, `/c "start $update$"`), `%ComSpec% /c "start "` + update + `""`},

@@ -102,12 +102,13 @@ func (d *document) build(wide bool) error {
 			if bad != nil {
 				return bad
 			}
-			if len(open) > 0 {
+			switch {
+			case len(open) > 0:
 				parent := open[len(open)-1]
 				parent.children = append(parent.children, e)
-			} else if d.root != nil {
+			case d.root != nil:
 				return d.errorAt(start, "a second root element <%s>", printable(e.tag))
-			} else {
+			default:
 				d.root = e
 			}
 			open = append(open, e)

@@ -68,12 +68,17 @@ func TestTheThreeLayoutsOfTheCAUDocumentation(t *testing.T) {
 	}{
 		{"for all nodes", nil, nil, nil, []string{"no-such-folder FolderRule1 ?"}},
 		{
-			"for one node", []string{`node1\`, `node1\Node1_Specific_Update.msu`},
-			[]string{`NODE1:node1\Node1_Specific_Update.msu:extension MSU`}, nil, []string{"no-such-folder FolderRule1 ?"},
+			"for one node",
+			[]string{`node1\`, `node1\Node1_Specific_Update.msu`},
+			[]string{`NODE1:node1\Node1_Specific_Update.msu:extension MSU`},
+			nil,
+			[]string{"no-such-folder FolderRule1 ?"},
 		},
 		{
-			"by a folder rule", []string{`NODE2\FolderRule1\`, `NODE2\FolderRule1\SpecialHotfix1.exe`, `NODE1\Node1_Specific_Update.msu`},
-			[]string{`NODE1:NODE1\Node1_Specific_Update.msu:extension MSU`}, []string{`NODE2:NODE2\FolderRule1\SpecialHotfix1.exe:folder FolderRule1`},
+			"by a folder rule",
+			[]string{`NODE2\FolderRule1\`, `NODE2\FolderRule1\SpecialHotfix1.exe`, `NODE1\Node1_Specific_Update.msu`},
+			[]string{`NODE1:NODE1\Node1_Specific_Update.msu:extension MSU`},
+			[]string{`NODE2:NODE2\FolderRule1\SpecialHotfix1.exe:folder FolderRule1`},
 			[]string{},
 		},
 	} {

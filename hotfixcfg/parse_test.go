@@ -146,7 +146,7 @@ func TestR20_WhatCannotBeInterpretedIsAnErrorWithItsPlace(t *testing.T) {
 		line, col  int
 		msg        string
 	}{
-		{"unknown condition", msi("<Success>0</Success>\n<Sucess>1</Sucess>"), 4, 1, "unknown element <Sucess> in ExitConditions; did you mean Success?"},
+		{"unknown condition", msi("<Success>0</Success>\n<Succss>1</Succss>"), 4, 1, "unknown element <Succss> in ExitConditions; did you mean Success?"},
 		{"code twice in one list", msi("<Success>0,\n 3010  0</Success>"), 4, 8, "exit code 0 (0x00000000) stands twice"},
 		{"code twice in two lists", msi("<Success>0 0x80240017</Success>\n<NotApplicable>-2145124329</NotApplicable>"), 4, 16, "first in line 3"},
 		{"code as attribute twice", msi(`<Success codes="0 1"/><NotApplicable codes="2 1"/>`), 3, 63, "exit code 1 "},
@@ -169,7 +169,7 @@ func TestR20_WhatCannotBeInterpretedIsAnErrorWithItsPlace(t *testing.T) {
 		{"two templates", ext(`name="MSI"`, `<Template path="a.exe"/><Template path="b.exe"/>`+ok), 2, 47, "a second <Template>"},
 		{"two exit conditions", ext(`name="MSI"`, `<Template path="a.exe"/>`+ok+ok), 2, 100, "a second <ExitConditions>"},
 		{"child of template", ext(`name="MSI"`, `<Template path="a.exe"><Wait/></Template>`+ok), 2, 46, "unknown element <Wait>"},
-		{"misspelt parameters", ext(`name="MSI"`, `<Template path="a.exe" paramters="/q"/>`+ok), 2, 57, "did you mean parameters?"},
+		{"misspelt parameters", ext(`name="MSI"`, `<Template path="a.exe" parametrs="/q"/>`+ok), 2, 57, "did you mean parameters?"},
 		{"no name", ext(``, ok), 2, 1, "has no name"},
 		{"empty name", ext(`name="."`, ok), 2, 18, "cannot match"},
 		{"dotted extension", ext(`name="tar.gz"`, ok), 2, 18, "last dot"},

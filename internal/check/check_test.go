@@ -40,9 +40,13 @@ func TestCheckIDsAreUnique(t *testing.T) {
 
 func TestOnlyPassesOfOneCheckShareALine(t *testing.T) {
 	got := check.Grouped([]check.Result{
-		{ID: "winrm.auth", Outcome: check.Pass, Subject: "NODE1", Evidence: "NTLMv2"}, {ID: "winrm.auth", Outcome: check.Pass, Subject: "NODE2", Evidence: "NTLMv2"},
-		{ID: "node.disk", Outcome: check.Pass, Subject: "NODE1", Evidence: "9 GiB"}, {ID: "node.disk", Outcome: check.Warn, Subject: "NODE2", Evidence: "1 GiB"},
-		{ID: "node.disk", Outcome: check.Pass, Subject: "NODE3", Evidence: "9 GiB"}, {ID: "layout", Outcome: check.Pass}, {ID: "layout", Outcome: check.Pass},
+		{ID: "winrm.auth", Outcome: check.Pass, Subject: "NODE1", Evidence: "NTLMv2"},
+		{ID: "winrm.auth", Outcome: check.Pass, Subject: "NODE2", Evidence: "NTLMv2"},
+		{ID: "node.disk", Outcome: check.Pass, Subject: "NODE1", Evidence: "9 GiB"},
+		{ID: "node.disk", Outcome: check.Warn, Subject: "NODE2", Evidence: "1 GiB"},
+		{ID: "node.disk", Outcome: check.Pass, Subject: "NODE3", Evidence: "9 GiB"},
+		{ID: "layout", Outcome: check.Pass},
+		{ID: "layout", Outcome: check.Pass},
 	})
 	if len(got) != 6 || len(got[0].Subjects) != 2 || got[0].Evidence != "NTLMv2" || got[2].Outcome != check.Warn || got[3].Subjects[0] != "NODE3" {
 		t.Errorf("%+v", got)
