@@ -29,7 +29,7 @@ var allowedImports = map[string][]string{
 	"plugins/hotfix":          {"plugins", "hotfixcfg", "smbcheck", "internal/fault", "internal/check"},
 	"engine":                  {"plugins", "internal/fault", "internal/check"},
 	"internal/winnode":        {"internal/winnode/agent", "internal/wsman", "engine", "plugins", "internal/fault", "internal/check"},
-	"internal/coordinator":    {"engine", "plugins", "internal/journal", "internal/fault", "internal/check"},
+	"internal/coordinator":    {"engine", "plugins", "internal/journal", "internal/message", "internal/fault", "internal/check"},
 	"tui":                     {"tui/...", "engine", "plugins", "internal/message", "internal/fault", "internal/check"},
 	"internal/cli":            {"engine", "plugins", "internal/message", "internal/fault", "internal/check"},
 	"internal/app":            {"*"},

@@ -157,7 +157,7 @@ func (h *Home) Control(ctx context.Context, run string, verb engine.Verb) error 
 	case a.Kind == kindNotAlive:
 		return fmt.Errorf("run %s: %w", run, ErrNotAlive)
 	}
-	return fmt.Errorf("run %s answers: %s", run, printable(a.Error))
+	return fmt.Errorf("run %s answers: %s", run, oneLine(a.Error))
 }
 
 // dial connects to a live run. A coordinator that has the lock opens its socket in a moment, or has just closed it.

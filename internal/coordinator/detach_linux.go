@@ -64,7 +64,7 @@ func hasUserBus() bool {
 	if dir == "" {
 		return false
 	}
-	_, err := os.Stat(filepath.Join(dir, "systemd", "private")) //nolint:gosec // only asked whether it is there
+	_, err := os.Stat(filepath.Join(dir, "systemd", "private"))
 	return err == nil
 }
 

@@ -5,6 +5,7 @@ package coordinator
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -46,6 +47,23 @@ func oursAlone(dir string) error {
 
 // socketForUs keeps others from connecting; the folder above does so until then.
 func socketForUs(path string) error { return os.Chmod(path, 0o600) }
+
+// peer is who is at the other end of the socket, by the kernel's word and not the caller's (R06).
+func peer(c *net.UnixConn) (uid uint32, name string, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, "", fmt.Errorf("ask who is calling: %w", err)
+	}
+	var asking error
+	err = raw.Control(func(fd uintptr) { uid, asking = peerUID(int(fd)) })
+	if err == nil {
+		err = asking
+	}
+	if err != nil {
+		return 0, "", fmt.Errorf("ask who is calling: %w", err)
+	}
+	return uid, account(uid), nil
+}
 
 // account names a user by id, as the system knows it.
 func account(uid uint32) string {

@@ -282,5 +282,5 @@ func withLog(err error, path string) error {
 	if text == "" {
 		return err
 	}
-	return fmt.Errorf("%w (its log: %s)", err, strings.Join(strings.Fields(printable(text)), " "))
+	return fmt.Errorf("%w (its log: %s)", err, oneLine(strings.Join(strings.Fields(text), " ")))
 }

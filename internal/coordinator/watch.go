@@ -155,7 +155,7 @@ func (w *watcher) newFacts() ([]LogLine, error) {
 		if err := w.state.Apply(f); err != nil {
 			return lines, err
 		}
-		lines = append(lines, LogLine{Time: f.Time, Node: printable(f.Node), Text: printable(w.text(f)), Kind: LineFact, Raw: rec.Body})
+		lines = append(lines, LogLine{Time: f.Time, Node: oneLine(f.Node), Text: oneLine(w.text(f)), Kind: LineFact, Raw: rec.Body})
 	}
 }
 
@@ -163,7 +163,7 @@ func (w *watcher) newProgress() ([]LogLine, error) {
 	list, err := w.progress.next()
 	lines := make([]LogLine, 0, len(list))
 	for _, p := range list {
-		lines = append(lines, LogLine{Time: p.Time, Node: printable(p.Node), Text: printable(p.Message), Kind: LineProgress})
+		lines = append(lines, LogLine{Time: p.Time, Node: oneLine(p.Node), Text: oneLine(p.Message), Kind: LineProgress})
 	}
 	return lines, err
 }
