@@ -11,7 +11,7 @@ import (
 
 // syncDir makes a new name in dir durable.
 func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // the folder of the journal that the caller named
+	d, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("flush the folder: %w", err)
 	}

@@ -43,7 +43,7 @@ type Writer struct {
 // Open opens the journal at path, or creates it with mode 0600, as its only writer: another one gets ErrLocked.
 // It checks the whole chain, cuts off what a crash left of the last line, and refuses a damaged journal with a *BrokenError.
 func Open(path string) (*Writer, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the caller names its own journal
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", full(err))
 	}

@@ -223,17 +223,17 @@ func (w *jobWatch) judge(p *agent.JobPoll) error {
 	return nil
 }
 
-// jobFailure is a job's own error: it ended, and says that it could not do its work.
-type jobFailure struct{ cause *fault.Error }
+// jobFailedError is a job's own error: it ended, and says that it could not do its work.
+type jobFailedError struct{ cause *fault.Error }
 
 // Error is the job's reason.
-func (e *jobFailure) Error() string { return e.cause.Error() }
+func (e *jobFailedError) Error() string { return e.cause.Error() }
 
 // Unwrap gives the fault with the job's number.
-func (e *jobFailure) Unwrap() error { return e.cause }
+func (e *jobFailedError) Unwrap() error { return e.cause }
 
 // Is makes errors.Is(err, plugins.ErrJobFailed) true.
-func (e *jobFailure) Is(target error) bool { return target == plugins.ErrJobFailed }
+func (e *jobFailedError) Is(target error) bool { return target == plugins.ErrJobFailed }
 
 // finish reads the result, which is written once.
 func (w *jobWatch) finish(text string) (json.RawMessage, error) {
@@ -243,9 +243,9 @@ func (w *jobWatch) finish(text string) (json.RawMessage, error) {
 	}
 	if !r.OK {
 		if r.Err == nil {
-			return nil, &jobFailure{w.fail(errors.New("the job failed and does not say why"))}
+			return nil, &jobFailedError{w.fail(errors.New("the job failed and does not say why"))}
 		}
-		return nil, &jobFailure{refusal(jobWords(w.job.Kind), w.node.Name(), r.Err)}
+		return nil, &jobFailedError{refusal(jobWords(w.job.Kind), w.node.Name(), r.Err)}
 	}
 	data, err := output(w.job.Kind, r.Data)
 	if err != nil {

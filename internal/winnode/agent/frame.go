@@ -34,7 +34,7 @@ var ErrBadFrame = errors.New("the node's answer is cut or changed")
 func EncodeFrame(r Response) []byte {
 	text, err := json.Marshal(r)
 	if err != nil { // Data that is no JSON
-		text, _ = json.Marshal(Response{V: Version, Host: r.Host, UTC: r.UTC, Err: &OpError{Kind: "script", Message: err.Error()}}) //nolint:errchkjson // strings only
+		text, _ = json.Marshal(Response{V: Version, Host: r.Host, UTC: r.UTC, Err: &OpError{Kind: "script", Message: err.Error()}}) // strings always marshal
 	}
 	sum := sha256.Sum256(text)
 	return fmt.Appendf(nil, "\r\n%s%d:%s:%s%s\r\n", frameStart, len(text), hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(text), frameEnd)
