@@ -247,3 +247,13 @@ func TestAFailedInstallerEndsTheRunWithTheCauseAndTheNodeResumed(t *testing.T) {
 		t.Errorf("NODE2: %+v", n)
 	}
 }
+
+func TestALabThatWasStartedForACommandEndsAfterIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.want(3, "preview", "--lab", "--lab-linger", "0s")
+	if !strings.Contains(r.out, "LAB-FC1 (simulated)") {
+		t.Errorf("%s", r.out)
+	}
+	w.until("the lab's end", func() bool { return strings.TrimSpace(w.want(0, "lab", "list", "--json").out) == "[]" })
+}

@@ -27,14 +27,26 @@ type program struct {
 	cache   string
 	version string
 	streams cli.Streams
+	// used is the cluster that was signed in to: one command means one cluster, asks for one password once, and
+	// keeps its lab alive to the end.
+	used *session
 }
 
 // Main runs the command line and returns the exit code. The first interrupt ends what the viewer does, never a run (R29).
 func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	signal.Ignore(syscall.SIGPIPE) // whoever reads our output may leave: the write fails, and the viewer detaches (R29)
 	p := &program{dir: homeDir(), cache: filepath.Join(xdg.CacheHome, "cau"), version: version(), streams: streams()}
+	defer p.leave()
 	return cli.Run(ctx, p, p.streams, p.version, args)
+}
+
+// leave gives back what the command held.
+func (p *program) leave() {
+	if p.used != nil {
+		p.used.close()
+	}
 }
 
 func homeDir() string {

@@ -19,7 +19,6 @@ func (p *program) Doctor(ctx context.Context, target cli.Target, addresses []str
 	if err != nil {
 		return cli.DoctorReport{}, err
 	}
-	defer s.close()
 	if err := s.connect(ctx, note); err != nil {
 		return cli.DoctorReport{}, err
 	}

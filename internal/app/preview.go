@@ -23,7 +23,6 @@ func (p *program) Preview(ctx context.Context, req cli.Request, note func(string
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
 	if err := s.connect(ctx, note); err != nil {
 		return nil, err
 	}

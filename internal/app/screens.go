@@ -2,11 +2,12 @@ package app
 
 import (
 	"context"
+	"io"
 	"os"
-	"sync"
 
 	"cau/engine"
 	"cau/internal/cli"
+	"cau/internal/message"
 	"cau/plugins/hotfix"
 	"cau/tui"
 	"cau/tui/backend"
@@ -22,8 +23,10 @@ func (p *program) Interactive(ctx context.Context, target cli.Target, accessible
 	if err != nil {
 		return err
 	}
+	if err := s.connect(ctx, p.note); err != nil {
+		return err
+	}
 	w := &window{program: p, session: s}
-	defer w.close()
 	if accessible {
 		return lines.Run(ctx, lines.Config{In: p.streams.In, Out: p.streams.Out, Services: w, Texts: p.texts})
 	}
@@ -36,31 +39,17 @@ func (p *program) View(ctx context.Context, run string) error {
 	return tui.Run(ctx, tui.Config{Services: w, Texts: p.texts, In: os.Stdin, Out: os.Stdout, Env: os.Environ(), OpenRun: run})
 }
 
-// window is what the screens see of the program: one cluster, signed in to once. mu orders the first contact.
+// note prints what is being done, before a screen is drawn.
+func (p *program) note(line string) { _, _ = io.WriteString(p.streams.Err, message.Clean(line)+"\n") }
+
+// window is what the screens see of the program: one cluster, connected to once.
 type window struct {
 	*program
 	session *session
-	mu      sync.Mutex
-}
-
-func (w *window) close() { w.session.close() }
-
-// connected connects once; after a failure the next call tries again, except after a rejected logon, which the
-// credential itself remembers (R02).
-func (w *window) connected(ctx context.Context, note func(string)) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.session.fleet != nil {
-		return nil
-	}
-	return w.session.connect(ctx, note)
 }
 
 // Overview reads the cluster for the main window.
 func (w *window) Overview(ctx context.Context) (backend.Overview, error) {
-	if err := w.connected(ctx, func(string) {}); err != nil {
-		return backend.Overview{}, err
-	}
 	view, err := w.session.fleet.Describe(ctx, "")
 	if err != nil {
 		return backend.Overview{}, err
@@ -134,9 +123,6 @@ func (w *window) Plugins() []backend.PluginInfo {
 
 // Preview scans and checks.
 func (w *window) Preview(ctx context.Context, req backend.Request, note func(string)) (*engine.Plan, error) {
-	if err := w.connected(ctx, note); err != nil {
-		return nil, err
-	}
 	return w.preview(ctx, w.session, cli.Request{Target: w.session.target, Plugin: req.Plugin, Arguments: requestArguments(req.Arguments), Options: req.Options, Accepted: req.Accepted}, note)
 }
 

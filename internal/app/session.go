@@ -40,8 +40,19 @@ type session struct {
 	addresses map[string]string
 }
 
-// signIn finds out which cluster is meant and reads the password. Nothing is sent to anyone yet.
+// signIn finds out which cluster is meant and reads the password, once for a command. Nothing is sent to anyone yet.
 func (p *program) signIn(ctx context.Context, target cli.Target) (*session, error) {
+	if p.used == nil {
+		s, err := p.newSession(ctx, target)
+		if err != nil {
+			return nil, err
+		}
+		p.used = s
+	}
+	return p.used, nil
+}
+
+func (p *program) newSession(ctx context.Context, target cli.Target) (*session, error) {
 	if target.Lab {
 		info, held, err := p.useLab(ctx, target)
 		if err != nil {
@@ -71,10 +82,16 @@ func (p *program) signIn(ctx context.Context, target cli.Target) (*session, erro
 	return s, err
 }
 
-func (s *session) close() {
+// disconnect ends the shells on the nodes; connect makes new ones.
+func (s *session) disconnect() {
 	if s.fleet != nil {
 		s.fleet.Close()
+		s.fleet = nil
 	}
+}
+
+func (s *session) close() {
+	s.disconnect()
 	if s.held != nil {
 		_ = s.held.Close()
 	}
@@ -83,6 +100,9 @@ func (s *session) close() {
 // connect discovers the cluster through one node. What is connected to, by which name and why, is said before a
 // credential is sent (R01).
 func (s *session) connect(ctx context.Context, note func(string)) error {
+	if s.fleet != nil {
+		return nil
+	}
 	address, why := s.target.Cluster, "named by --cluster"
 	if s.lab != nil {
 		address, why = s.lab.Nodes[0].Address, "lab "+s.lab.ID+", simulated"

@@ -30,8 +30,9 @@ func (p *program) Start(ctx context.Context, req cli.Request, plan *engine.Plan)
 	if err != nil {
 		return cli.Started{}, err
 	}
-	defer s.close()
-	return p.start(ctx, plan, s)
+	started, err := p.start(ctx, plan, s)
+	s.disconnect() // from here on the run speaks to the nodes; a viewer reads the journal
+	return started, err
 }
 
 func (p *program) start(ctx context.Context, plan *engine.Plan, s *session) (cli.Started, error) {
@@ -63,7 +64,6 @@ func (p *program) Continue(ctx context.Context, run string, target cli.Target) (
 	if err != nil {
 		return cli.Started{}, err
 	}
-	defer s.close()
 	in, err := p.startInput(run, s)
 	if err != nil {
 		return cli.Started{}, err
