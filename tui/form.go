@@ -187,7 +187,8 @@ func (f *form) press(k tea.KeyPressMsg) tea.Cmd {
 		f.scrollBy(max(1, f.shownRows-1))
 		return nil
 	case f.focus < len(f.page.Fields):
-		return f.pressField(k)
+		f.pressField(k)
+		return nil
 	}
 	return f.pressButton(k)
 }
@@ -198,8 +199,6 @@ func (f *form) pressButton(k tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(k, keys.checkAgain) && f.rescans():
 		f.wizard.Rescan()
 		return f.turn()
-	case key.Matches(k, keys.quit):
-		return tea.Quit
 	case key.Matches(k, keys.left), key.Matches(k, keys.right):
 		f.focus = f.back() + f.next() - f.focus
 	case k.String() == "up" && len(f.page.Fields) == 0:
@@ -282,7 +281,7 @@ func (f *form) keys() []key.Binding {
 	case f.working.id != 0:
 		return []key.Binding{k.cancel}
 	case f.err != nil:
-		return []key.Binding{k.again, k.back, k.quit}
+		return []key.Binding{k.again, k.back}
 	}
 	var keys []key.Binding
 	if f.focus < len(f.page.Fields) {
@@ -299,7 +298,7 @@ func (f *form) keys() []key.Binding {
 			goes = f.texts.T(message.ScreenBack)
 		}
 		k.enter.SetHelp(k.enter.Help().Key, strings.ToLower(goes))
-		keys = append(keys, k.enter)
+		keys = append(keys, k.enter, k.change)
 	}
 	if len(f.page.Fields) > 0 {
 		keys = append(keys, k.move)
@@ -308,11 +307,8 @@ func (f *form) keys() []key.Binding {
 	if f.allRows > f.shownRows {
 		keys = append(keys, k.scroll)
 	}
-	if f.focus >= len(f.page.Fields) {
-		if f.rescans() {
-			keys = append(keys, k.checkAgain)
-		}
-		keys = append(keys, k.quit)
+	if f.focus >= len(f.page.Fields) && f.rescans() {
+		keys = append(keys, k.checkAgain)
 	}
 	return keys
 }

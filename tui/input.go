@@ -76,7 +76,7 @@ func (f *form) focusInput() {
 }
 
 // pressField gives a key to the focused field.
-func (f *form) pressField(k tea.KeyPressMsg) tea.Cmd {
+func (f *form) pressField(k tea.KeyPressMsg) {
 	keys, field := f.app.keys, f.page.Fields[f.focus]
 	switch {
 	case key.Matches(k, keys.next):
@@ -87,8 +87,6 @@ func (f *form) pressField(k tea.KeyPressMsg) tea.Cmd {
 		f.moveFocus(1)
 	case f.ins[f.focus].typed():
 		f.typeIn(k)
-	case key.Matches(k, keys.quit):
-		return tea.Quit
 	case field.Kind == page.Bool && key.Matches(k, keys.toggle):
 		value := "True"
 		if field.Value == value {
@@ -100,7 +98,6 @@ func (f *form) pressField(k tea.KeyPressMsg) tea.Cmd {
 	case field.Kind == page.Choice && key.Matches(k, keys.left):
 		f.turnChoice(field, -1)
 	}
-	return nil
 }
 
 func (f *form) turnChoice(field page.Field, by int) {

@@ -25,19 +25,10 @@ const childMark = "CAU_TUI_CHILD"
 
 // TestChild is not a test: it is the program, in a process of its own, when a test below starts it.
 func TestChild(t *testing.T) {
-	mode := os.Getenv(childMark)
-	if mode == "" {
+	if os.Getenv(childMark) == "" {
 		t.Skip("only another test starts this")
 	}
-	s := &tuitest.Services{}
-	if mode == "noisy" {
-		go func() {
-			for {
-				s.News(running())
-			}
-		}()
-	}
-	if err := Run(context.Background(), Config{Services: s, In: os.Stdin, Out: os.Stdout, OpenRun: map[string]string{"noisy": "7f3c0001"}[mode]}); err != nil {
+	if err := Run(context.Background(), Config{Services: &tuitest.Services{}, In: os.Stdin, Out: os.Stdout}); err != nil {
 		os.Exit(3)
 	}
 	os.Exit(0)
@@ -51,10 +42,10 @@ type child struct {
 	seen     strings.Builder
 }
 
-func startChild(t *testing.T, mode string) *child {
+func startChild(t *testing.T) *child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
-	cmd.Env = append(os.Environ(), childMark+"="+mode, "TERM=xterm-256color")
+	cmd.Env = append(os.Environ(), childMark+"=1", "TERM=xterm-256color")
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 100, Rows: 30})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +109,7 @@ func (c *child) ended(t *testing.T) int {
 func TestR29_ASignalEndsTheProgramInOrder(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		t.Run(sig.String(), func(t *testing.T) {
-			c := startChild(t, "quiet")
+			c := startChild(t)
 			c.until(t, "connected")
 			c.drain(t)
 			if err := c.cmd.Process.Signal(sig); err != nil {
@@ -132,20 +123,29 @@ func TestR29_ASignalEndsTheProgramInOrder(t *testing.T) {
 }
 
 func TestR29_ATerminalThatCloses(t *testing.T) {
-	c := startChild(t, "quiet")
+	c := startChild(t)
 	c.until(t, "connected")
 	if err := c.terminal.Close(); err != nil {
 		t.Fatal(err)
 	}
-	c.ended(t)
+	if code := c.ended(t); code != 0 {
+		t.Errorf("exit code %d: it was not the program that ended itself", code)
+	}
 }
 
 func TestATerminalThatTakesNoMoreOutputCannotKeepTheProgram(t *testing.T) {
-	c := startChild(t, "noisy")
-	c.until(t, "NODE1") // from here on nobody reads
-	time.Sleep(time.Second)
+	c := startChild(t)
+	c.until(t, "connected") // from here on nobody reads, and every new size is a whole screen to write
+	for i := range 60 {
+		if err := pty.Setsize(c.terminal, &pty.Winsize{Cols: 100, Rows: uint16(30 + 20*(i%2))}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	c.ended(t)
+	if code := c.ended(t); code != 1 {
+		t.Errorf("exit code %d: the terminal did not stall", code)
+	}
 }

@@ -202,5 +202,5 @@ var screenTexts = map[Key]string{
 	"step.drain": "drain", "step.install": "install", "step.restart": "restart", "step.rescan": "rescan", "step.resume": "resume",
 
 	"update.installed": "installed", "update.already-installed": "already installed", "update.not-applicable": "not applicable", "update.failed": "failed",
-	"update.excluded": "excluded", "update.unknown": "started, result lost", "update.running": "installing", "update.waiting": "waiting",
+	"update.excluded": "excluded", "update.unknown": "started, result lost", "update.running": "installing", "update.waiting": "waiting", "update.not-begun": "not begun",
 }

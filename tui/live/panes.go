@@ -37,7 +37,7 @@ func (b *Board) updateLines(n *engine.NodeRun, w int) []string {
 	var lines []string
 	for i := range n.Updates {
 		u := &n.Updates[i]
-		mark, word := b.updateMark(u)
+		mark, word := b.updateMark(n, u)
 		line := mark.Style.Render(mark.Glyph) + " " + frame.Fit(message.Clean(u.Name), name, b.look.Glyphs.Cut) + "  " + mark.Style.Render(word)
 		if more := b.updateNotes(u); more != "" {
 			line += th.Muted.Render(", " + more)
@@ -160,10 +160,14 @@ func (b *Board) Details(name string, w int) []string {
 	}
 	lines = append(lines, b.updateLines(n, w)...)
 	lines = append(lines, "", th.Title.Render(t(message.ScreenLog)))
+	before := len(lines)
 	for _, l := range b.log {
 		if l.Node == n.Name {
 			lines = append(lines, b.logDetails(l.Time.In(b.look.Now().Location()).Format("15:04:05"), l.Text, w)...)
 		}
+	}
+	if len(lines) == before {
+		lines = append(lines, th.Muted.Render(t(message.ScreenNoLog)))
 	}
 	return lines
 }

@@ -49,7 +49,7 @@ func (l Look) NodeMark(s engine.NodeStatus) Mark {
 }
 
 // updateMark is an update's state on a node, with its word.
-func (b *Board) updateMark(u *engine.UpdateRun) (Mark, string) {
+func (b *Board) updateMark(n *engine.NodeRun, u *engine.UpdateRun) (Mark, string) {
 	t, l := b.look.Texts.T, b.look
 	switch u.Outcome {
 	case plugins.Installed, plugins.AlreadyInstalled:
@@ -58,6 +58,9 @@ func (b *Board) updateMark(u *engine.UpdateRun) (Mark, string) {
 		return Mark{l.Glyphs.Failed, l.Theme.Bad}, t(message.UpdateOutcome(string(u.Outcome)))
 	case plugins.NotApplicable, plugins.Excluded:
 		return Mark{l.Glyphs.Canceled, l.Theme.Muted}, t(message.UpdateOutcome(string(u.Outcome)))
+	}
+	if n.Status.Ended() {
+		return Mark{l.Glyphs.Canceled, l.Theme.Muted}, t(message.UpdateOutcome("not-begun"))
 	}
 	if !u.Started.IsZero() && u.Ended.IsZero() {
 		return Mark{l.Glyphs.Busy, l.Theme.Busy}, t(message.UpdateOutcome("running"))
