@@ -85,11 +85,11 @@ func screens(t *testing.T) map[string]*stage {
 	open("runs", newStage(t, 80, 24, &tuitest.Services{}), "up", "enter")
 	for i, p := range []page.ID{wizard.GettingStarted, wizard.Plugin, wizard.AdvancedOptions, wizard.AdditionalOptions, wizard.Checks} {
 		st := newStage(t, 80, 24, &tuitest.Services{Checks: unverified})
-		keys := []string{"enter", "enter", "tab", "tab", "enter", "shift+tab", "enter", "shift+tab", "enter"}
+		keys := []string{"enter", "enter", "tab", "enter", "shift+tab", "shift+tab", "enter", "shift+tab", "shift+tab", "enter"}
 		open(string(p), st, keys[:[]int{1, 2, 5, 7, 9}[i]]...)
 	}
-	open("preview", newStage(t, 80, 24, &tuitest.Services{}), "enter", "enter", "tab", "tab", "enter", "shift+tab", "enter", "shift+tab", "enter", "enter")
-	open("confirmation", newStage(t, 80, 24, &tuitest.Services{}), "enter", "enter", "tab", "tab", "enter", "shift+tab", "enter", "shift+tab", "enter", "enter", "enter")
+	open("preview", newStage(t, 80, 24, &tuitest.Services{}), "enter", "enter", "tab", "enter", "shift+tab", "shift+tab", "enter", "shift+tab", "shift+tab", "enter", "enter")
+	open("confirmation", newStage(t, 80, 24, &tuitest.Services{}), "enter", "enter", "tab", "enter", "shift+tab", "shift+tab", "enter", "shift+tab", "shift+tab", "enter", "enter", "enter")
 	for name, snap := range map[string]backend.Snapshot{"live": running(), "live failed": {State: failed(), Lines: lines()}, "live succeeded": {State: succeeded()}} {
 		st := newStage(t, 80, 24, &tuitest.Services{}, openRun("7f3c0001"))
 		st.news(snap, snap.State.Status.Ended())
@@ -163,7 +163,7 @@ func TestAPasteIsTextAndPressesNoKeys(t *testing.T) {
 	if s.quit || s.screen() != before {
 		t.Error("a paste pressed keys on the main window")
 	}
-	toAdditional := []string{"enter", "enter", "tab", "tab", "enter", "shift+tab", "enter"}
+	toAdditional := []string{"enter", "enter", "tab", "enter", "shift+tab", "shift+tab", "enter"}
 	s.press(toAdditional...)
 	s.send(tea.PasteMsg{Content: `\deeper` + "\r\x1b[A"})
 	s.wants(`\\FS1\Hotfixes\Root\deeper`, "Additional Options")
@@ -232,10 +232,10 @@ func TestTheActiveRunIsOfferedFirst(t *testing.T) {
 
 func TestQIsALetterWhereTextIsTyped(t *testing.T) {
 	s := newStage(t, 80, 24, &tuitest.Services{})
-	s.press("enter", "enter", "tab", "tab", "enter", "shift+tab", "enter")
+	s.press("enter", "enter", "tab", "enter", "shift+tab", "shift+tab", "enter")
 	s.typeText(`\q?`)
 	s.wants(`\\FS1\Hotfixes\Root\q?`)
-	s.press("shift+tab", "q")
+	s.press("shift+tab", "shift+tab", "q")
 	if s.quit {
 		t.Fatal("q quit the program from a form")
 	}
@@ -246,10 +246,10 @@ func TestQIsALetterWhereTextIsTyped(t *testing.T) {
 
 func TestEscGoesBackPageByPageAndWhatWasFilledInStays(t *testing.T) {
 	s := newStage(t, 80, 24, &tuitest.Services{})
-	s.press("enter", "enter", "tab", "tab", "enter", "backspace", "2")
+	s.press("enter", "enter", "tab", "enter", "backspace", "2")
 	s.press("esc")
 	s.wants("Page 2 of 7")
-	s.press("tab", "tab", "enter")
+	s.press("tab", "enter")
 	s.wants("Page 3 of 7", "MaxFailedNodes        2")
 	s.press("esc", "esc", "esc")
 	s.wants("Cluster actions")

@@ -162,8 +162,9 @@ func (f *form) started(a answer) tea.Cmd {
 // busy tells whether something goes on that the page has to wait for.
 func (f *form) busy() bool { return f.working.id != 0 || f.starting.id != 0 }
 
-func (f *form) back() int { return len(f.page.Fields) }
-func (f *form) next() int { return len(f.page.Fields) + 1 }
+// The way on follows the last field, and the way back the way on: who fills a page in with tab or enter arrives there.
+func (f *form) next() int { return len(f.page.Fields) }
+func (f *form) back() int { return len(f.page.Fields) + 1 }
 
 func (f *form) press(k tea.KeyPressMsg) tea.Cmd {
 	keys := f.app.keys

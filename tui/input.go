@@ -83,7 +83,7 @@ func (f *form) pressField(k tea.KeyPressMsg) {
 		f.moveFocus(1)
 	case key.Matches(k, keys.previous):
 		f.moveFocus(-1)
-	case f.ins[f.focus].typed() && key.Matches(k, keys.enter), field.Kind == page.Bool && key.Matches(k, keys.enter):
+	case key.Matches(k, keys.enter):
 		f.moveFocus(1)
 	case f.ins[f.focus].typed():
 		f.typeIn(k)
@@ -93,7 +93,7 @@ func (f *form) pressField(k tea.KeyPressMsg) {
 			value = "False"
 		}
 		f.set(field.Key, value)
-	case field.Kind == page.Choice && (key.Matches(k, keys.right) || key.Matches(k, keys.toggle) || key.Matches(k, keys.enter)):
+	case field.Kind == page.Choice && (key.Matches(k, keys.right) || key.Matches(k, keys.toggle)):
 		f.turnChoice(field, 1)
 	case field.Kind == page.Choice && key.Matches(k, keys.left):
 		f.turnChoice(field, -1)
