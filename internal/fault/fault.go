@@ -20,20 +20,29 @@ type Error struct {
 	Hint string
 }
 
-// Error renders node, operation, cause and code in one line, without the hint.
+// Error renders node, operation, cause and code in one line, without the hint. A cause on the same node does
+// not name it again.
 func (e *Error) Error() string {
-	var b strings.Builder
-	if e.Node != "" {
-		b.WriteString(e.Node + ": ")
+	if e.Node == "" {
+		return e.text()
 	}
-	b.WriteString(e.Op)
+	return e.Node + ": " + e.text()
+}
+
+func (e *Error) text() string {
+	text := e.Op
 	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
+		cause := e.Err.Error()
+		var inner *Error
+		if errors.As(e.Err, &inner) && inner.Node == e.Node {
+			cause = strings.Replace(cause, inner.Error(), inner.text(), 1)
+		}
+		text += ": " + cause
 	}
 	if e.Code != 0 {
-		b.WriteString(" (" + e.Code.String() + ")")
+		text += " (" + e.Code.String() + ")"
 	}
-	return b.String()
+	return text
 }
 
 // Unwrap gives the cause to errors.Is and errors.As.
@@ -68,20 +77,27 @@ type Cause struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// CauseOf flattens err; nil gives nil.
+// CauseOf flattens err; nil gives nil. Place and operation are the outermost error's, the code is the first in
+// the chain.
 func CauseOf(err error) *Cause {
 	if err == nil {
 		return nil
 	}
 	c := &Cause{Message: err.Error(), Hint: Hint(err)}
 	var e *Error
-	if errors.As(err, &e) {
-		c.Op, c.Node = e.Op, e.Node
+	if !errors.As(err, &e) {
+		return c
+	}
+	c.Op, c.Node = e.Op, e.Node
+	for {
 		if e.Code != 0 {
 			c.Code, c.Name = e.Code.Hex(), e.Code.Name()
+			return c
+		}
+		if !errors.As(e.Err, &e) {
+			return c
 		}
 	}
-	return c
 }
 
 // String renders the cause in one line, without the hint.

@@ -41,3 +41,30 @@ func TestR30_ACauseKeepsNodeOperationCodeAndAdvice(t *testing.T) {
 		t.Error("no error, no cause")
 	}
 }
+
+func TestR30_ACauseIsTheOutermostStepWithTheFirstCodeBelowIt(t *testing.T) {
+	inner := fmt.Errorf("asked twice: %w", &fault.Error{Op: "pause", Node: "NODE2", Err: &fault.Error{Op: "call", Code: 5987, Err: errors.New("degraded")}})
+	c := fault.CauseOf(&fault.Error{Op: "drain", Node: "NODE2", Err: inner})
+	if c.Op != "drain" || c.Code != "0x00001763" || c.Name != "ERROR_CLUSTER_SPACE_DEGRADED" {
+		t.Errorf("%+v", c)
+	}
+	if plain := fault.CauseOf(&fault.Error{Op: "drain", Err: errors.New("no")}); plain.Code != "" {
+		t.Errorf("%+v", plain)
+	}
+}
+
+func TestAnErrorNamesItsNodeOnceAndAnotherNodeToo(t *testing.T) {
+	read := func(node string) error {
+		return fmt.Errorf("not proven: %w", &fault.Error{Op: "read the boot identity", Node: node, Err: errors.New("refused")})
+	}
+	for _, c := range []struct{ outer, inner, want string }{
+		{"NODE2", "NODE2", "NODE2: restart: not proven: read the boot identity: refused"},
+		{"NODE2", "NODE1", "NODE2: restart: not proven: NODE1: read the boot identity: refused"},
+		{"NODE2", "", "NODE2: restart: not proven: read the boot identity: refused"},
+		{"", "NODE1", "restart: not proven: NODE1: read the boot identity: refused"},
+	} {
+		if got := (&fault.Error{Op: "restart", Node: c.outer, Err: read(c.inner)}).Error(); got != c.want {
+			t.Errorf("%q, not %q", got, c.want)
+		}
+	}
+}
