@@ -61,7 +61,7 @@ func (r *run) drain(ctx context.Context, np NodePlan) error {
 	if errors.As(err, &notYet) {
 		err = fmt.Errorf("not done after %s: %w", timeout, err)
 	}
-	return r.fail(np, LeaveUndone, causeOf("drain", np.Name, err))
+	return r.fail(np, LeaveUndone, causeOfStep("drain", np.Name, err, d.hint()))
 }
 
 type drainWatch struct {
@@ -70,9 +70,34 @@ type drainWatch struct {
 	// pauses counts what was asked; looked tells whether the lock was looked at since.
 	pauses int
 	looked bool
+	// left is what the last look found on the paused node; resumed tells that somebody keeps resuming it.
+	left    []string
+	resumed bool
+}
+
+// hint is what to do about a drain that failed. The pause is undone without failback (R22).
+func (d *drainWatch) hint() string {
+	what := "See what the cluster's events say about " + d.node
+	switch {
+	case d.resumed:
+		what = "Find out who resumes " + d.node
+	case len(d.left) > 0:
+		what = "Move " + firstOf(d.left) + " off " + d.node + " by hand, or see why that does not move: its possible owners, a move that is locked, too little memory elsewhere"
+	}
+	return what + "; then start a new run. Every role stays where it is now."
+}
+
+// firstOf names a few and counts the rest.
+func firstOf(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 func (d *drainWatch) poll(ctx context.Context) error {
+	d.left = nil
 	v, err := d.Cluster.Describe(ctx, d.node)
 	if err != nil {
 		return err
@@ -99,6 +124,9 @@ func (d *drainWatch) poll(ctx context.Context) error {
 		}
 		d.looked = true
 	}
+	if m.State == NodePaused {
+		d.left = v.ownedBy(d.node)
+	}
 	return drained(&v, m)
 }
 
@@ -116,6 +144,7 @@ func (d *drainWatch) foreign(ctx context.Context) []check.Result {
 
 func (d *drainWatch) pause(ctx context.Context) error {
 	if d.pauses >= pauseLimit {
+		d.resumed = true
 		return &finalError{fmt.Errorf("the pause was asked for %d times and somebody resumed the node each time", d.pauses)}
 	}
 	err := d.Cluster.Pause(ctx, d.node)

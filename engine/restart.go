@@ -34,7 +34,7 @@ func (r *run) askRestart(ctx context.Context, np NodePlan, nr NodeRun) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		return r.leavePaused(np, NodeHeld, causeOf("restart", np.Name, err))
+		return r.leaveUnrestarted(np, err)
 	}
 	boot, read := nr.Boot, nr.BootRead
 	if boot == "" {
@@ -43,11 +43,17 @@ func (r *run) askRestart(ctx context.Context, np NodePlan, nr NodeRun) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			return r.leavePaused(np, NodeHeld, causeOf("restart", np.Name, err))
+			return r.leaveUnrestarted(np, err)
 		}
 		boot, read = b.Identity, r.now()
 	}
 	return r.record(Fact{Kind: FactRestartIntent, Node: np.Name, Data: FactData{Boot: boot, BootRead: read}})
+}
+
+// leaveUnrestarted holds a node that needs a restart and must not, or cannot, be asked for it.
+func (r *run) leaveUnrestarted(np NodePlan, err error) error {
+	hint := fmt.Sprintf("The restart is still due: drain %s, restart it by hand, then resume it with Resume-ClusterNode.", np.Name)
+	return r.leavePaused(np, NodeHeld, causeOfStep("restart", np.Name, err, hint))
 }
 
 // stillDrained is final when the node carries roles again or may get some: somebody resumed it meanwhile.
@@ -106,21 +112,31 @@ func (r *run) prove(ctx context.Context, np NodePlan, nr NodeRun) error {
 		case r.brokenErr() != nil:
 			return r.brokenErr()
 		case errors.As(err, &final):
-			return r.leavePaused(np, NodeHeld, causeOf("restart", np.Name, final.err))
+			return r.leaveUnrestarted(np, final.err)
 		case proven:
 			return r.record(Fact{Kind: FactRestartProven, Node: np.Name, Data: FactData{Boot: w.seen, BootRead: r.now()}})
 		}
 		w.keep(err)
 		if w.restarts > spontaneousLimit {
-			return r.leavePaused(np, NodeFailed, causeOf("restart", np.Name, fmt.Errorf("the node restarted %d times by itself", w.restarts-1)))
+			return w.leaveUnproven(fmt.Errorf("the node restarted %d times by itself", w.restarts-1))
 		}
 		if !r.now().Before(w.deadline) {
-			return r.leavePaused(np, NodeFailed, causeOf("restart", np.Name, fmt.Errorf("not proven after %s: %w", timeout, w.cause())))
+			return w.leaveUnproven(fmt.Errorf("not proven after %s: %w", timeout, w.cause()))
 		}
 		if err := r.Clock.Sleep(ctx, restartPoll); err != nil {
 			return err
 		}
 	}
+}
+
+// leaveUnproven leaves a node paused whose restart was asked for and is not proven (R22).
+func (w *restartWatch) leaveUnproven(err error) error {
+	look := "Look at its console, and restart it by hand if it did not restart."
+	if w.seen != "" {
+		look = "It did restart: look at its System event log."
+	}
+	hint := fmt.Sprintf("%s %s stays paused and its roles stay where they are; once it is healthy, resume it with Resume-ClusterNode.", look, w.np.Name)
+	return w.leavePaused(w.np, NodeFailed, causeOfStep("restart", w.np.Name, err, hint))
 }
 
 // poll looks once. Errors are expected while the node is down.

@@ -253,7 +253,7 @@ func causeOfRun(s *State) *fault.Cause {
 			first = n
 		}
 		text := n.Cause.String()
-		if !strings.Contains(text, n.Name) {
+		if !strings.HasPrefix(text, n.Name+": ") {
 			text = n.Name + ": " + text
 		}
 		parts = append(parts, text)
@@ -266,6 +266,15 @@ func causeOfRun(s *State) *fault.Cause {
 		c.Op, c.Code, c.Name, c.Hint = first.Cause.Op, first.Cause.Code, first.Cause.Name, first.Cause.Hint
 	}
 	return c
+}
+
+// causeOfStep is err as the cause why a whole step of a node failed: the step comes first, whatever was asked
+// last within it, and what to do about the step follows what to do about err.
+func causeOfStep(step, node string, err error, hint string) *fault.Cause {
+	if inner := fault.Hint(err); inner != "" {
+		hint = inner + " " + hint
+	}
+	return fault.CauseOf(&fault.Error{Op: step, Node: node, Err: err, Hint: hint})
 }
 
 // causeOf is err as a node's cause: its own place and code where it has them, else this one.
