@@ -70,8 +70,8 @@ func TestR07_AFactWithoutProofIsNeverAPass(t *testing.T) {
 
 func TestR07_PermissionsAreUnverifiedUntilTheyAreCheckedOrVisiblySkipped(t *testing.T) {
 	var want int
-	for _, id := range check.IDs() {
-		if strings.HasPrefix(id, "acl.") {
+	for _, c := range check.Catalogue() {
+		if strings.HasPrefix(c.ID, "acl.") {
 			want++
 		}
 	}

@@ -189,6 +189,3 @@ func (c *Connection) Facts() Facts {
 	f.Sent, f.Received = c.tap.traffic()
 	return f
 }
-
-// Location is what the connection was made for.
-func (c *Connection) Location() Location { return c.loc }

@@ -1,7 +1,5 @@
 package check
 
-import "sort"
-
 // Outcome is how a check ended (R07).
 type Outcome string
 
@@ -22,7 +20,6 @@ const (
 	ScopeNode      Scope = "node"
 	ScopeCluster   Scope = "cluster"
 	ScopeRoot      Scope = "root"
-	ScopeRun       Scope = "run"
 )
 
 // Check is one entry of the catalogue. IDs are stable: scripts accept by them.
@@ -73,14 +70,4 @@ func Lookup(id string) (Check, bool) {
 		}
 	}
 	return Check{}, false
-}
-
-// IDs lists every id of the catalogue, sorted.
-func IDs() []string {
-	var ids []string
-	for _, c := range Catalogue() {
-		ids = append(ids, c.ID)
-	}
-	sort.Strings(ids)
-	return ids
 }

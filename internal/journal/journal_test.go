@@ -78,8 +78,8 @@ func TestRecordsComeBackInOrderAndTheWriterGoesOnAfterThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = w.Close() }()
-	if w.Len() != 3 {
-		t.Fatalf("opened with %d records, want 3", w.Len())
+	if w.n != 3 {
+		t.Fatalf("opened with %d records, want 3", w.n)
 	}
 	for i, b := range want[3:] {
 		if n, err := w.Append([]byte(b)); err != nil || n != int64(4+i) {
@@ -308,8 +308,8 @@ func TestAnyBodiesAndAnyCutGiveAPrefix(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if w.Len() != int64(whole) {
-			t.Fatalf("opened with %d records, want %d", w.Len(), whole)
+		if w.n != int64(whole) {
+			t.Fatalf("opened with %d records, want %d", w.n, whole)
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)

@@ -2,17 +2,11 @@ package journal
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
-	"time"
 )
-
-// pollEvery is how often Follow looks for new records.
-const pollEvery = 100 * time.Millisecond
 
 // Reader reads records in order and checks the chain from the first one on. It takes no lock and may read while
 // the writer writes. It is for one goroutine.
@@ -58,34 +52,6 @@ func (r *Reader) Next() (Record, error) {
 		rec, err := r.step()
 		if err != nil || rec.N >= r.from {
 			return rec, err
-		}
-	}
-}
-
-// Follow yields records as they are written, until ctx ends; it then yields ctx's error, as it yields any other
-// error, as the last pair. It looks every 100 ms and starts no goroutine.
-func (r *Reader) Follow(ctx context.Context) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		tick := time.NewTicker(pollEvery)
-		defer tick.Stop()
-		for {
-			rec, err := r.Next()
-			if err == nil && ctx.Err() == nil {
-				if !yield(rec, nil) {
-					return
-				}
-				continue
-			}
-			if err != nil && !errors.Is(err, io.EOF) {
-				yield(Record{}, err)
-				return
-			}
-			select {
-			case <-ctx.Done():
-				yield(Record{}, ctx.Err())
-				return
-			case <-tick.C:
-			}
 		}
 	}
 }

@@ -93,13 +93,6 @@ func recoverFrom(f storage, size int64) (*Writer, error) {
 	return &Writer{now: time.Now, file: f, n: r.n, prev: r.prev, at: r.at}, nil
 }
 
-// Len is the number of the last record; 0 when there is none.
-func (w *Writer) Len() int64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.n
-}
-
 // Append writes body, any JSON value of at most MaxBody bytes, as the next record and returns its number once it
 // is on disk. A disk that is full while writing gives ErrFull, leaves the journal as it was, and a later Append may
 // succeed. After any other I/O error, and after a failed flush, it is not known what is on disk: every later

@@ -1,9 +1,6 @@
 package message
 
-import (
-	"fmt"
-	"maps"
-)
+import "fmt"
 
 // Key names a text. Keys are constants in the file of the part that shows them.
 type Key string
@@ -41,13 +38,4 @@ func english(key Key) (string, bool) {
 // parts are the texts of each part of the program; a key stands in exactly one.
 func parts() []map[Key]string {
 	return []map[Key]string{coreTexts, cliTexts, wizardTexts, linesTexts, screenTexts, factTexts}
-}
-
-// All is every English text by key, for tests and translators.
-func All() map[Key]string {
-	all := map[Key]string{}
-	for _, part := range parts() {
-		maps.Copy(all, part)
-	}
-	return all
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"cau/engine"
-	"cau/internal/fault"
 	"cau/internal/wsman"
 )
 
@@ -116,23 +115,6 @@ type unknown struct{}
 
 // Shell fails.
 func (unknown) Shell(string) (Shell, error) { return nil, ErrUnknownNode }
-
-// Names are the nodes' names in the configured order.
-func (f *Fleet) Names() []string {
-	out := make([]string, len(f.links))
-	for i, l := range f.links {
-		out[i] = l.name
-	}
-	return out
-}
-
-// Rejected is the logon failure that ended the use of the credential, or nil (R02).
-func (f *Fleet) Rejected() error {
-	if err := f.gate.rejection(); err != nil {
-		return &fault.Error{Op: "sign in", Err: err, Hint: wsman.Hint(err)}
-	}
-	return nil
-}
 
 // Close drops every connection and waits for whatever is still sent. Jobs on the nodes go on.
 func (f *Fleet) Close() {

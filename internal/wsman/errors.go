@@ -148,8 +148,6 @@ const (
 	CodeTimedOut fault.Code = 0x80338029
 	// CodeShellGone (2150858843) answers every message to a shell that the service no longer knows.
 	CodeShellGone fault.Code = 0x8033805B
-	// CodeLineTooLong (2147942606) answers a command line longer than cmd.exe takes.
-	CodeLineTooLong fault.Code = 0x800700CE
 	// CodeAccessDenied answers a caller that is known but not allowed.
 	CodeAccessDenied fault.Code = 5
 )
