@@ -56,7 +56,9 @@ func Run(ctx context.Context, services Services, streams Streams, version string
 // not be asked anything.
 func execute(ctx context.Context, root *cobra.Command, version string, args []string) error {
 	cmd, _, err := root.Find(args)
-	wantsHelp := slices.ContainsFunc(args, func(a string) bool { return slices.Contains([]string{"-h", "--help", "-v", "--version", "help", "man"}, a) })
+	wantsHelp := slices.ContainsFunc(args, func(a string) bool {
+		return slices.Contains([]string{"-h", "--help", "-v", "--version", "help", "man"}, a)
+	})
 	if wantsHelp || err == nil && !cmd.Runnable() {
 		return fang.Execute(ctx, root, fang.WithVersion(version), fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
 	}
