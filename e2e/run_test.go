@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"cau/engine"
@@ -167,7 +166,11 @@ func killCoordinator(t *testing.T, w *world, run string) {
 		for _, d := range e.Name() {
 			pid = pid*10 + int(d-'0')
 		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		coordinator, err := os.FindProcess(pid)
+		if err == nil {
+			err = coordinator.Kill()
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		w.until("its end", func() bool { return strings.Contains(w.cau("runs", "--json").out, `"alive":false`) })
