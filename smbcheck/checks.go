@@ -148,7 +148,7 @@ func ACLChecks(disabled bool) []check.Result {
 		}
 		r := check.Result{
 			ID: c.ID, Outcome: check.CannotVerify, Evidence: "Not checked yet by this version.",
-			Remedy: "Look at the permissions on the file server yourself; then --accept " + c.ID + ".",
+			Remedy: "Look at the permissions on the file server yourself, then accept " + c.ID + " by name.",
 		}
 		if disabled {
 			r.Outcome, r.Evidence = check.Warn, "DisableAclChecks skipped it."

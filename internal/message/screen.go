@@ -49,7 +49,6 @@ const (
 	ScreenStarted     Key = "screen.started"
 	ScreenNodesDone   Key = "screen.nodes-done"
 	ScreenBudget      Key = "screen.budget"
-	ScreenWaitingFor  Key = "screen.waiting-for"
 	ScreenPausing     Key = "screen.pausing"
 	ScreenStopAsked   Key = "screen.stop-asked"
 	ScreenLog         Key = "screen.log"
@@ -159,7 +158,6 @@ var screenTexts = map[Key]string{
 	ScreenStarted:     "started %s",
 	ScreenNodesDone:   "%d of %d nodes",
 	ScreenBudget:      "failures %d, the run stops at %d",
-	ScreenWaitingFor:  "waiting for %s",
 	ScreenPausing:     "pauses after the current node",
 	ScreenStopAsked:   "stops after the current update; its node is resumed first",
 	ScreenLog:         "Log",

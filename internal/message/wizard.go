@@ -19,6 +19,7 @@ const (
 	WizardAccept       Key = "wizard.accept"
 	WizardAccepted     Key = "wizard.accepted"
 	WizardChecksBlock  Key = "wizard.checks-block"
+	WizardChecksAccept Key = "wizard.checks-accept"
 	WizardPlanSource   Key = "wizard.plan-source"
 	WizardNothingToDo  Key = "wizard.nothing-to-do"
 	WizardSummary      Key = "wizard.summary"
@@ -52,6 +53,7 @@ var wizardTexts = map[Key]string{
 	WizardAccept:       "Accept %s although it could not be verified",
 	WizardAccepted:     "accepted without verification: %s",
 	WizardChecksBlock:  "Checks in the way: %d. First: %s.",
+	WizardChecksAccept: "Not verified: %d. Verify them yourself, then accept each one above.",
 	WizardPlanSource:   "From %s",
 	WizardNothingToDo:  "There is nothing to install; go back to choose another source.",
 	WizardSummary:      "%s: %d nodes, %d installations.",

@@ -28,7 +28,9 @@ func (p *Plugin) Stage(ctx context.Context, node plugins.Node, req plugins.Stage
 		return plugins.StageResult{}, fmt.Errorf("write the staging job: %w", err)
 	}
 	output, err := node.RunJob(ctx, plugins.Job{ID: req.JobID, Kind: plugins.JobStage, Input: input}, func(e plugins.JobEvent) {
-		report(plugins.Progress{Message: e.Message, Percent: percent(e.Done, e.Total)})
+		if words := stagingWords(e); words != "" {
+			report(plugins.Progress{Message: words, Percent: percent(e.Done, e.Total)})
+		}
 	})
 	if err != nil {
 		return plugins.StageResult{}, err
@@ -62,7 +64,9 @@ func (p *Plugin) Install(ctx context.Context, node plugins.Node, req plugins.Ins
 	}
 	job := plugins.Job{ID: req.JobID, Kind: plugins.JobInstaller, Input: input, Limit: time.Duration(pay.TimeoutMinutes) * time.Minute}
 	output, err := node.RunJob(ctx, job, func(e plugins.JobEvent) {
-		report(plugins.Progress{Update: req.Update.Name, Message: e.Message, Percent: -1})
+		if e.Kind == "starting" {
+			report(plugins.Progress{Update: req.Update.Name, Message: "runs " + e.Message, Percent: -1})
+		}
 	})
 	if errors.Is(err, plugins.ErrJobFailed) {
 		return plugins.Result{Outcome: plugins.UpdateFailed, Cause: fault.CauseOf(err)}, nil
@@ -121,6 +125,19 @@ func stageFiles(u plugins.Update) ([]plugins.StageFile, error) {
 		files = append(files, plugins.StageFile{Update: u.ID, File: f, Target: pay.Targets[i]})
 	}
 	return files, nil
+}
+
+// stagingWords says what a staging job reported; the rest is for the job's own log on the node.
+func stagingWords(e plugins.JobEvent) string {
+	switch e.Kind {
+	case "connecting":
+		return "connects to " + e.Message
+	case "copied":
+		return "copied " + e.Message
+	case "present":
+		return e.Message + " is there already, with the right hash"
+	}
+	return ""
 }
 
 func percent(done, total int64) int {

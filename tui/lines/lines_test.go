@@ -71,7 +71,7 @@ func TestBackGoesToThePageBefore(t *testing.T) {
 func TestR07_UnverifiedChecksAreAcceptedOneByOne(t *testing.T) {
 	s := &tuitest.Services{Checks: []check.Result{{ID: "acl.root.writers", Outcome: check.CannotVerify, Evidence: "not checked"}}}
 	out := talk(t, s, append(defaults(), "", ":q")...)
-	if !strings.Contains(out, "Checks in the way: 1") {
+	if !strings.Contains(out, "Not verified: 1") {
 		t.Errorf("%s", out)
 	}
 	s = &tuitest.Services{Checks: s.Checks}

@@ -136,7 +136,7 @@ func (b *Board) status(w int) string {
 	case s.StopAsked:
 		more, style = t(message.ScreenStopAsked), th.Warn
 	case s.Waiting != "":
-		more, style = t(message.ScreenWaitingFor, message.Clean(s.Waiting)), th.Warn
+		more, style = message.Clean(s.Waiting), th.Warn
 	case s.PauseAsked && s.Status != engine.RunPaused:
 		more, style = t(message.ScreenPausing), th.Warn
 	case b.where != "":

@@ -3,6 +3,7 @@ package wizard
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,7 +65,7 @@ func (w *Wizard) checksPage(p *page.Page) {
 	}
 	blocking := w.plan.Blocking()
 	offered := map[string]bool{}
-	for _, r := range check.Grouped(w.plan.Checks) {
+	for _, r := range attentionFirst(check.Grouped(w.plan.Checks)) {
 		p.Lines = append(p.Lines, w.checkLines(r)...)
 		if r.Outcome == check.CannotVerify && !offered[r.ID] {
 			offered[r.ID] = true
@@ -75,7 +76,17 @@ func (w *Wizard) checksPage(p *page.Page) {
 	}
 	if len(blocking) > 0 {
 		p.Blocked = w.texts.T(message.WizardChecksBlock, len(blocking), blocking[0].ID)
+		if !slices.ContainsFunc(blocking, func(r check.Result) bool { return r.Outcome != check.CannotVerify }) {
+			p.Blocked = w.texts.T(message.WizardChecksAccept, len(blocking))
+		}
 	}
+}
+
+// attentionFirst puts what stands in the way before what could not be verified, warnings, and passes.
+func attentionFirst(groups []check.Group) []check.Group {
+	rank := map[check.Outcome]int{check.Pass: 3, check.Warn: 2, check.CannotVerify: 1}
+	slices.SortStableFunc(groups, func(a, b check.Group) int { return rank[a.Outcome] - rank[b.Outcome] })
+	return groups
 }
 
 func (w *Wizard) checkLines(r check.Group) []page.Line {
@@ -89,6 +100,10 @@ func (w *Wizard) checkLines(r check.Group) []page.Line {
 	tone := map[check.Outcome]page.Tone{check.Pass: page.Good, check.Warn: page.Warn, check.CannotVerify: page.Ask}[r.Outcome]
 	if tone == "" {
 		tone = page.Bad
+	}
+	if r.Outcome == check.Pass && r.Evidence != "" {
+		title += ": " + message.Clean(r.Evidence)
+		r.Evidence = ""
 	}
 	lines := []page.Line{{Tone: tone, Text: w.texts.T(message.Outcome(string(r.Outcome))) + "  " + title}}
 	if r.Evidence != "" {
