@@ -108,7 +108,7 @@ func quorumOfAll(o Observation) check.Result {
 }
 
 // quorumWithout asks both opinions on taking node down. The cluster's own answer decides: dynamic quorum
-// moves weights before a graceful shutdown, so arithmetic alone may be too strict (windows-nodes.md 4.4).
+// moves weights before a graceful shutdown, so arithmetic alone may be too strict.
 func quorumWithout(node string, v ClusterView, loses Answer[bool]) check.Result {
 	if err := loses.problem(); err != nil {
 		return unverified(checkQuorum, node, err)

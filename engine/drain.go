@@ -19,7 +19,7 @@ const (
 )
 
 // What MSCluster_Node.Pause answers (winerror.h): two codes mean that there is nothing to do, and degraded
-// storage is waited for (reference: windows-nodes.md 4.3).
+// storage is waited for, as Invoke-CauRun does (its SuspendClusterNodeTimeoutMinutes).
 const (
 	codePaused          fault.Code = 5070
 	codeDrainInProgress fault.Code = 5962
@@ -177,7 +177,7 @@ func win32Code(err error) fault.Code {
 }
 
 // drained tells whether the node is out of service: paused, drain completed, and nothing owned. The state
-// alone says nothing, it is Paused from the start (reference: windows-nodes.md 4.3).
+// alone says nothing: a node is paused first, so that it takes nothing new, and drained then (Suspend-ClusterNode).
 func drained(v *ClusterView, m *MemberView) error {
 	owned := v.ownedBy(m.Name)
 	switch {

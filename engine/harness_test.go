@@ -80,7 +80,7 @@ func (j *journal) kinds(t *testing.T) []string {
 	return out
 }
 
-// stage is one run with everything it needs.
+// bench is one run with everything it needs.
 type bench struct {
 	t       *testing.T
 	w       *world

@@ -40,7 +40,8 @@ func DefaultOptions() Options {
 	return Options{RebootTimeoutMinutes: 15, DrainTimeoutMinutes: 60, FailbackMode: FailbackImmediate, StageNodesAtOnce: 4}
 }
 
-// DefaultMaxFailedNodes is CAU's default for n nodes: floor(n/3)-1, at least 0 (reference: cau.md 4.5).
+// DefaultMaxFailedNodes is the default for n nodes: floor(n/3)-1, at least 0. Invoke-CauRun documents its own as
+// approximately one third.
 func DefaultMaxFailedNodes(n int) int { return max(0, n/3-1) }
 
 // FailureBudget is the number of failed nodes the run accepts; it stops at one more.

@@ -8,7 +8,7 @@ import (
 )
 
 // Cluster is the failover cluster as seen from a member that is not the node in question. Every act may
-// be repeated after a crash. Numbers are those of root/MSCluster (reference: windows-nodes.md 4.1).
+// be repeated after a crash. Numbers are those of root/MSCluster and clusapi.h.
 type Cluster interface {
 	// Describe reads the cluster. about is the node under maintenance, which is not the one that is asked; it may be empty.
 	Describe(ctx context.Context, about string) (ClusterView, error)
@@ -125,7 +125,7 @@ type GroupView struct {
 	Core  bool `json:"core"`
 }
 
-// StorageView is the state of storage (reference: windows-nodes.md 4.5).
+// StorageView is the state of storage (root/Microsoft/Windows/Storage).
 type StorageView struct {
 	// Unhealthy names virtual disks that are not healthy and OK.
 	Unhealthy []string `json:"unhealthy,omitempty"`

@@ -154,7 +154,7 @@ func (w *restartWatch) poll(ctx context.Context, timeout time.Duration) (bool, e
 	}
 	if w.seen == "" && !w.sampled.IsZero() && b.Uptime >= w.now().Sub(w.sampled) {
 		// The identity is a wall-clock time and moves when the clock is set; a node that was up all the
-		// while did not restart (reference: windows-nodes.md 5).
+		// while did not restart (Win32_OperatingSystem, LastBootUpTime).
 		w.from, w.sampled, w.asked = b.Identity, w.now(), time.Time{}
 		return false, w.record(Fact{Kind: FactRestartIntent, Node: w.np.Name, Data: FactData{Boot: w.from, BootRead: w.sampled, Message: "The node's clock was set; it did not restart."}})
 	}

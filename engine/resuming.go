@@ -11,7 +11,7 @@ import (
 const (
 	settlePoll = 5 * time.Second
 	// settledFor is how long nothing may move before the roles count as settled. Failback is asynchronous and
-	// older hosts do not say when it is over (reference: windows-nodes.md 4.3).
+	// older hosts have no NodeFailbackStatus to say when it is over.
 	settledFor = 10 * time.Second
 	// settlePatience bounds the wait for roles to settle.
 	settlePatience = 30 * time.Minute

@@ -57,7 +57,7 @@ func (s NodeStatus) Ended() bool {
 	return false
 }
 
-// Phase is where a node is (design section 3).
+// Phase is where a node is (docs/architecture.md).
 type Phase string
 
 // The phases, in order. Staging happens on all nodes before the first drain.
