@@ -65,7 +65,7 @@ var wizardTexts = map[Key]string{
 	"page.plugin.title":             "Plug-in",
 	"page.plugin.intro":             "A plug-in finds updates and installs them.",
 	"page.advanced-options.title":   "Advanced Options",
-	"page.advanced-options.intro":   "How the Updating Run behaves. The defaults are those of Cluster-Aware Updating.",
+	"page.advanced-options.intro":   "How the Updating Run behaves. The defaults are those of Cluster-Aware Updating, where it has the option.",
 	"page.additional-options.title": "Additional Options",
 	"page.additional-options.intro": "Options of the plug-in.",
 	"page.checks.title":             "Checks",
