@@ -91,9 +91,11 @@ cross_compile() {
 
 tapes() {
 	go build -o .cache/cau . || return 1
-	local tape
-	for tape in demo.tape $(ls docs/tapes/*.tape 2>/dev/null); do
-		scripts/play.sh --text "$tape" || return 1
+	# A tape's name may end in the terminal's size: small-80x24.tape.
+	local tape size
+	for tape in demo.tape docs/tapes/*.tape; do
+		size=$(sed -nE 's/.*-([0-9]+x[0-9]+)\.tape$/\1/p' <<<"$tape")
+		scripts/play.sh --text --size "${size:-120x40}" "$tape" || return 1
 	done
 }
 
