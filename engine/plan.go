@@ -15,7 +15,9 @@ const PlanVersion = 1
 type Plan struct {
 	Version int `json:"version"`
 	// Run is the run's id: [0-9a-f]{8}.
-	Run     string    `json:"run"`
+	Run string `json:"run"`
+	// Created is when the plan was made, by the clock of the host that made it; on a simulated cluster everything
+	// else is in the cluster's own time.
 	Created time.Time `json:"created"`
 	// Program is the cau version that made the plan.
 	Program string `json:"program"`

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"cau/engine"
 	"cau/internal/check"
@@ -54,7 +55,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	}
 	checks := slices.Concat(s.transportChecks(ctx, names), []check.Result{hostCheck(names, s.addresses)}, engine.ClusterChecks(seen, req.Options, s.clock.Now()))
 	in := engine.PlanInput{
-		Run: newID(4), Created: s.clock.Now(), Program: p.version, Address: s.target.Cluster, Options: req.Options, Plugin: plugin.Name(), Arguments: args,
+		Run: newID(4), Created: time.Now(), Program: p.version, Address: s.target.Cluster, Options: req.Options, Plugin: plugin.Name(), Arguments: args,
 		Specs: plugin.Options(), View: s.view, Addresses: s.addresses, Scan: scan, Checks: checks, Accepted: req.Accepted, ShareServer: args["HotfixRootFolderPath"],
 	}
 	if seen.Cluster.Known {

@@ -3,6 +3,7 @@
 package coordinator
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"strings"
@@ -10,6 +11,9 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"cau/engine"
+	"cau/internal/journal"
 )
 
 func TestARunsFolderIsMadeOnceAndForItsOwnerAlone(t *testing.T) {
@@ -51,6 +55,21 @@ func TestRunsAreListedNewestFirstAndFoundByPrefix(t *testing.T) {
 		if err := h.NewRun(p); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// A simulated cluster's time may be far ahead of this host's: it does not make an old run new.
+	data, err := json.Marshal(engine.Fact{Kind: engine.FactRunStarted, Time: now.Add(100 * time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := journal.Open(h.in("aa000001", journalFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Append(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Mkdir(h.runs()+"/.new-half", 0o700); err != nil {
 		t.Fatal(err)

@@ -20,7 +20,10 @@ type Summary struct {
 	Run, Cluster, Plugin string
 	Status               engine.RunStatus
 	// Started is when the run began, or when its plan was made while it has not begun; Ended is zero until it ended.
+	// Both are the run's time, which on a simulated cluster is not this host's.
 	Started, Ended time.Time
+	// Created is when the plan was made, by this host's clock: the order of the list.
+	Created time.Time
 	// Alive: its coordinator is running now.
 	Alive bool
 	// Err is why the run could not be read in full; the other fields hold what was read.
@@ -40,13 +43,16 @@ func (h *Home) List() ([]Summary, error) {
 			continue // removed meanwhile
 		}
 		s := Summary{Run: run, Cluster: state.Cluster, Plugin: state.Plugin, Status: state.Status, Started: state.Started, Ended: state.Ended, Alive: alive, Err: err}
-		if s.Started.IsZero() && plan != nil {
-			s.Started = plan.Created
+		if plan != nil {
+			s.Created = plan.Created
+		}
+		if s.Started.IsZero() {
+			s.Started = s.Created
 		}
 		list = append(list, s)
 	}
 	slices.SortStableFunc(list, func(a, b Summary) int {
-		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(a.Run, b.Run))
+		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Run, b.Run))
 	})
 	return list, nil
 }
