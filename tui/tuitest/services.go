@@ -78,7 +78,7 @@ func (s *Services) Preview(_ context.Context, req backend.Request, note func(str
 		return plugins.Update{
 			ID: "u-" + rule, Name: path, Plugin: req.Plugin, Rule: rule, MayRestart: restart,
 			Files:   []plugins.File{{Path: path, Size: 1234, SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}},
-			Command: plugins.Command{Program: `%systemroot%\System32\wusa.exe`, Parameters: "$update$ /quiet /norestart"},
+			Command: plugins.Command{Program: `%systemroot%\System32\wusa.exe`, Parameters: `"%CAU_UPDATE%\Update1.msu" /quiet /norestart`},
 		}
 	}
 	plan := &engine.Plan{
