@@ -23,10 +23,10 @@ import (
 // childMark tells the test's own executable to be the program.
 const childMark = "CAU_TUI_CHILD"
 
-// TestChild is not a test: it is the program, in a process of its own, when a test below starts it.
-func TestChild(t *testing.T) {
+// TestMain is the program, in a process of its own, when a test below starts this executable as its child.
+func TestMain(m *testing.M) {
 	if os.Getenv(childMark) == "" {
-		t.Skip("only another test starts this")
+		os.Exit(m.Run())
 	}
 	if err := Run(context.Background(), Config{Services: &tuitest.Services{}, In: os.Stdin, Out: os.Stdout}); err != nil {
 		os.Exit(3)
@@ -44,7 +44,7 @@ type child struct {
 
 func startChild(t *testing.T) *child {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childMark+"=1", "TERM=xterm-256color")
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 100, Rows: 30})
 	if err != nil {
