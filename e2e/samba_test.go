@@ -52,7 +52,7 @@ func sambaLab(t *testing.T, w *world, s *sambatest.Server) (lab.Info, []string) 
 
 func TestApplyOverARootOnARealSambaShare(t *testing.T) {
 	w := newWorld(t)
-	s := sambatest.Start(t, sambatest.Global("server signing = mandatory"))
+	s := sambatest.Start(t)
 	sambaRoot(t, s)
 	info, line := sambaLab(t, w, s)
 	w.want(0, line...)

@@ -55,8 +55,17 @@ func integrity(f Facts) check.Result {
 		}
 		return passed(r)
 	case !f.SigningRequired:
-		r.Evidence = "The server requires neither signing nor encryption. This connection was signed because we demanded it; a node's need not be."
-		return failed(r, remedySigning)
+		// What was seen is a signed connection; what the server would let others do is worth a warning. A node's own
+		// connection is looked at by the node itself, before the first byte of a file.
+		r.Evidence = fmt.Sprintf("This connection was signed because we demanded it (%d messages came signed); the server itself requires neither signing nor encryption.", f.Received.Signed)
+		switch {
+		case !f.SetupVerified:
+			return unverified(r, unprovenSession)
+		case f.Received.Signed == 0:
+			return failed(r, remedySigning)
+		}
+		r.Outcome, r.Remedy = check.Warn, remedySigning
+		return r
 	}
 	r.Evidence = "The server requires signing."
 	switch {

@@ -44,10 +44,11 @@ func TestR07_AFactWithoutProofIsNeverAPass(t *testing.T) {
 		"older dialect":         {with(good, func(x *smbcheck.Facts) { x.Dialect, x.DowngradeProtected = smbcheck.SMB302, false }), p, c, f, p, p},
 		"older and encrypted":   {with(encrypted, func(x *smbcheck.Facts) { x.Dialect, x.DowngradeProtected = smbcheck.SMB302, false }), p, p, p, p, p},
 		"no signing required":   {with(good, func(x *smbcheck.Facts) { x.SigningRequired = false }), p, f, f, p, p},
+		"signed by our demand":  {with(good, func(x *smbcheck.Facts) { x.SigningRequired, x.Received.Signed = false, 5 }), p, check.Warn, f, p, p},
 		"guest":                 {with(good, func(x *smbcheck.Facts) { x.Guest, x.SetupVerified = true, false }), c, c, f, f, c},
 		"DFS, unproven":         {with(good, func(x *smbcheck.Facts) { x.DFS, x.ShareVerified = true, false }), p, p, f, p, f},
 		"DFS root":              {with(good, func(x *smbcheck.Facts) { x.DFS, x.DFSRoot = true, true }), p, p, f, p, f},
-		"nothing known":         {smbcheck.Facts{}, f, f, f, c, c},
+		"nothing known":         {smbcheck.Facts{}, f, c, f, c, c},
 	} {
 		rs := smbcheck.Checks(x.facts, true)
 		got := outcomes(rs)
