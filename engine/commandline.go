@@ -20,6 +20,9 @@ func cauLine(p *Plan) string {
 	} else {
 		add("--cluster", p.Address)
 	}
+	for i := 0; i+1 < len(p.Reach); i += 2 {
+		add(p.Reach[i], p.Reach[i+1])
+	}
 	add("--plugin", p.Plugin)
 	for _, name := range sortedKeys(p.Arguments) {
 		add("--arg", name+"="+p.Arguments[name])

@@ -20,8 +20,9 @@ type PlanInput struct {
 	Run     string
 	Created time.Time
 	Program string
-	// Address, Lab, Speed and ShareServer are as in Plan; Speed 0 means 1.
+	// Address, Reach, Lab, Speed and ShareServer are as in Plan; Speed 0 means 1.
 	Address     string
+	Reach       []string
 	Lab         string
 	Speed       float64
 	ShareServer string
@@ -54,7 +55,7 @@ func BuildPlan(in PlanInput) (*Plan, error) {
 	}
 	p := &Plan{
 		Version: PlanVersion, Run: in.Run, Created: in.Created.UTC().Truncate(time.Millisecond), Program: in.Program,
-		Cluster: in.View.Name, Address: in.Address, Lab: in.Lab, Speed: in.Speed,
+		Cluster: in.View.Name, Address: in.Address, Reach: in.Reach, Lab: in.Lab, Speed: in.Speed,
 		Plugin: in.Plugin, Arguments: withoutSecrets(in.Arguments, in.Specs), Options: in.Options,
 		FailureBudget: in.Options.FailureBudget(len(in.View.Nodes)),
 		Source:        in.Scan.Source, Pinned: in.Scan.Pinned, Ignored: in.Scan.Ignored,
@@ -143,7 +144,7 @@ func (in *PlanInput) problems() error {
 		}
 	}
 	// What reaches a shown command line must not be able to disguise it (R33).
-	for _, s := range append([]string{in.View.Name, in.Address, in.Plugin}, slices.Concat(names, argumentTexts(in.Arguments))...) {
+	for _, s := range append([]string{in.View.Name, in.Address, in.Plugin}, slices.Concat(in.Reach, names, argumentTexts(in.Arguments))...) {
 		if strings.ContainsFunc(s, invisible) {
 			add("%q holds a control character", s)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,7 +56,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	}
 	checks := slices.Concat(s.transportChecks(ctx, names), []check.Result{hostCheck(names, s.addresses)}, engine.ClusterChecks(seen, req.Options, s.clock.Now()))
 	in := engine.PlanInput{
-		Run: newID(4), Created: time.Now(), Program: p.version, Address: s.target.Cluster, Options: req.Options, Plugin: plugin.Name(), Arguments: args,
+		Run: newID(4), Created: time.Now(), Program: p.version, Address: s.target.Cluster, Reach: reach(s.target), Options: req.Options, Plugin: plugin.Name(), Arguments: args,
 		Specs: plugin.Options(), View: s.view, Addresses: s.addresses, Scan: scan, Checks: checks, Accepted: req.Accepted, ShareServer: args["HotfixRootFolderPath"],
 	}
 	if seen.Cluster.Known {
@@ -135,6 +136,29 @@ func (p *program) CommandLines(plan *engine.Plan) (cau, invoke string) {
 		}
 	}
 	return engine.CommandLines(&shown)
+}
+
+// reach are the flags that say how and as whom; where a password is read from is no secret, the password is.
+func reach(t cli.Target) []string {
+	var out []string
+	add := func(name, value string) {
+		if value != "" {
+			out = append(out, name, value)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Nodes)) {
+		add("--node", name+"="+t.Nodes[name])
+	}
+	add("--user", t.User)
+	add("--password-file", t.PasswordFile)
+	if t.SMBPort != 0 {
+		add("--smb-port", strconv.Itoa(t.SMBPort))
+	}
+	add("--smb-user", t.SMBUser)
+	add("--smb-password-file", t.SMBPasswordFile)
+	add("--ca-file", t.CAFile)
+	add("--pin", t.Pin)
+	return out
 }
 
 // requestArguments turns resolved arguments back into what a command line would give.
