@@ -145,6 +145,9 @@ func (s *Server) kill() {
 
 func need(tb testing.TB) {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("needs a real Samba; not with -short")
+	}
 	var missing []string
 	for _, tool := range []string{"smbd", "smbpasswd"} {
 		if _, err := exec.LookPath(tool); err != nil {
