@@ -80,7 +80,14 @@ func (p *program) attach() *cobra.Command {
 			if asJSON || plain || !p.streams.Terminal {
 				return p.follow(cmd.Context(), state.Run, asJSON)
 			}
-			return p.services.View(cmd.Context(), state.Run)
+			if err := p.services.View(cmd.Context(), state.Run); err != nil {
+				return err
+			}
+			state, _, err = p.services.Status(cmd.Context(), state.Run)
+			if err != nil {
+				return err
+			}
+			return exitWith(runExit(state.Status))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, p.texts.T(message.CLIFlagJSON))
