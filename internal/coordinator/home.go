@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"cau/engine"
+	"cau/internal/fault"
 )
 
 // Names in a run's folder.
@@ -39,7 +40,7 @@ func OpenHome(dir string) (*Home, error) {
 	h := &Home{dir: abs}
 	for _, d := range []string{h.runs(), h.clusters()} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
-			return nil, fmt.Errorf("open the home %s: %w", dir, err)
+			return nil, &fault.Error{Op: "open the home " + dir, Err: err, Hint: "State lies in $CAU_HOME, else in $XDG_STATE_HOME/cau: let it name a folder that is yours to write."}
 		}
 	}
 	return h, nil

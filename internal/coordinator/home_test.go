@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"cau/engine"
+	"cau/internal/fault"
 	"cau/internal/journal"
 )
 
@@ -195,5 +196,55 @@ func TestExecutableIsACopyThatIsMadeOnceAndRepaired(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(strings.TrimSuffix(path, "/cau")); err != nil || len(entries) != 1 {
 		t.Errorf("left over: %v, %v", entries, err)
+	}
+}
+
+func TestARunThatEndedIsShownFromAHomeThatCanOnlyBeRead(t *testing.T) {
+	h := newHome(t)
+	plan := testPlan("abcdef02", "C")
+	if err := h.NewRun(plan); err != nil {
+		t.Fatal(err)
+	}
+	w, err := journal.Open(h.in(plan.Run, journalFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []engine.Fact{{Kind: engine.FactRunStarted, Time: time.Now()}, {Kind: engine.FactRunEnded, Time: time.Now(), Data: engine.FactData{RunStatus: engine.RunSucceeded}}} {
+		data, err := json.Marshal(f)
+		if err == nil {
+			_, err = w.Append(data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// A lock that cannot be asked, also by root: a folder stands where the file would.
+	if err := os.Mkdir(h.in(plan.Run, lockFile), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, state, _, err := h.Load(plan.Run); err != nil || state.Status != engine.RunSucceeded {
+		t.Errorf("%s, %v", state.Status, err)
+	}
+	snapshots, err := h.Watch(t.Context(), plan.Run, func(engine.Fact) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for s := range snapshots {
+		if s.Err != nil || s.State.Status != engine.RunSucceeded {
+			t.Errorf("watched: %s, %v", s.State.Status, s.Err)
+		}
+	}
+}
+
+func TestAHomeThatCannotBeMadeSaysWhereStateLies(t *testing.T) {
+	file := t.TempDir() + "/file"
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenHome(file); !strings.Contains(fault.Hint(err), "CAU_HOME") {
+		t.Errorf("%v", err)
 	}
 }

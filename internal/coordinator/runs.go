@@ -99,18 +99,19 @@ func (h *Home) Find(prefix string) (string, error) {
 }
 
 // Load reads a run: its plan, its state folded from the journal, and whether its coordinator lives. When the journal
-// cannot be read to its end, the state is that of the facts before, with the error.
+// cannot be read to its end, the state is that of the facts before, with the error. Of a run that has ended nobody needs
+// to know who lives: a home that is only read shows it whole.
 func (h *Home) Load(run string) (*engine.Plan, engine.State, bool, error) {
 	plan, err := h.Plan(run)
 	if err != nil {
 		return nil, engine.State{Run: run}, false, err
 	}
-	alive, err := h.Alive(run)
-	if err != nil {
-		return plan, engine.NewState(plan), false, err
-	}
+	alive, unknown := h.Alive(run) // asked first: of a coordinator that is gone everything can be read
 	state := engine.NewState(plan)
 	err = h.eachFact(run, state.Apply)
+	if err == nil && !state.Status.Ended() {
+		err = unknown
+	}
 	return plan, state, alive, err
 }
 

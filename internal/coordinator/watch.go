@@ -117,13 +117,14 @@ func (w *watcher) watch(ctx context.Context, plan *engine.Plan, out chan<- Snaps
 
 // look reads what is new. Whether the coordinator lives is asked first: of one that is gone everything can be read.
 func (w *watcher) look() Snapshot {
-	alive, err := w.home.Alive(w.run)
-	var facts, progress []LogLine
-	if err == nil {
-		facts, err = w.newFacts()
-	}
+	alive, unknown := w.home.Alive(w.run)
+	var progress []LogLine
+	facts, err := w.newFacts()
 	if err == nil {
 		progress, err = w.newProgress()
+	}
+	if err == nil && !w.state.Status.Ended() {
+		err = unknown
 	}
 	return Snapshot{State: copyOf(w.state), Alive: alive, Lines: merge(facts, progress), Err: err}
 }
