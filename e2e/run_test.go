@@ -225,9 +225,11 @@ func TestR27_ASecondRunOnTheSameClusterIsRefused(t *testing.T) {
 	info := w.lab()
 	w.want(0, apply(info, "--detach")...)
 	run := w.status().Run
-	r := w.want(3, apply(info)...)
-	if !strings.Contains(r.errOut, run) || !strings.Contains(r.errOut, "cau attach") {
-		t.Errorf("the refusal says %s", r.errOut)
+	for _, line := range [][]string{apply(info), args([]string{"preview", "--lab=" + info.ID, "--json"}, accept())} {
+		r := w.want(3, line...)
+		if !strings.Contains(r.errOut, run) || !strings.Contains(r.errOut, "cau attach") {
+			t.Errorf("%s: the refusal says %s", line[0], r.errOut)
+		}
 	}
 	if n := strings.Count(w.want(0, "runs", "--json").out, `"run":`); n != 1 {
 		t.Errorf("%d runs are listed", n)

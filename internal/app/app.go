@@ -51,6 +51,10 @@ func (p *program) leave() {
 
 func homeDir() string {
 	if dir := os.Getenv("CAU_HOME"); dir != "" {
+		// The lab and the coordinator have a working folder of their own: a relative path would mean another place there.
+		if abs, err := filepath.Abs(dir); err == nil {
+			return abs
+		}
 		return dir
 	}
 	return filepath.Join(xdg.StateHome, "cau")

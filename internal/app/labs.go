@@ -97,7 +97,11 @@ func (p *program) startLab(ctx context.Context, req cli.LabRequest) (lab.Info, e
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }() // ends with the lab, or with this process
-	return awaitLab(ctx, dir, ended)
+	info, err := awaitLab(ctx, dir, ended)
+	if err != nil {
+		_ = cmd.Process.Kill() // nobody knows of it and nobody would end it
+	}
+	return info, err
 }
 
 func awaitLab(ctx context.Context, dir string, ended <-chan error) (lab.Info, error) {
@@ -113,7 +117,10 @@ func awaitLab(ctx context.Context, dir string, ended <-chan error) (lab.Info, er
 			return lab.Info{}, &fault.Error{Op: "start the lab", Err: fmt.Errorf("it ended at once (%w): %s", orNil(err), strings.TrimSpace(string(text)))}
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
-			return lab.Info{}, &fault.Error{Op: "start the lab", Err: ctx.Err(), Hint: "See " + filepath.Join(dir, "lab.log") + "."}
+			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return lab.Info{}, ctx.Err()
+			}
+			return lab.Info{}, &fault.Error{Op: "start the lab", Err: fmt.Errorf("it is not ready after %s", labReadyWithin), Hint: "See " + filepath.Join(dir, "lab.log") + "."}
 		}
 	}
 }
@@ -175,15 +182,15 @@ func (p *program) LabList(context.Context) ([]cli.LabInfo, error) {
 }
 
 // LabDown ends a lab: the one whose id begins with id, or the newest.
-func (p *program) LabDown(ctx context.Context, id string) error {
+func (p *program) LabDown(ctx context.Context, id string) (string, error) {
 	info, alive, err := p.livingLab(id)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !alive {
-		return &fault.Error{Op: "end the lab", Err: lab.ErrGone, Hint: "See the living ones with cau lab list."}
+		return "", &fault.Error{Op: "end the lab", Err: lab.ErrGone, Hint: "See the living ones with cau lab list."}
 	}
-	return lab.Down(ctx, info)
+	return info.ID, lab.Down(ctx, info)
 }
 
 // LabServe is the inside of the lab's process.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"cau/engine"
 	"cau/internal/check"
 	"cau/internal/cli"
+	"cau/internal/coordinator"
 	"cau/internal/fault"
 	"cau/internal/winnode"
 	"cau/plugins"
@@ -55,6 +57,9 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 		return nil, err
 	}
 	checks := slices.Concat(s.transportChecks(ctx, names), []check.Result{hostCheck(names, s.addresses)}, engine.ClusterChecks(seen, req.Options, s.clock.Now()))
+	if checks, err = p.ownRunCheck(s, checks); err != nil {
+		return nil, err
+	}
 	in := engine.PlanInput{
 		Run: newID(4), Created: time.Now(), Program: p.version, Address: s.target.Cluster, Reach: reach(s.target), Options: req.Options, Plugin: plugin.Name(), Arguments: args,
 		Specs: plugin.Options(), View: s.view, Addresses: s.addresses, Scan: scan, Checks: checks, Accepted: req.Accepted, ShareServer: args["HotfixRootFolderPath"],
@@ -66,6 +71,26 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 		in.Address, in.Lab, in.Speed = "lab", s.lab.ID, s.lab.Speed
 	}
 	return engine.BuildPlan(in)
+}
+
+// ownRunCheck fails the look for other updating runs when it is cau itself that has one on the cluster, from this host
+// (R27): the node agents only tell of Microsoft's.
+func (p *program) ownRunCheck(s *session, checks []check.Result) ([]check.Result, error) {
+	home, err := p.home()
+	if err != nil {
+		return nil, err
+	}
+	plan := &engine.Plan{Cluster: s.view.Name}
+	if s.lab != nil {
+		plan.Lab = s.lab.ID
+	}
+	err = home.ClusterBusy(plan)
+	var busy *coordinator.ClusterBusyError
+	if !errors.As(err, &busy) {
+		return checks, err
+	}
+	failed := check.Result{ID: "cluster.foreign-run", Outcome: check.Fail, Evidence: busy.Error() + ".", Remedy: busyHint(busy)}
+	return append(slices.DeleteFunc(checks, func(r check.Result) bool { return r.ID == failed.ID }), failed), nil
 }
 
 // arguments resolves the plug-in's arguments; a lab fills in its own sample root where none is named.

@@ -22,7 +22,11 @@ func (p *program) Runs(context.Context) ([]cli.RunInfo, error) {
 	}
 	out := make([]cli.RunInfo, 0, len(list))
 	for _, s := range list {
-		out = append(out, cli.RunInfo{Run: s.Run, Cluster: s.Cluster, Plugin: s.Plugin, Status: s.Status, Started: s.Started, Ended: s.Ended, Alive: s.Alive})
+		info := cli.RunInfo{Run: s.Run, Cluster: s.Cluster, Plugin: s.Plugin, Status: s.Status, Started: s.Started, Ended: s.Ended, Alive: s.Alive}
+		if s.Err != nil {
+			info.Problem = s.Err.Error()
+		}
+		out = append(out, info)
 	}
 	return out, nil
 }

@@ -137,7 +137,7 @@ func (w *window) Runs(ctx context.Context) ([]backend.RunInfo, error) {
 	list, err := w.program.Runs(ctx)
 	out := make([]backend.RunInfo, 0, len(list))
 	for _, r := range list {
-		out = append(out, backend.RunInfo(r))
+		out = append(out, backend.RunInfo{Run: r.Run, Cluster: r.Cluster, Plugin: r.Plugin, Status: r.Status, Started: r.Started, Ended: r.Ended, Alive: r.Alive})
 	}
 	return out, err
 }

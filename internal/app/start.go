@@ -61,6 +61,9 @@ func (p *program) Continue(ctx context.Context, run string, target cli.Target) (
 		target.Cluster = plan.Address
 	}
 	s, err := p.signIn(ctx, target)
+	if plan.Lab != "" && errors.Is(err, lab.ErrGone) {
+		return cli.Started{}, &fault.Error{Op: "resume run " + run, Err: err, Hint: "The simulated cluster ended with its lab; this run cannot go on. Start a new one with cau apply --lab."}
+	}
 	if err != nil {
 		return cli.Started{}, err
 	}
@@ -94,13 +97,16 @@ func (p *program) startInput(run string, s *session) (coordinator.StartInput, er
 func startedAs(cluster string, started coordinator.Started, err error) (cli.Started, error) {
 	var busy *coordinator.ClusterBusyError
 	if errors.As(err, &busy) {
-		hint := "Wait for its end, or look at it with cau attach."
-		if busy.Run != "" {
-			hint = "Look at it with cau attach " + busy.Run + "."
-		}
-		return cli.Started{}, cli.Refused(&fault.Error{Op: "start a run on " + cluster, Err: err, Hint: hint})
+		return cli.Started{}, cli.Refused(&fault.Error{Op: "start a run on " + cluster, Err: err, Hint: busyHint(busy)})
 	}
 	return cli.Started{Run: started.Run, Where: started.Where}, err
+}
+
+func busyHint(busy *coordinator.ClusterBusyError) string {
+	if busy.Run == "" {
+		return "Wait for its end, or look at it with cau attach."
+	}
+	return "Wait for its end, or look at it with cau attach " + busy.Run + "."
 }
 
 // Coordinate is the inside of the run's own process.

@@ -112,9 +112,8 @@ func (p *program) follow(ctx context.Context, run string, asJSON bool) error {
 		return exitWith(ExitGoesOn)
 	}
 	if !asJSON {
-		p.printState(last)
-	}
-	if last.Cause != nil {
+		p.printState(last) // with the cause
+	} else if last.Cause != nil {
 		p.say(message.Clean(last.Cause.String()))
 		if last.Cause.Hint != "" {
 			p.say("  " + message.Clean(last.Cause.Hint))

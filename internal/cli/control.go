@@ -1,18 +1,38 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"cau/engine"
+	"cau/internal/fault"
 	"cau/internal/message"
 )
 
 // control is pause or stop: a request to a live run.
 func (p *program) control(verb engine.Verb) *cobra.Command {
 	return &cobra.Command{
-		Use: string(verb) + " RUN", Short: p.texts.T(message.CLIControlShort(string(verb))), Args: cobra.ExactArgs(1),
+		Use: string(verb) + " RUN", Short: p.texts.T(message.CLIControlShort(string(verb))), Args: p.named,
 		RunE: func(cmd *cobra.Command, args []string) error { return p.ask(cmd, args[0], verb) },
 	}
+}
+
+// named wants one argument that names something. An empty one is a script's unset variable, and must not mean the
+// newest run or lab.
+func (p *program) named(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 && args[0] != "" {
+		return nil
+	}
+	return Usage(&fault.Error{Op: cmd.CommandPath(), Err: errors.New(p.texts.T(message.CLIOneRun)), Hint: p.texts.T(message.CLIOneRunHint)})
+}
+
+// namedOrNone is named for commands that have a default.
+func (p *program) namedOrNone(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return p.named(cmd, args)
 }
 
 func (p *program) ask(cmd *cobra.Command, run string, verb engine.Verb) error {
@@ -31,7 +51,7 @@ func (p *program) ask(cmd *cobra.Command, run string, verb engine.Verb) error {
 func (p *program) resume() *cobra.Command {
 	var target Target
 	cmd := &cobra.Command{
-		Use: "resume RUN", Short: p.texts.T(message.CLIControlShort("resume")), Long: p.texts.T(message.CLIResumeLong), Args: cobra.ExactArgs(1),
+		Use: "resume RUN", Short: p.texts.T(message.CLIControlShort("resume")), Long: p.texts.T(message.CLIResumeLong), Args: p.named,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			state, alive, err := p.services.Status(cmd.Context(), args[0])
 			if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -117,12 +118,19 @@ func (p *program) labList() *cobra.Command {
 
 func (p *program) labDown() *cobra.Command {
 	return &cobra.Command{
-		Use: "down [LAB]", Short: p.texts.T(message.CLILabDownShort), Args: cobra.MaximumNArgs(1),
+		Use: "down [LAB]", Short: p.texts.T(message.CLILabDownShort),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && args[0] == "" {
+				return Usage(&fault.Error{Op: cmd.CommandPath(), Err: errors.New(p.texts.T(message.CLIOneLab)), Hint: p.texts.T(message.CLIOneLabHint)})
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := p.services.LabDown(cmd.Context(), first(args)); err != nil {
+			id, err := p.services.LabDown(cmd.Context(), first(args))
+			if err != nil {
 				return err
 			}
-			p.say(p.texts.T(message.CLILabGone))
+			p.say(p.texts.T(message.CLILabGone, id))
 			return nil
 		},
 	}

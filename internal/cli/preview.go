@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cau/engine"
+	"cau/internal/check"
 	"cau/internal/fault"
 	"cau/internal/message"
 )
@@ -40,6 +41,21 @@ func (p *program) preview() *cobra.Command {
 	return cmd
 }
 
+// inTheWay says a failed check beside the refusal: with --json nothing else does, and a long preview scrolls away.
+func (p *program) inTheWay(r check.Result) {
+	line := mark(r.Outcome) + " " + r.ID
+	if r.Subject != "" {
+		line += " (" + message.Clean(r.Subject) + ")"
+	}
+	if r.Evidence != "" {
+		line += ": " + message.Clean(r.Evidence)
+	}
+	p.say(line)
+	if r.Remedy != "" {
+		p.say("  → " + message.Clean(r.Remedy))
+	}
+}
+
 // gate refuses a plan whose checks do not let it run (R07).
 func (p *program) gate(plan *engine.Plan) error {
 	blocking := plan.Blocking()
@@ -50,6 +66,7 @@ func (p *program) gate(plan *engine.Plan) error {
 	for _, r := range blocking {
 		if r.Outcome != "cannot-verify" {
 			failed = true
+			p.inTheWay(r)
 			continue
 		}
 		accept += " --accept " + r.ID

@@ -123,6 +123,13 @@ func (p *program) printState(s engine.State) {
 		sim = " (" + p.texts.T(message.Simulated) + ")"
 	}
 	p.line(p.texts.T(message.CLIStateHead, s.Run, message.Clean(s.Cluster)+sim, p.texts.T(message.Status(string(s.Status)))))
+	switch {
+	case s.Status.Ended():
+	case s.StopAsked:
+		p.line("  " + p.texts.T(message.CLIStopAsked))
+	case s.PauseAsked && s.Status != engine.RunPaused:
+		p.line("  " + p.texts.T(message.CLIPauseAsked))
+	}
 	if s.Waiting != "" {
 		p.line("  " + message.Clean(s.Waiting))
 	}
@@ -142,8 +149,13 @@ func (p *program) printState(s engine.State) {
 		}
 	}
 	_ = w.Flush()
+	said := false
 	for _, n := range s.Nodes {
 		p.cause(n.Cause)
+		said = said || n.Cause != nil && s.Cause != nil && *n.Cause == *s.Cause
+	}
+	if !said {
+		p.cause(s.Cause)
 	}
 }
 

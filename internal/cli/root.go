@@ -3,8 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
+	"syscall"
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
@@ -32,29 +35,70 @@ type program struct {
 
 // Run executes the command line args (without the program's name) and returns the exit code.
 func Run(ctx context.Context, services Services, streams Streams, version string, args []string) int {
+	out := &output{to: streams.Out}
+	streams.Out = out
 	p := &program{services: services, streams: streams}
 	root, started := p.root()
 	root.SetArgs(args)
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	err := execute(ctx, root, version, args)
-	var failed error
-	if err != nil {
-		failed = err
+	failed := p.execute(ctx, root, version, args)
+	if failed == nil {
+		failed = p.unprinted(out.err)
+	}
+	if failed != nil {
 		var e *exitError
-		if !*started && !errors.As(err, &e) {
-			failed = Usage(err)
+		if !*started && !errors.As(failed, &e) {
+			failed = p.misspelt(root, args, failed)
 		}
 		p.report(failed)
 	}
 	return exitCode(failed)
 }
 
+// output remembers the first error of writing the answer.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.to.Write(b)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err //nolint:wrapcheck // it is the writer's own
+}
+
+// unprinted is the failure of a command whose answer did not arrive, on a full disk for one. A reader that went away
+// has read what it wanted.
+func (p *program) unprinted(err error) error {
+	if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return nil
+	}
+	return &fault.Error{Op: p.texts.T(message.CLIOutput), Err: err}
+}
+
+// misspelt is a mistake in the command line with the help that would have prevented it.
+func (p *program) misspelt(root *cobra.Command, args []string, err error) error {
+	if fault.Hint(err) != "" {
+		return Usage(err)
+	}
+	at, _, found := root.Find(args)
+	if found != nil {
+		at = root
+	}
+	return Usage(&fault.Error{Op: p.texts.T(message.CLIOpCommand), Err: err, Hint: p.texts.T(message.CLIHelpHint, at.CommandPath())})
+}
+
 // execute runs the command line. Help and version go through fang, which asks the terminal for its background
 // first; nothing else does, because a terminal that is silent, or that somebody is typing a password into, must
 // not be asked anything.
-func execute(ctx context.Context, root *cobra.Command, version string, args []string) error {
+func (p *program) execute(ctx context.Context, root *cobra.Command, version string, args []string) error {
+	if err := p.unknown(root, args); err != nil {
+		return err
+	}
 	cmd, _, err := root.Find(args)
 	wantsHelp := slices.ContainsFunc(args, func(a string) bool {
 		return slices.Contains([]string{"-h", "--help", "-v", "--version", "help", "man"}, a)
@@ -64,6 +108,20 @@ func execute(ctx context.Context, root *cobra.Command, version string, args []st
 	}
 	root.SilenceUsage, root.SilenceErrors = true, true
 	return root.ExecuteContext(ctx)
+}
+
+// unknown refuses a word where one of a command's commands, or a command to be helped with, is expected: cobra would
+// show help and call it a success. Words after cau itself are cobra's: it knows commands that are not in the tree yet.
+func (p *program) unknown(root *cobra.Command, args []string) error {
+	help := len(args) > 0 && args[0] == "help"
+	if help {
+		args = args[1:]
+	}
+	cmd, rest, err := root.Find(args)
+	if err != nil || !cmd.HasSubCommands() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") || cmd == root && !help || rest[0] == "completion" {
+		return nil //nolint:nilerr // cobra says it again
+	}
+	return fmt.Errorf("%s %q", p.texts.T(message.CLIUnknownCommand), cmd.CommandPath()+" "+rest[0])
 }
 
 // root builds the commands. started becomes true when a command's own code runs; an error before that is

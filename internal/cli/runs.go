@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"cau/engine"
 	"cau/internal/message"
 )
 
@@ -33,12 +34,23 @@ func (p *program) runs() *cobra.Command {
 			_, _ = fmt.Fprintln(w, p.texts.T(message.CLIRunsHead))
 			for _, r := range list {
 				state := p.texts.T(message.Status(string(r.Status)))
-				if !r.Alive && !r.Status.Ended() {
+				switch {
+				case r.Problem != "":
+					state = p.texts.T(message.CLIUnreadable)
+				case !r.Alive && !r.Status.Ended():
 					state += " " + p.texts.T(message.CLINotAlive)
 				}
 				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Run, message.Clean(r.Cluster), state, when(r.Started), when(r.Ended), r.Plugin)
 			}
-			return w.Flush()
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			for _, r := range list {
+				if r.Problem != "" {
+					p.say(r.Run + ": " + message.Clean(r.Problem))
+				}
+			}
+			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, p.texts.T(message.CLIFlagJSON))
@@ -48,14 +60,17 @@ func (p *program) runs() *cobra.Command {
 func (p *program) status() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "status [RUN]", Short: p.texts.T(message.CLIStatusShort), Args: cobra.MaximumNArgs(1),
+		Use: "status [RUN]", Short: p.texts.T(message.CLIStatusShort), Args: p.namedOrNone,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			state, alive, err := p.services.Status(cmd.Context(), first(args))
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return p.json(state)
+				return p.json(struct {
+					engine.State
+					Alive bool `json:"alive"`
+				}{state, alive})
 			}
 			p.printState(state)
 			if !alive && !state.Status.Ended() {
@@ -71,7 +86,7 @@ func (p *program) status() *cobra.Command {
 func (p *program) attach() *cobra.Command {
 	var asJSON, plain bool
 	cmd := &cobra.Command{
-		Use: "attach [RUN]", Short: p.texts.T(message.CLIAttachShort), Args: cobra.MaximumNArgs(1),
+		Use: "attach [RUN]", Short: p.texts.T(message.CLIAttachShort), Args: p.namedOrNone,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			state, _, err := p.services.Status(cmd.Context(), first(args))
 			if err != nil {

@@ -60,6 +60,8 @@ type RunInfo struct {
 	Started time.Time        `json:"started,omitzero"`
 	Ended   time.Time        `json:"ended,omitzero"`
 	Alive   bool             `json:"alive"`
+	// Problem is why the run could not be read in full; the other fields hold what was read.
+	Problem string `json:"problem,omitempty"`
 }
 
 // Event is news of a run: facts as journalled, with their text, and the state after them.
@@ -151,7 +153,8 @@ type Services interface {
 	Scenarios() []Scenario
 	LabUp(ctx context.Context, req LabRequest) (LabInfo, error)
 	LabList(ctx context.Context) ([]LabInfo, error)
-	LabDown(ctx context.Context, id string) error
+	// LabDown ends the newest lab, or the one whose id begins with id, and says which.
+	LabDown(ctx context.Context, id string) (string, error)
 	// Coordinate and LabServe are the inside of the two background processes.
 	Coordinate(ctx context.Context, run string) error
 	LabServe(ctx context.Context, id string, req LabRequest) error

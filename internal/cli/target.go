@@ -19,7 +19,7 @@ import (
 func (p *program) targetFlags(cmd *cobra.Command, t *Target) {
 	f := cmd.Flags()
 	t.PasswordFD = -1
-	f.StringVar(&t.Cluster, "cluster", "", p.texts.T(message.CLIFlagCluster))
+	f.Var(&clusterFlag{t, p.texts.T(message.CLIEmptyCluster)}, "cluster", p.texts.T(message.CLIFlagCluster))
 	f.Var(&labFlag{t}, "lab", p.texts.T(message.CLIFlagLab))
 	f.Lookup("lab").NoOptDefVal = "any"
 	f.DurationVar(&t.LabLinger, "lab-linger", 10*time.Minute, p.texts.T(message.CLIFlagLabLinger))
@@ -45,6 +45,23 @@ func (p *program) checkTarget(t Target) error {
 	case t.SMBPort < 0 || t.SMBPort > 65535:
 		return Usage(fmt.Errorf("--smb-port: %d is not a port", t.SMBPort))
 	}
+	return nil
+}
+
+// clusterFlag is --cluster ADDRESS. An empty one is a script's unset variable; taken for none, the main window would
+// open another cluster than the one that was meant (R01).
+type clusterFlag struct {
+	t     *Target
+	empty string
+}
+
+func (c *clusterFlag) String() string { return "" }
+func (c *clusterFlag) Type() string   { return "address" }
+func (c *clusterFlag) Set(s string) error {
+	if s == "" {
+		return errors.New(c.empty)
+	}
+	c.t.Cluster = s
 	return nil
 }
 

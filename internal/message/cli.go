@@ -57,6 +57,18 @@ const (
 	CLIDetached           Key = "cli.detached"
 	CLICoordinatorGone    Key = "cli.coordinator-gone"
 	CLINotAlive           Key = "cli.not-alive"
+	CLIUnreadable         Key = "cli.unreadable"
+	CLIPauseAsked         Key = "cli.pause-asked"
+	CLIStopAsked          Key = "cli.stop-asked"
+	CLIOneRun             Key = "cli.one-run"
+	CLIOneRunHint         Key = "cli.one-run.hint"
+	CLIOneLab             Key = "cli.one-lab"
+	CLIOneLabHint         Key = "cli.one-lab.hint"
+	CLIHelpHint           Key = "cli.help.hint"
+	CLIOpCommand          Key = "cli.op.command"
+	CLIUnknownCommand     Key = "cli.unknown-command"
+	CLIEmptyCluster       Key = "cli.empty-cluster"
+	CLIOutput             Key = "cli.output"
 	CLIPreviewShort       Key = "cli.preview.short"
 	CLIPreviewLong        Key = "cli.preview.long"
 	CLIPreviewExample     Key = "cli.preview.example"
@@ -174,6 +186,16 @@ var cliTexts = map[Key]string{
 	CLIDetached:          "Detached; the run goes on. See it with: cau attach %s",
 	CLICoordinatorGone:   "The run has not ended, but its coordinator is gone. Go on with: cau resume %s",
 	CLINotAlive:          "(no coordinator)",
+	CLIUnreadable:        "unreadable",
+	CLIPauseAsked:        "pauses after the current node",
+	CLIStopAsked:         "stops after the current update; its node is resumed first",
+	CLIOneRun:            "exactly one run is named",
+	CLIOneRunHint:        "Name it by its id or the beginning of it; see cau runs.",
+	CLIHelpHint:          "See %s --help.",
+	CLIOpCommand:         "read the command",
+	CLIUnknownCommand:    "there is no command",
+	CLIEmptyCluster:      "it names nothing, so nothing was touched",
+	CLIOutput:            "print the answer",
 
 	CLIPreviewShort:   "Show what a run would do, and check whether it may",
 	CLIPreviewLong:    "Reads the hotfix root and the cluster, checks both, and prints the plan that a run would follow. Changes nothing.\nExit code 3 when a check stands in the way.",
@@ -204,7 +226,9 @@ var cliTexts = map[Key]string{
 	CLILabListShort:       "List living labs",
 	CLILabListHead:        "LAB\tCLUSTER\tNODES\tSCENARIO\tSPEED\tSTARTED",
 	CLILabDownShort:       "End a lab",
-	CLILabGone:            "The lab is gone.",
+	CLILabGone:            "Lab %s has ended.",
+	CLIOneLab:             "at most one lab is named, and its name is not empty",
+	CLIOneLabHint:         "See the living ones with cau lab list.",
 	CLINoLabs:             "No lab is running.",
 	CLILabNodesRange:      "%d nodes; a lab has 2 to 64",
 	CLILabSpeedRange:      "%g; a lab runs 1 to 10000 times as fast as real time",
