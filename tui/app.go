@@ -76,15 +76,22 @@ type beatMsg int
 
 func newApp(cfg Config, w *work, r *relay.Relay) *app {
 	th := theme.New(true)
-	a := &app{services: cfg.Services, texts: cfg.Texts, glyphs: glyph.Unicode(), theme: &th, now: cfg.Now, tick: w.beat, work: w, relay: r}
-	if cfg.ASCII {
-		a.glyphs = glyph.ASCII()
-	}
+	a := &app{services: cfg.Services, texts: cfg.Texts, glyphs: glyphs(cfg.ASCII, frame.Width), theme: &th, now: cfg.Now, tick: w.beat, work: w, relay: r}
 	if a.now == nil {
 		a.now = time.Now
 	}
 	a.keys = newKeymap(a.texts, a.glyphs)
 	return a
+}
+
+// glyphs are ASCII where they are wanted, and where terminals draw lines and arrows two cells wide
+// (RUNEWIDTH_EASTASIAN=1): everything is laid out with one.
+func glyphs(ascii bool, width func(string) int) glyph.Set {
+	unicode := glyph.Unicode()
+	if ascii || width(unicode.Border[1]) != 1 || width(unicode.Up) != 1 {
+		return glyph.ASCII()
+	}
+	return unicode
 }
 
 // Init asks for the background and shows the first screen.

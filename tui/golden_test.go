@@ -10,6 +10,7 @@ import (
 	"cau/internal/fault"
 	"cau/plugins"
 	"cau/tui/backend"
+	"cau/tui/frame"
 	"cau/tui/tuitest"
 )
 
@@ -196,5 +197,20 @@ func TestASCIIDrawsNothingElse(t *testing.T) {
 		if r > 126 {
 			t.Errorf("%q is not ASCII", r)
 		}
+	}
+}
+
+func TestLinesThatATerminalDrawsTwoCellsWideAreDrawnInASCII(t *testing.T) {
+	double := func(s string) int {
+		if s[0] >= 0x80 {
+			return 2
+		}
+		return 1
+	}
+	if got := glyphs(false, double).Border[1]; got != "-" {
+		t.Errorf("drawn with %q", got)
+	}
+	if got := glyphs(false, frame.Width).Border[1]; got == "-" {
+		t.Error("every terminal gets ASCII")
 	}
 }

@@ -121,7 +121,9 @@ func (w *watch) press(k tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(k, keys.quitRun), key.Matches(k, keys.quit):
 		return tea.Quit
 	case key.Matches(k, keys.again):
+		// The news begin with the first fact again, so the board does too.
 		w.following.end()
+		w.board = live.New(w.look(), w.run, "")
 		return w.shown()
 	case key.Matches(k, keys.pause):
 		return w.control(engine.VerbPause)
@@ -186,7 +188,7 @@ func (w *watch) bindings() keymap {
 	k.log.SetEnabled(w.board.Known())
 	k.choose.SetEnabled(w.board.Known())
 	k.scroll.SetEnabled(w.board.Known())
-	k.again.SetEnabled(w.board.Err() != nil && !running && !w.board.Ended())
+	k.again.SetEnabled((w.board.Err() != nil || w.board.Lost()) && !running && !w.board.Ended())
 	return k
 }
 

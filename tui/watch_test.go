@@ -64,6 +64,20 @@ func TestARunWithoutCoordinatorSaysHowToGoOn(t *testing.T) {
 	}
 }
 
+func TestARunThatGotANewCoordinatorIsFollowedAgain(t *testing.T) {
+	s := newStage(t, 120, 40, &tuitest.Services{}, openRun("7f3c0001"))
+	lost := running()
+	lost.Alive = false
+	s.news(lost, true)
+	s.wants("r try again")
+	s.press("r")
+	s.news(running(), false)
+	s.wants("p pause")
+	if screen := s.screen(); strings.Contains(screen, "coordinator is gone") {
+		t.Errorf("\n%s", screen)
+	}
+}
+
 func TestR30_TheResultShowsTheCauseFirstAndCloses(t *testing.T) {
 	s := newStage(t, 80, 24, &tuitest.Services{}, openRun("7f3c0001"))
 	s.news(running(), false)

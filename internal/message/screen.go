@@ -50,6 +50,8 @@ const (
 	ScreenNodesDone   Key = "screen.nodes-done"
 	ScreenBudget      Key = "screen.budget"
 	ScreenPausing     Key = "screen.pausing"
+	ScreenOutlives    Key = "screen.outlives"
+	ScreenCarrierGone Key = "screen.carrier-gone"
 	ScreenStopAsked   Key = "screen.stop-asked"
 	ScreenLog         Key = "screen.log"
 	ScreenLogEarlier  Key = "screen.log-earlier"
@@ -159,6 +161,8 @@ var screenTexts = map[Key]string{
 	ScreenNodesDone:   "%d of %d nodes",
 	ScreenBudget:      "failures %d, the run stops at %d",
 	ScreenPausing:     "pauses after the current node",
+	ScreenOutlives:    "closing this terminal does not stop it",
+	ScreenCarrierGone: "its coordinator is gone; go on with: cau resume %s",
 	ScreenStopAsked:   "stops after the current update; its node is resumed first",
 	ScreenLog:         "Log",
 	ScreenLogEarlier:  "%d lines below",

@@ -90,6 +90,7 @@ func (b *Board) takeState(snap backend.Snapshot) {
 		}
 	}
 	b.state, b.alive = snap.State, snap.Alive
+	b.clock.hold(b.look.Now())
 	b.clock.speed = 0
 	switch {
 	case !b.Running():

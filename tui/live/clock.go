@@ -37,6 +37,9 @@ func (c *clock) sawState(s *engine.State, wall time.Time) {
 	}
 }
 
+// hold carries the time over to another speed: what was shown as gone by stays so.
+func (c *clock) hold(wall time.Time) { c.at, c.met = c.now(wall), wall }
+
 func (c *clock) now(wall time.Time) time.Time {
 	switch {
 	case c.at.IsZero() || c.speed == 0:

@@ -75,6 +75,43 @@ func TestTheClockStopsWithTheCoordinator(t *testing.T) {
 	}
 }
 
+func TestTheClockDoesNotGoBackWhenTheCoordinatorIsLost(t *testing.T) {
+	b, now := board()
+	b.Take(news(tuitest.State(), 30))
+	*now = now.Add(2 * time.Second)
+	lost := news(tuitest.State(), 30)
+	lost.Snapshot.Alive = false
+	b.Take(lost)
+	if v := view(b, 120, 30); !strings.Contains(v, "00:21:00") || strings.Contains(v, "00:20:00") {
+		t.Errorf("\n%s", v)
+	}
+}
+
+func TestWhatToDoAboutALostCoordinatorFitsTheSmallestScreenAndStandsInTheDetails(t *testing.T) {
+	b, _ := board()
+	lost := news(tuitest.State(), 30)
+	lost.Snapshot.Alive = false
+	b.Take(lost)
+	if v := view(b, 80, 24); !strings.Contains(v, "cau resume 7f3c0001") {
+		t.Errorf("\n%s", v)
+	}
+	if v := ansi.Strip(strings.Join(b.Details("NODE1", 76), "\n")); !strings.Contains(v, "coordinator is gone") {
+		t.Errorf("\n%s", v)
+	}
+}
+
+func TestThatTheRunOutlivesTheTerminalIsNeverCutInHalf(t *testing.T) {
+	th := theme.New(true)
+	where := "Process 4711 on adm1, in a session of its own: closing this terminal does not stop it. A restart of adm1 stops it."
+	b := live.New(live.Look{Glyphs: glyph.Unicode(), Theme: &th, Now: tuitest.Start0}, "7f3c0001", where)
+	b.Take(news(tuitest.State(), 30))
+	for w, want := range map[int]string{80: "closing this terminal does not stop it", 120: "closing this terminal does not stop it", 200: where} {
+		if v := view(b, w, 40); !strings.Contains(v, want) {
+			t.Errorf("%d cells:\n%s", w, v)
+		}
+	}
+}
+
 func TestTheUpdatesPaneFollowsTheRunUntilTheUserChooses(t *testing.T) {
 	b, _ := board()
 	st := tuitest.State()

@@ -129,7 +129,7 @@ func (b *Board) status(w int) string {
 	more, style := "", th.Muted
 	switch {
 	case b.Lost():
-		more, style = t(message.CLICoordinatorGone, s.Run), th.Bad
+		more, style = t(message.ScreenCarrierGone, s.Run), th.Bad
 	case b.err != nil:
 		more, style = message.Clean(b.err.Error()), th.Bad
 	case b.Ended():
@@ -141,6 +141,9 @@ func (b *Board) status(w int) string {
 		more, style = t(message.ScreenPausing), th.Warn
 	case b.where != "":
 		more = message.Clean(b.where)
+		if frame.Width(line)+2+frame.Width(more) > w {
+			more = t(message.ScreenOutlives) // cut, it would end in the middle of "closing this terminal does not stop it"
+		}
 	}
 	if more != "" {
 		line += "  " + style.Render(more)
