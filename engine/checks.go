@@ -70,7 +70,7 @@ func nodesUp(o Observation, required bool) check.Result {
 func (v *ClusterView) notInService(except string) []string {
 	var out []string
 	for _, m := range v.Nodes {
-		if m.Name == except {
+		if strings.EqualFold(m.Name, except) {
 			continue
 		}
 		switch {
@@ -130,7 +130,7 @@ func (v *ClusterView) votes(node string) (all, without int) {
 	for _, m := range v.Nodes {
 		if m.State == NodeUp || m.State == NodePaused {
 			all += m.DynamicWeight
-			if m.Name != node {
+			if !strings.EqualFold(m.Name, node) {
 				without += m.DynamicWeight
 			}
 		}

@@ -16,6 +16,9 @@ const (
 	drainPoll = 2 * time.Second
 	// pauseLimit is how often a pause is asked for while others undo or refuse it.
 	pauseLimit = 3
+	// adoptLooks is how often a node that an earlier coordinator may have paused is looked at before a pause
+	// without a drain counts as somebody else's: ours always drains.
+	adoptLooks = 5
 )
 
 // What MSCluster_Node.Pause answers (winerror.h): two codes mean that there is nothing to do, and degraded
@@ -42,13 +45,24 @@ type foreignError struct {
 
 func (e *foreignError) Error() string { return e.blocking[0].Evidence }
 
+// notOursError: the node is not as the gate left it, and not by our doing. It is not touched; the gate is
+// looked at again, which holds the run when it stays so.
+type notOursError struct{ why string }
+
+func (e *notOursError) Error() string { return e.why }
+
 // drain pauses the node through its peers and waits until nothing is owned there. After a crash it finds
-// the node paused by this run and does not pause it again.
+// the node paused by this run and does not pause it again. A node that is out of service before we asked is
+// somebody else's and goes back to the gate.
 func (r *run) drain(ctx context.Context, np NodePlan) error {
 	timeout := time.Duration(r.Plan.Options.DrainTimeoutMinutes) * time.Minute
 	d := &drainWatch{run: r, node: np.Name}
+	_, decidedHere := r.entered[np.Name]
+	d.adopted = !decidedHere
 	err := r.persist(ctx, drainPoll, timeout, func() error { return d.poll(ctx) })
+	delete(r.entered, np.Name)
 	var foreign *foreignError
+	var notOurs *notOursError
 	switch {
 	case err == nil:
 		return r.record(Fact{Kind: FactDrainDone, Node: np.Name})
@@ -56,6 +70,8 @@ func (r *run) drain(ctx context.Context, np NodePlan) error {
 		return ctx.Err()
 	case errors.As(err, &foreign):
 		return r.undoAndHold(ctx, np, foreign)
+	case errors.As(err, &notOurs):
+		return r.record(Fact{Kind: FactUndoDone, Node: np.Name, Data: FactData{Message: notOurs.why}})
 	}
 	var notYet *notYetError
 	if errors.As(err, &notYet) {
@@ -67,8 +83,15 @@ func (r *run) drain(ctx context.Context, np NodePlan) error {
 type drainWatch struct {
 	*run
 	node string
-	// pauses counts what was asked; looked tells whether the lock was looked at since.
-	pauses int
+	// tried: a pause was asked for here, so that a paused node is paused by us. adopted: the intent is an
+	// earlier coordinator's, and nobody knows whether its pause was done; adoptedLooks counts looks at that.
+	tried, adopted bool
+	adoptedLooks   int
+	// pauses counts the pauses that were accepted, refusals those that were refused.
+	pauses, refusals int
+	// closed is since when the gate is found closed here.
+	closed *patience
+	// looked tells whether the lock was looked at since the pause.
 	looked bool
 	// left is what the last look found on the paused node; resumed tells that somebody keeps resuming it.
 	left    []string
@@ -106,13 +129,19 @@ func (d *drainWatch) poll(ctx context.Context) error {
 	if m == nil {
 		return &finalError{errors.New("it is not a node of the cluster any more")}
 	}
+	if err := d.ours(m); err != nil {
+		return err
+	}
 	// The lock is looked at right before the pause and right after it (R12).
 	if m.State == NodeUp {
+		if err := d.open(ctx); err != nil {
+			return err
+		}
 		if blocking := d.foreign(ctx); blocking != nil {
-			return &finalError{&foreignError{blocking: blocking, untouched: d.pauses == 0}}
+			return &finalError{&foreignError{blocking: blocking, untouched: true}}
 		}
 	}
-	if m.State == NodeUp || (m.State == NodePaused && m.DrainStatus == DrainNotInitiated) {
+	if m.State == NodeUp || (d.tried && m.State == NodePaused && m.DrainStatus == DrainNotInitiated) {
 		if err := d.pause(ctx); err != nil {
 			return err
 		}
@@ -130,6 +159,63 @@ func (d *drainWatch) poll(ctx context.Context) error {
 	return drained(&v, m)
 }
 
+// ours tells whether the node is out of service by our own pause, as far as it is. An administrator's pause is
+// never taken for ours, because we would undo it in the end.
+func (d *drainWatch) ours(m *MemberView) error {
+	switch {
+	case m.State == NodeUp, d.tried:
+		return nil
+	case !d.adopted:
+		return &finalError{&notOursError{"The node became " + m.State.String() + " before it was paused by this run."}}
+	case m.State == NodePaused && m.DrainStatus == DrainNotInitiated:
+		if d.adoptedLooks++; d.adoptedLooks >= adoptLooks {
+			return &finalError{&notOursError{"The node is paused without a drain, which is not this run's pause."}}
+		}
+		return &notYetError{"the node is paused and no drain has begun"}
+	}
+	return nil
+}
+
+// open tells whether the node, which is in service, may be paused now. The gate that was found open here just
+// before counts once; whoever comes later, after a crash, a sleep or a pause that did not hold, looks twice
+// again (R14). A gate that stays closed is waited for where nothing is taken yet.
+func (d *drainWatch) open(ctx context.Context) error {
+	if d.pauses >= pauseLimit {
+		d.resumed = true
+		return &finalError{fmt.Errorf("the pause was asked for %d times and somebody resumed the node each time", d.pauses)}
+	}
+	at, ok := d.entered[d.node]
+	if age := wall(at, d.Clock.Now()); ok && !d.tried && age >= 0 && age <= overslept {
+		return nil
+	}
+	var clean unbroken
+	for {
+		if d.waitAsked() {
+			return &finalError{&notOursError{"The node is not paused, and the run was asked to wait or to stop."}}
+		}
+		blocking := check.Gate(d.lookAtGate(ctx, d.node), d.Plan.Accepted)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if len(blocking) > 0 {
+			if d.closed == nil {
+				d.closed = d.patience(0)
+			}
+			d.closed.limit = patienceWith(blocking)
+			if !d.tried && d.closed.over(d.Clock.Now()) {
+				return &finalError{&notOursError{"The node is not paused, and the gate is closed: " + blocking[0].Evidence}}
+			}
+			return &notYetError{"it is not paused: " + blocking[0].Evidence}
+		}
+		if clean.seen(d.Clock.Now()) >= gatePoll {
+			return nil
+		}
+		if err := d.Clock.Sleep(ctx, gatePoll); err != nil {
+			return err
+		}
+	}
+}
+
 // foreign looks for a foreign run and returns what stands in the way, nil when nothing does. A question that
 // fails is repeated a few times, then it counts as not verified.
 func (d *drainWatch) foreign(ctx context.Context) []check.Result {
@@ -143,21 +229,24 @@ func (d *drainWatch) foreign(ctx context.Context) []check.Result {
 }
 
 func (d *drainWatch) pause(ctx context.Context) error {
-	if d.pauses >= pauseLimit {
-		d.resumed = true
-		return &finalError{fmt.Errorf("the pause was asked for %d times and somebody resumed the node each time", d.pauses)}
-	}
+	first := !d.tried
 	err := d.Cluster.Pause(ctx, d.node)
-	switch code := win32Code(err); {
-	case err == nil, code == codePaused, code == codeDrainInProgress:
+	code := win32Code(err)
+	if already := code == codePaused || code == codeDrainInProgress; already && first {
+		return &finalError{&notOursError{"Somebody else paused the node right before this run did."}}
+	} else if already {
+		err = nil
+	}
+	d.tried = true
+	switch {
+	case err == nil:
 		d.pauses++
-		return nil
 	case code == codeSpaceDegraded:
 		if e := d.Clock.Sleep(ctx, gatePoll); e != nil {
 			return e
 		}
 	case code != 0:
-		if d.pauses++; d.pauses >= pauseLimit {
+		if d.refusals++; d.refusals >= pauseLimit {
 			return &finalError{err}
 		}
 	}

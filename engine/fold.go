@@ -114,7 +114,7 @@ func (s *State) applyWaiting(f Fact) {
 	switch f.Kind {
 	case FactGateWaiting:
 		s.Waiting = f.Data.Message
-	case FactPauseIntent:
+	case FactPauseIntent, FactRestartIntent, FactNodeEnded:
 		s.Waiting = ""
 	default:
 	}
@@ -179,6 +179,10 @@ func (n *NodeRun) apply(f Fact) {
 		n.Leave = f.Data.Leave
 		n.keepCause(f)
 	case FactNodeEnded:
+		// The writer keeps the first cause in front and adds how the node is left.
+		if f.Data.Cause != nil {
+			n.Cause = f.Data.Cause
+		}
 		n.end(f.Data.NodeStatus, f)
 	case FactCleanDone:
 		n.Traces = false

@@ -78,7 +78,8 @@ func (r *run) heldNow() bool {
 // what passes by itself and holds the run for the rest; when stop was asked it leaves the node where it is.
 // The decision and the intent to pause are one fact.
 func (r *run) enter(ctx context.Context, np NodePlan) error {
-	var closed, clean time.Time
+	var closed *patience
+	var clean unbroken
 	said := ""
 	for {
 		if err := r.standStill(ctx); err != nil {
@@ -93,23 +94,22 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 		}
 		blocking := check.Gate(results, r.Plan.Accepted)
 		if len(blocking) == 0 {
-			closed = time.Time{}
-			if clean.IsZero() {
-				clean = r.now()
-			}
-			if r.now().Sub(clean) >= gatePoll {
+			closed = nil
+			if clean.seen(r.Clock.Now()) >= gatePoll {
+				r.entered[np.Name] = r.Clock.Now()
 				return r.record(Fact{Kind: FactPauseIntent, Node: np.Name, Data: FactData{Checks: notPlain(results)}})
 			}
 		} else {
-			clean = time.Time{}
-			if closed.IsZero() {
-				closed = r.now()
+			clean.broken()
+			if closed == nil {
+				closed = r.patience(0)
 			}
-			if r.now().Sub(closed) >= patience(blocking) {
+			closed.limit = patienceWith(blocking)
+			if closed.over(r.Clock.Now()) {
 				if err := r.hold(ctx, np.Name, blocking); err != nil {
 					return err
 				}
-				closed, said = time.Time{}, ""
+				closed, said = nil, ""
 				continue
 			}
 			if message := "Before " + np.Name + ": " + blocking[0].Evidence; message != said {
@@ -157,9 +157,9 @@ func everyoneInService(o Observation, node string) check.Result {
 	return r
 }
 
-// patience is how long the reasons may last before a person must decide. A foreign run and a quorum that
+// patienceWith is how long the reasons may last before a person must decide. A foreign run and a quorum that
 // would be lost are decisions at once.
-func patience(blocking []check.Result) time.Duration {
+func patienceWith(blocking []check.Result) time.Duration {
 	d := storagePatience
 	for _, b := range blocking {
 		switch b.ID {

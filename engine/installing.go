@@ -13,7 +13,20 @@ import (
 // nothing but its own end ends it (R18).
 func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr NodeRun) error {
 	job := jobID(r.Plan.Run, np.Name, u.ID, firstAttempt)
-	if nr.Update(u.ID).Started.IsZero() {
+	begun := !nr.Update(u.ID).Started.IsZero()
+	if err := r.untilOut(ctx, np.Name, begun); err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case begun:
+			// Asking for the job could start it now: whether it was started before is not known (R19).
+			return r.ended(np, u, job, plugins.Result{}, err)
+		case nr.RestartDue:
+			return r.leavePaused(np, NodeHeld, causeOfStep("before "+u.Name, np.Name, err, restartDueHint(np.Name)))
+		}
+		return r.fail(np, LeaveResumed, causeOfStep("before "+u.Name, np.Name, err, ""))
+	}
+	if !begun {
 		boot, err := r.boot(ctx, np.Name)
 		switch {
 		case ctx.Err() != nil:
@@ -32,6 +45,28 @@ func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr Nod
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
+	return r.ended(np, u, job, res, err)
+}
+
+// untilOut waits until the node is seen out of service, as it was left by the drain. Somebody may have
+// resumed it meanwhile, while this coordinator slept or was dead: then nothing more is installed there. After
+// an installer has begun its peers are waited for longer.
+func (r *run) untilOut(ctx context.Context, name string, begun bool) error {
+	wait := contactPatience
+	if begun {
+		wait = settlePatience
+	}
+	return r.persist(ctx, contactPoll, wait, func() error {
+		v, err := r.Cluster.Describe(ctx, name)
+		if err != nil {
+			return err
+		}
+		return stillDrained(&v, name)
+	})
+}
+
+// ended records how an update ended; what is not known holds the node.
+func (r *run) ended(np NodePlan, u plugins.Update, job string, res plugins.Result, err error) error {
 	data := FactData{Job: job}
 	switch {
 	case errors.Is(err, plugins.ErrJobStillRunning):

@@ -25,9 +25,9 @@ func (e *finalError) Unwrap() error { return e.err }
 
 // persist repeats ask until it succeeds, fails for good, or patience is over. Then the answer is the state
 // that was not reached, or the first error of the last unbroken series of errors: the first cause, not the
-// last symptom (R30). When ctx ends it returns ctx's error.
+// last symptom (R30). When ctx ends it returns ctx's error, and once nothing can be recorded any more that.
 func (r *run) persist(ctx context.Context, poll, patience time.Duration, ask func() error) error {
-	deadline := r.now().Add(patience)
+	wait := r.patience(patience)
 	var cause error
 	inSeries := false
 	for {
@@ -49,7 +49,10 @@ func (r *run) persist(ctx context.Context, poll, patience time.Duration, ask fun
 		case !inSeries:
 			cause, inSeries = err, true
 		}
-		if !r.now().Before(deadline) {
+		if err := r.brokenErr(); err != nil {
+			return err
+		}
+		if wait.over(r.Clock.Now()) {
 			return cause
 		}
 		if err := r.Clock.Sleep(ctx, poll); err != nil {

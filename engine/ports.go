@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"cau/plugins"
@@ -96,10 +97,10 @@ type ClusterView struct {
 	AnsweredByNode string       `json:"answered_by"`
 }
 
-// Member finds a node by name; nil when it is not a member.
+// Member finds a node by name, whatever its case; nil when it is not a member.
 func (v *ClusterView) Member(name string) *MemberView {
 	for i := range v.Nodes {
-		if v.Nodes[i].Name == name {
+		if strings.EqualFold(v.Nodes[i].Name, name) {
 			return &v.Nodes[i]
 		}
 	}

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"cau/internal/check"
+	"cau/internal/fault"
 )
 
 const (
@@ -20,21 +23,32 @@ const (
 	askAgain = time.Minute
 )
 
-// askRestart records the intent to restart; prove acts on it. No restart without a completed drain (R15).
+// askRestart records the intent to restart; prove acts on it. No restart without a completed drain (R15),
+// and none while another node is out of service or the cluster would lose quorum: that is waited for (R14).
 func (r *run) askRestart(ctx context.Context, np NodePlan, nr NodeRun) error {
-	err := r.persist(ctx, contactPoll, contactPatience, func() error {
-		err := r.stillDrained(ctx, np.Name)
-		var notYet *notYetError
-		if errors.As(err, &notYet) {
-			return nil // it is going down by itself; prove finds out
+	said := ""
+	wait := r.patience(settlePatience)
+	for {
+		err := r.persist(ctx, contactPoll, contactPatience, func() error { return r.mayRestart(ctx, np.Name) })
+		var closed *closedError
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.As(err, &closed) && !wait.over(r.Clock.Now()):
+			if message := "Before the restart of " + np.Name + ": " + closed.Error(); message != said {
+				said = message
+				if err := r.record(Fact{Kind: FactGateWaiting, Node: np.Name, Data: FactData{Message: message, Checks: closed.blocking}}); err != nil {
+					return err
+				}
+			}
+			if err := r.Clock.Sleep(ctx, gatePoll); err != nil {
+				return err
+			}
+			continue
+		case err != nil:
+			return r.leaveUnrestarted(np, err)
 		}
-		return err
-	})
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err != nil {
-		return r.leaveUnrestarted(np, err)
+		break
 	}
 	boot, read := nr.Boot, nr.BootRead
 	if boot == "" {
@@ -52,16 +66,48 @@ func (r *run) askRestart(ctx context.Context, np NodePlan, nr NodeRun) error {
 
 // leaveUnrestarted holds a node that needs a restart and must not, or cannot, be asked for it.
 func (r *run) leaveUnrestarted(np NodePlan, err error) error {
-	hint := fmt.Sprintf("The restart is still due: drain %s, restart it by hand, then resume it with Resume-ClusterNode.", np.Name)
-	return r.leavePaused(np, NodeHeld, causeOfStep("restart", np.Name, err, hint))
+	if asked := (*fault.Error)(nil); !errors.As(err, &asked) {
+		err = fmt.Errorf("a restart is due, but %w", err)
+	}
+	return r.leavePaused(np, NodeHeld, causeOfStep("restart", np.Name, err, restartDueHint(np.Name)))
 }
 
-// stillDrained is final when the node carries roles again or may get some: somebody resumed it meanwhile.
-func (r *run) stillDrained(ctx context.Context, name string) error {
+func restartDueHint(node string) string {
+	return fmt.Sprintf("The restart is still due: drain %s, restart it by hand, then resume it with Resume-ClusterNode.", node)
+}
+
+// closedError: the node is drained, and the rest of the cluster cannot spare it for a restart now.
+type closedError struct{ blocking []check.Result }
+
+func (e *closedError) Error() string { return e.blocking[0].Evidence }
+
+// mayRestart looks once whether the node may be restarted now, as its peers see it and themselves.
+func (r *run) mayRestart(ctx context.Context, name string) error {
 	v, err := r.Cluster.Describe(ctx, name)
 	if err != nil {
 		return err
 	}
+	var notYet *notYetError
+	switch err := stillDrained(&v, name); {
+	case errors.As(err, &notYet):
+		return nil // it is going down by itself; prove finds out
+	case err != nil:
+		return err
+	}
+	others := check.Result{ID: checkNodesUp, Outcome: check.Pass}
+	if away := v.notInService(name); len(away) > 0 {
+		others.Outcome, others.Evidence = check.Fail, strings.Join(away, ", ")+"; "+name+" is not restarted meanwhile."
+		others.Remedy = "Bring the nodes up and resume paused ones."
+	}
+	quorum := r.quorum(ctx, Observation{Cluster: AnswerOf(v, nil)}, name)
+	if blocking := check.Gate([]check.Result{others, quorum}, r.Plan.Accepted); len(blocking) > 0 {
+		return &finalError{&closedError{blocking}}
+	}
+	return nil
+}
+
+// stillDrained is final when the node carries roles again or may get some: somebody resumed it meanwhile.
+func stillDrained(v *ClusterView, name string) error {
 	m := v.Member(name)
 	if m == nil {
 		return &finalError{errors.New("it is not a node of the cluster any more")}
@@ -69,10 +115,10 @@ func (r *run) stillDrained(ctx context.Context, name string) error {
 	owned := v.ownedBy(name)
 	switch {
 	case len(owned) > 0:
-		return &finalError{fmt.Errorf("a restart is due, but the node is not drained any more; it has %s", strings.Join(owned, ", "))}
+		return &finalError{fmt.Errorf("the node is not drained any more; it has %s", strings.Join(owned, ", "))}
 	// A drain that was proven and is not known any more after a restart is no objection; one that goes on is.
 	case m.State == NodeUp, m.State == NodePaused && (m.DrainStatus == DrainInProgress || m.DrainStatus == DrainFailed):
-		return &finalError{fmt.Errorf("a restart is due, but the node is not drained any more; its peers see it %s", m.State)}
+		return &finalError{fmt.Errorf("the node is not drained any more; its peers see it %s", m.State)}
 	case m.State != NodePaused:
 		return &notYetError{"its peers see it " + m.State.String()}
 	}
@@ -83,14 +129,17 @@ func (r *run) stillDrained(ctx context.Context, name string) error {
 type restartWatch struct {
 	*run
 	np NodePlan
-	// from is the identity that must change; it was read at sampled.
+	// from is the identity that must change; it was read at sampled, when so much of wait was spent.
 	from    string
 	sampled time.Time
-	// seen is the new identity, restarts how many there were, stable since when the node is ready.
+	spent   time.Duration
+	// seen is the new identity, restarts how many there were, stable for how long the node is ready.
 	seen     string
 	restarts int
-	stable   time.Time
-	deadline time.Time
+	stable   unbroken
+	wait     *patience
+	// closed: the restart was not asked for, because the rest of the cluster cannot spare the node.
+	closed bool
 	// asked is when the restart was last asked for here; askErr what came back first when it failed.
 	asked  time.Time
 	askErr error
@@ -100,11 +149,10 @@ type restartWatch struct {
 }
 
 func (r *run) prove(ctx context.Context, np NodePlan, nr NodeRun) error {
-	w := &restartWatch{run: r, np: np, from: nr.RestartFrom, sampled: nr.BootRead}
 	timeout := time.Duration(r.Plan.Options.RebootTimeoutMinutes) * time.Minute
-	w.deadline = r.now().Add(timeout)
+	w := &restartWatch{run: r, np: np, from: nr.RestartFrom, sampled: nr.BootRead, wait: r.patience(timeout)}
 	for {
-		proven, err := w.poll(ctx, timeout)
+		proven, err := w.poll(ctx)
 		var final *finalError
 		switch {
 		case ctx.Err() != nil:
@@ -120,7 +168,10 @@ func (r *run) prove(ctx context.Context, np NodePlan, nr NodeRun) error {
 		if w.restarts > spontaneousLimit {
 			return w.leaveUnproven(fmt.Errorf("the node restarted %d times by itself", w.restarts-1))
 		}
-		if !r.now().Before(w.deadline) {
+		if w.wait.over(r.Clock.Now()) {
+			if w.closed {
+				return r.leaveUnrestarted(np, w.cause())
+			}
 			return w.leaveUnproven(fmt.Errorf("not proven after %s: %w", timeout, w.cause()))
 		}
 		if err := r.Clock.Sleep(ctx, restartPoll); err != nil {
@@ -140,22 +191,23 @@ func (w *restartWatch) leaveUnproven(err error) error {
 }
 
 // poll looks once. Errors are expected while the node is down.
-func (w *restartWatch) poll(ctx context.Context, timeout time.Duration) (bool, error) {
+func (w *restartWatch) poll(ctx context.Context) (bool, error) {
 	node := w.Nodes(w.np.Name)
 	b, err := node.Boot(ctx)
+	w.closed = false
 	if err != nil {
-		w.stable = time.Time{}
+		w.stable.broken()
 		node.Reconnect()
 		return false, err
 	}
 	if b.Identity == w.from {
-		w.stable = time.Time{}
+		w.stable.broken()
 		return false, w.ask(ctx, node)
 	}
-	if w.seen == "" && !w.sampled.IsZero() && b.Uptime >= w.now().Sub(w.sampled) {
+	if w.seen == "" && w.wasUp(b.Uptime) {
 		// The identity is a wall-clock time and moves when the clock is set; a node that was up all the
 		// while did not restart (Win32_OperatingSystem, LastBootUpTime).
-		w.from, w.sampled, w.asked = b.Identity, w.now(), time.Time{}
+		w.from, w.sampled, w.spent, w.asked = b.Identity, w.now(), w.wait.spent, time.Time{}
 		return false, w.record(Fact{Kind: FactRestartIntent, Node: w.np.Name, Data: FactData{Boot: w.from, BootRead: w.sampled, Message: "The node's clock was set; it did not restart."}})
 	}
 	if b.Identity != w.seen {
@@ -164,22 +216,28 @@ func (w *restartWatch) poll(ctx context.Context, timeout time.Duration) (bool, e
 			if err := w.record(Fact{Kind: FactRestartAgain, Node: w.np.Name, Data: FactData{Boot: b.Identity}}); err != nil {
 				return false, err
 			}
-			w.deadline = w.now().Add(timeout)
+			w.wait = w.patience(w.wait.limit)
 		}
-		w.seen, w.stable = b.Identity, time.Time{}
+		w.seen = b.Identity
+		w.stable.broken()
 		w.restarts++
 	}
 	if err := w.ready(ctx, b); err != nil {
-		w.stable = time.Time{}
+		w.stable.broken()
 		return false, err
 	}
-	if w.stable.IsZero() {
-		w.stable = w.now()
-	}
-	if w.now().Sub(w.stable) < stableFor {
+	if w.stable.seen(w.Clock.Now()) < stableFor {
 		return false, &notYetError{"it is ready, but not yet for " + stableFor.String()}
 	}
 	return true, nil
+}
+
+// wasUp tells whether a node that is up for so long did not restart since its identity was sampled. How long
+// ago that was is what the wall clock says, unless that was set back: then it is at least what was waited here.
+// A clock that runs before the sample says nothing, and the identity is believed.
+func (w *restartWatch) wasUp(uptime time.Duration) bool {
+	ago := max(w.now().Sub(w.sampled), w.wait.spent-w.spent)
+	return !w.sampled.IsZero() && !w.now().Before(w.sampled.Add(-overslept)) && uptime >= ago
 }
 
 // ask requests the restart once, and again only when the request itself came back with an error. Right
@@ -188,7 +246,11 @@ func (w *restartWatch) ask(ctx context.Context, node Node) error {
 	if !w.asked.IsZero() && (w.askErr == nil || w.now().Sub(w.asked) < askAgain) {
 		return &notYetError{"the node did not go down yet"}
 	}
-	if err := w.stillDrained(ctx, w.np.Name); err != nil {
+	if err := w.mayRestart(ctx, w.np.Name); err != nil {
+		var closed *closedError
+		if w.closed = errors.As(err, &closed); w.closed {
+			return &notYetError{closed.Error()}
+		}
 		return err
 	}
 	w.asked = w.now()

@@ -15,6 +15,9 @@ const (
 	settledFor = 10 * time.Second
 	// settlePatience bounds the wait for roles to settle.
 	settlePatience = 30 * time.Minute
+	// resumeAgain is when a resume that was accepted and has no effect is asked for again. Sooner, a pause that
+	// an administrator has just asked for could be taken for ours.
+	resumeAgain = 30 * time.Second
 )
 
 // resume brings the node back: storage maintenance is left, then the node resumed with failback.
@@ -39,13 +42,13 @@ func (r *run) resume(ctx context.Context, np NodePlan, nr NodeRun) error {
 
 // resumeNode asks for the resume until the peers see the node Up.
 func (r *run) resumeNode(ctx context.Context, name string, mode FailbackMode) error {
-	asked := false
+	var asked time.Time
 	return r.persist(ctx, contactPoll, contactPatience, func() error {
-		if !asked {
+		if now := r.Clock.Now(); asked.IsZero() || now.Sub(asked) >= resumeAgain {
 			if err := r.Cluster.Resume(ctx, name, mode); err != nil {
 				return err
 			}
-			asked = true
+			asked = now
 		}
 		v, err := r.Cluster.Describe(ctx, name)
 		if err != nil {
@@ -58,7 +61,6 @@ func (r *run) resumeNode(ctx context.Context, name string, mode FailbackMode) er
 		case m.State == NodeUp:
 			return nil
 		}
-		asked = false
 		return &notYetError{"its peers see it " + m.State.String()}
 	})
 }
@@ -66,24 +68,25 @@ func (r *run) resumeNode(ctx context.Context, name string, mode FailbackMode) er
 // settle waits until roles have stopped moving, so that the next drain does not overlap with this failback.
 func (r *run) settle(ctx context.Context, np NodePlan) error {
 	var owners []string
-	var since time.Time
+	var still unbroken
 	err := r.persist(ctx, settlePoll, settlePatience, func() error {
 		v, err := r.Cluster.Describe(ctx, np.Name)
 		if err != nil {
 			return err
 		}
 		if m := v.Member(np.Name); m == nil || m.State != NodeUp {
-			since = time.Time{}
+			still.broken()
 			return &notYetError{"its peers do not see it Up"}
 		}
 		if moving := v.moving(); len(moving) > 0 {
-			since = time.Time{}
+			still.broken()
 			return &notYetError{"roles are still moving: " + strings.Join(moving, ", ")}
 		}
-		if now := v.owners(); since.IsZero() || !slices.Equal(now, owners) {
-			owners, since = now, r.now()
+		if now := v.owners(); !slices.Equal(now, owners) {
+			owners = now
+			still.broken()
 		}
-		if r.now().Sub(since) < settledFor {
+		if still.seen(r.Clock.Now()) < settledFor {
 			return &notYetError{"roles have just moved"}
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -61,7 +62,10 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	if in.State.Run == "" {
 		in.State = NewState(in.Plan)
 	}
-	r := &run{RunInput: in, state: in.State.clone(), woken: make(chan struct{}, 1), maintained: map[string]bool{}}
+	r := &run{
+		RunInput: in, state: in.State.clone(), woken: make(chan struct{}, 1),
+		maintained: map[string]bool{}, entered: map[string]time.Time{},
+	}
 	if r.state.Facts == 0 {
 		if blocking := in.Plan.Blocking(); len(blocking) > 0 {
 			return r.state, fmt.Errorf("%w: %s: %s", ErrBlocked, blocking[0].ID, blocking[0].Evidence)
@@ -97,6 +101,8 @@ type run struct {
 	woken chan struct{}
 	// maintained are the nodes whose storage maintenance this call has looked at (R16).
 	maintained map[string]bool
+	// entered is when this call found the gate before a node open and decided to pause it.
+	entered map[string]time.Time
 }
 
 // record makes a fact durable and folds it. After one failure nothing is recorded any more.
@@ -147,6 +153,13 @@ func (r *run) stopAsked() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.state.StopAsked
+}
+
+// waitAsked tells whether no further node may be started for now.
+func (r *run) waitAsked() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.StopAsked || r.state.PauseAsked
 }
 
 // overBudget tells whether one node more than the budget has failed.
@@ -244,17 +257,24 @@ func (n *NodeRun) installed() int {
 func causeOfRun(s *State) *fault.Cause {
 	var first *NodeRun
 	var parts []string
-	for i := range s.Nodes {
-		n := &s.Nodes[i]
-		if n.Status != NodeFailed && n.Status != NodePartiallyFailed && n.Status != NodeHeld {
-			continue
-		}
+	failed := slices.DeleteFunc(slices.Clone(s.Nodes), func(n NodeRun) bool {
+		return n.Status != NodeFailed && n.Status != NodePartiallyFailed && n.Status != NodeHeld
+	})
+	for i := range failed {
+		n := &failed[i]
 		if first == nil || (n.Cause != nil && first.Cause != nil && n.Ended.Before(first.Ended)) {
 			first = n
 		}
+	}
+	for i := range failed {
+		n := &failed[i]
 		text := n.Cause.String()
 		if !strings.HasPrefix(text, n.Name+": ") {
 			text = n.Name + ": " + text
+		}
+		// The first one's hint says it; of the others only this is shown.
+		if n.PausedByUs && n != first {
+			text += " (it was left paused)"
 		}
 		parts = append(parts, text)
 	}

@@ -16,6 +16,10 @@ func (r *run) take(ctx context.Context, np NodePlan) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		// What was asked of the run may be what could not be recorded: then nothing more is done either (R25).
+		if err := r.brokenErr(); err != nil {
+			return err
+		}
 		nr := r.node(np.Name)
 		switch {
 		case nr.Status.Ended():
@@ -78,11 +82,17 @@ func (r *run) fail(np NodePlan, leave Leave, cause *fault.Cause) error {
 	return r.record(Fact{Kind: FactNodeFailing, Node: np.Name, Data: FactData{Leave: leave, Cause: cause}})
 }
 
-// leavePaused ends the node where it is: paused, and nothing more is done on it (R22).
+// leavePaused ends the node where it is: paused, and nothing more is done on it (R22). The cause says so
+// whatever it is about; what made the node fail in the first place stays in front (R30).
 func (r *run) leavePaused(np NodePlan, status NodeStatus, cause *fault.Cause) error {
 	c := *cause
-	if c.Hint == "" {
-		c.Hint = "The node stays paused. Look at it, then resume it with Resume-ClusterNode."
+	if first := r.node(np.Name).Cause; first != nil && first.Message != cause.Message {
+		c = *first
+		c.Message += "; then " + strings.TrimPrefix(cause.Message, np.Name+": ")
+		c.Hint = cause.Hint
+	}
+	if !strings.Contains(c.Hint, "Resume-ClusterNode") {
+		c.Hint = strings.TrimSpace(c.Hint + " " + np.Name + " stays paused: look at it, then resume it with Resume-ClusterNode.")
 	}
 	return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: &c}})
 }
