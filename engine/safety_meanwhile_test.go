@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -169,22 +170,23 @@ func TestR14_NoRestartWhileAnotherNodeIsOutOfServiceOrQuorumWouldBeLost(t *testi
 				synctest.Test(t, func(t *testing.T) {
 					b := newBench(t, newWorld(numbered(3)...), each(numbered(3), "u"))
 					b.p.scripts["NODE1/u"] = restart()
-					closed, said := false, ""
+					var closed atomic.Bool
+					said := ""
 					b.journal.on = func(f engine.Fact) {
 						switch {
 						case f.Kind == engine.FactInstallDone && f.Node == "NODE1":
 							b.w.locked(c.close)
-							closed = true
+							closed.Store(true)
 							if opens {
 								go func() {
 									time.Sleep(20 * time.Minute)
 									b.w.locked(c.open)
-									closed = false
+									closed.Store(false)
 								}()
 							}
 						case f.Kind == engine.FactGateWaiting:
 							said += f.Data.Message
-						case f.Kind == engine.FactRestartIntent && closed:
+						case f.Kind == engine.FactRestartIntent && closed.Load():
 							t.Error("the restart was decided while the gate is closed")
 						}
 					}
@@ -216,9 +218,9 @@ func TestR14_ARestartDecidedBeforeACrashStillWaitsForTheOthers(t *testing.T) {
 }
 
 // skewed is the bubble's time with a wall clock that somebody sets, and no other.
-type skewed struct{ by time.Duration }
+type skewed struct{ by atomic.Int64 }
 
-func (s *skewed) Now() time.Time { return time.Now().Round(0).Add(s.by) }
+func (s *skewed) Now() time.Time { return time.Now().Round(0).Add(time.Duration(s.by.Load())) }
 
 func (s *skewed) Sleep(ctx context.Context, d time.Duration) error {
 	return (bubbleClock{}).Sleep(ctx, d)
@@ -256,7 +258,7 @@ func TestR27_AClockThatJumpsOrACoordinatorThatSleptEndsNothingAndRestartsNothing
 						if f.Kind == kind {
 							go func() {
 								time.Sleep(40 * time.Second)
-								c.by += jump
+								c.by.Add(int64(jump))
 							}()
 						}
 					}
@@ -282,7 +284,7 @@ func TestR21_AJumpOfTheClockDoesNotMakeANodeStable(t *testing.T) {
 				ready = time.Now()
 				go func() {
 					time.Sleep(time.Second)
-					c.by = 9 * time.Hour
+					c.by.Store(int64(9 * time.Hour))
 				}()
 			}
 		}
