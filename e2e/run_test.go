@@ -144,6 +144,9 @@ func TestR26_ARunWhoseCoordinatorWasKilledGoesOnWithResume(t *testing.T) {
 	if !strings.Contains(r.errOut, "cau resume "+run) {
 		t.Errorf("attach says %s", r.errOut)
 	}
+	if r := w.want(0, "--accessible", "--lab="+info.ID); !strings.Contains(r.out, "cau resume "+run) {
+		t.Errorf("the main window says %s", r.out)
+	}
 	w.want(0, "resume", run)
 	w.until("the run's end", func() bool { return w.status().Status.Ended() })
 	checkSucceeded(t, w.status())

@@ -230,6 +230,27 @@ func TestTheActiveRunIsOfferedFirst(t *testing.T) {
 	s.wants("Detached; the run goes on", "Cluster actions")
 }
 
+func TestARunThatNothingCarriesOnIsShownInTheMainWindow(t *testing.T) {
+	for _, c := range []struct {
+		what         string
+		active, lost string
+		want, not    string
+	}{
+		{"lost", "", "7f3c0001", "cau resume 7f3c0001", "No Updating Run"},
+		{"going on", "7f3c0001", "", "Run 7f3c0001 is going on", "No Updating Run"},
+		{"none", "", "", "No Updating Run of this cluster", "7f3c0001"},
+	} {
+		s := newStage(t, 80, 24, &tuitest.Services{}, with(changed{overview: func(o backend.Overview) backend.Overview {
+			o.ActiveRun, o.LostRun, o.LastRun = c.active, c.lost, nil
+			return o
+		}}))
+		s.wants(c.want)
+		if strings.Contains(s.screen(), c.not) {
+			t.Errorf("%s:\n%s", c.what, s.screen())
+		}
+	}
+}
+
 func TestQIsALetterWhereTextIsTyped(t *testing.T) {
 	s := newStage(t, 80, 24, &tuitest.Services{})
 	s.press("enter", "enter", "tab", "enter", "shift+tab", "shift+tab", "enter")

@@ -275,6 +275,10 @@ func (h *home) summary(w, rows int) []string {
 	if run := h.overview.ActiveRun; run != "" {
 		lines = append(lines, h.theme.Busy.Render(h.glyphs.Busy+" "+t(message.ScreenRunGoesOn, run)), "")
 	}
+	if run := h.overview.LostRun; run != "" {
+		lines = append(lines, frame.Styled(frame.Wrap(t(message.ScreenLostRun, run), inner), h.theme.Bad)...)
+		lines = append(lines, h.theme.Code.Render(t(message.ScreenResumeRun, run)), "")
+	}
 	switch r := h.overview.LastRun; {
 	case r != nil:
 		mark := h.look().RunMark(r.Status)
@@ -284,8 +288,8 @@ func (h *home) summary(w, rows int) []string {
 		if r.Ended.After(r.Started) {
 			lines = append(lines, t(message.ScreenLastTook, took(r.Ended.Sub(r.Started))))
 		}
-	default:
-		lines = append(lines, frame.Styled(frame.Wrap(t(message.ScreenNoRunYet), inner), h.theme.Muted)...)
+	case len(lines) == 0:
+		lines = frame.Styled(frame.Wrap(t(message.ScreenNoRunYet), inner), h.theme.Muted)
 	}
 	if reached := message.Clean(h.overview.Reached); reached != "" && len(lines) < rows-4 {
 		lines = append(lines, "")

@@ -77,11 +77,16 @@ func (w *window) history(o *backend.Overview) error {
 	if err != nil {
 		return err
 	}
+	newest := true
 	for _, s := range runs {
 		plan, state, alive, err := home.Load(s.Run)
 		if err != nil || !w.same(plan) {
 			continue // a run that cannot be read is shown by cau runs, with its reason
 		}
+		if newest && !alive && !state.Status.Ended() {
+			o.LostRun = s.Run
+		}
+		newest = false
 		if alive && o.ActiveRun == "" && !state.Status.Ended() {
 			o.ActiveRun = s.Run
 		}

@@ -28,6 +28,8 @@ const (
 	ScreenColPlugin   Key = "screen.col.plugin"
 	ScreenNoRunYet    Key = "screen.no-run-yet"
 	ScreenRunGoesOn   Key = "screen.run-goes-on"
+	ScreenLostRun     Key = "screen.lost-run"
+	ScreenResumeRun   Key = "screen.resume-run"
 	ScreenLastRun     Key = "screen.last-run"
 	ScreenLastStarted Key = "screen.last-started"
 	ScreenLastTook    Key = "screen.last-took"
@@ -141,6 +143,8 @@ var screenTexts = map[Key]string{
 	ScreenColRun: "Run", ScreenColCluster: "Cluster", ScreenColStarted: "Started", ScreenColEnded: "Ended", ScreenColPlugin: "Plug-in",
 	ScreenNoRunYet:    "No Updating Run of this cluster on this host yet.",
 	ScreenRunGoesOn:   "Run %s is going on.",
+	ScreenLostRun:     "Run %s has not ended, but its coordinator is gone. Go on with:",
+	ScreenResumeRun:   "cau resume %s",
 	ScreenLastRun:     "Run %s  %s",
 	ScreenLastStarted: "started %s",
 	ScreenLastTook:    "took %s",

@@ -58,6 +58,8 @@ type Overview struct {
 	Nodes   []OverviewNode
 	// ActiveRun is the id of a run that is going on for this cluster on this host, or empty.
 	ActiveRun string
+	// LostRun is the id of the cluster's newest run on this host when it has not ended and nothing carries it on, or empty.
+	LostRun string
 	// LastRun is the newest finished run for this cluster on this host; nil when there is none.
 	LastRun *RunInfo
 }

@@ -104,6 +104,9 @@ func (s *session) overview(o backend.Overview) {
 		}
 		s.print(s.Texts.T(message.LinesNode, message.Clean(n.Name), n.State.String(), n.Roles) + last)
 	}
+	if o.LostRun != "" {
+		s.print(s.Texts.T(message.ScreenLostRun, o.LostRun) + " " + s.Texts.T(message.ScreenResumeRun, o.LostRun))
+	}
 	if o.ActiveRun != "" {
 		s.print(s.Texts.T(message.WizardActiveRun, o.ActiveRun))
 	}
