@@ -16,14 +16,20 @@ import (
 // maxName bounds names that nodes give, in characters; Windows' own limits are lower.
 const maxName = 256
 
-// Describe reads the cluster from a member that is not about.
+// Describe reads the cluster from a member that is not about, and that is a working one by its own view.
 func (f *Fleet) Describe(ctx context.Context, about string) (engine.ClusterView, error) {
 	var c agent.Cluster
-	who, err := f.ask(ctx, about, agent.OpClusterGet, struct{}{}, &c)
+	var v engine.ClusterView
+	who, _, err := f.askUntil(ctx, about, agent.OpClusterGet, struct{}{}, &c, func(who string) error {
+		v, c = clusterView(&c), agent.Cluster{}
+		if err := working(&v, who); err != nil {
+			return &fault.Error{Op: what(agent.OpClusterGet), Node: who, Err: err}
+		}
+		return nil
+	})
 	if err != nil {
 		return engine.ClusterView{}, err
 	}
-	v := clusterView(&c)
 	v.AnsweredByNode = who
 	f.remember(&v)
 	return v, nil
@@ -79,10 +85,14 @@ func (f *Fleet) LosesQuorum(ctx context.Context, node string) (bool, error) {
 	return *c.LosesQuorum, nil
 }
 
-// Pause pauses the node and starts its drain. Errors keep the cluster's number: 5070, 5962, 5987.
+// Pause pauses the node and starts its drain. Errors keep the cluster's number: 5070, 5962, 5987. "Already
+// paused" is told only when no peer was asked before whose answer is lost: else it may be by our own pause.
 func (f *Fleet) Pause(ctx context.Context, node string) error {
-	const drain = 1
-	_, err := f.ask(ctx, node, agent.OpNodePause, agent.PauseArgs{Node: node, DrainType: drain}, nil)
+	const drain, paused, draining = 1, 5070, 5962
+	_, maybe, err := f.askUntil(ctx, node, agent.OpNodePause, agent.PauseArgs{Node: node, DrainType: drain}, nil, func(string) error { return nil })
+	if e := (*fault.Error)(nil); maybe && errors.As(err, &e) && (e.Code == paused || e.Code == draining) {
+		return nil
+	}
 	return aboutNode(err, node)
 }
 

@@ -20,8 +20,9 @@ func TestTheClusterInTheEnginesWords(t *testing.T) {
 		"name": "FC\x1b1", "dynamic_quorum": true, "witness_weight": 1, "witness_online": true, "s2d": true,
 		"nodes": []map[string]any{
 			{"name": "N1", "state": 2, "drain_status": 1, "status_information": 4, "dynamic_weight": 1},
-			{"name": "N2", "state": uint32(4294967295), "drain_status": 0, "status_information": 2, "dynamic_weight": 0},
-			{"name": "N3", "state": 77, "drain_status": 0},
+			{"name": "N2", "state": 0, "drain_status": 0, "dynamic_weight": 1},
+			{"name": "N3", "state": uint32(4294967295), "drain_status": 0, "status_information": 2, "dynamic_weight": 0},
+			{"name": "N4", "state": 77, "drain_status": 0},
 		},
 		"groups":         []map[string]any{{"name": "VM\r\n1", "owner": "N2", "state": uint32(4294967295), "core": false}, {"name": "Cluster Group", "owner": "N1", "state": 0, "core": true}},
 		"shared_volumes": []map[string]any{{"name": "CSV1", "owner": "N2", "state": 4}},
@@ -34,8 +35,9 @@ func TestTheClusterInTheEnginesWords(t *testing.T) {
 		Name: "FC 1", DynamicQuorum: true, WitnessWeight: 1, WitnessOnline: true, S2D: true, AnsweredByNode: "N2",
 		Nodes: []engine.MemberView{
 			{Name: "N1", State: engine.NodePaused, DrainStatus: engine.DrainInProgress, StatusInformation: 4, DynamicWeight: 1},
-			{Name: "N2", State: engine.NodeUnknown, StatusInformation: 2},
-			{Name: "N3", State: engine.NodeUnknown},
+			{Name: "N2", DynamicWeight: 1},
+			{Name: "N3", State: engine.NodeUnknown, StatusInformation: 2},
+			{Name: "N4", State: engine.NodeUnknown},
 		},
 		Groups:        []engine.GroupView{{Name: "VM 1", Owner: "N2", State: -1}, {Name: "Cluster Group", Owner: "N1", Core: true}},
 		SharedVolumes: []engine.GroupView{{Name: "CSV1", Owner: "N2", State: 4}},
@@ -54,7 +56,9 @@ func TestANodeIsDescribedByItsPeers(t *testing.T) {
 			t.Errorf("about %s: %s answered, want %s; %v", about, v.AnsweredByNode, want, err)
 		}
 	}
-	s.on(agent.OpClusterGet, give(threeUp()))
+	four := threeUp()
+	four.Nodes = append(four.Nodes, agent.Member{Name: "N4"})
+	s.on(agent.OpClusterGet, give(four))
 	describe("n1", "N2")
 	describe("N2", "N1")
 	describe("N3", "N1") // who answered last is asked first
@@ -65,7 +69,8 @@ func TestANodeIsDescribedByItsPeers(t *testing.T) {
 		t.Error("the node under maintenance was asked about itself")
 	}
 
-	paused := threeUp()
+	paused := four
+	paused.Nodes = slices.Clone(four.Nodes)
 	paused.Nodes[1].State = 2
 	s.on(agent.OpClusterGet, give(paused))
 	describe("N3", "N2")
@@ -224,5 +229,48 @@ func TestR12_EveryNodeIsAskedForForeignRuns(t *testing.T) {
 	}
 	if !slices.Equal(s.at("N2").calls(), []string{"upload", agent.OpCauRuns, agent.OpCauRuns, "failed"}) {
 		t.Error(s.at("N2").calls())
+	}
+}
+
+func TestR14_APeerThatIsNoWorkingMemberByItsOwnViewIsNotBelieved(t *testing.T) {
+	for name, self := range map[string]map[string]any{
+		"joining":  {"name": "N2", "state": 3},
+		"down":     {"name": "N2", "state": 1},
+		"isolated": {"name": "N2", "state": 0, "status_information": 1},
+		"evicted":  {"name": "N9", "state": 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, f := newSite(t, "N1", "N2", "N3")
+			s.at("N2").ops[agent.OpClusterGet] = give(map[string]any{
+				"name": "OLD", "s2d": true, "witness_weight": 1, "nodes": []map[string]any{self, {"name": "N1", "state": 0, "dynamic_weight": 5}, {"name": "N3", "state": 0}},
+			})
+			s.at("N3").ops[agent.OpClusterGet] = give(map[string]any{"name": "FC1", "nodes": []map[string]any{{"name": "N3", "state": 2}, {"name": "N1", "state": 2}}})
+			v, err := f.Describe(t.Context(), "N1")
+			if err != nil || v.AnsweredByNode != "N3" || v.Name != "FC1" || v.S2D || v.WitnessWeight != 0 || v.Member("N1").State != engine.NodePaused || v.Member("N1").DynamicWeight != 0 {
+				t.Errorf("%+v %v", v, err)
+			}
+			s.at("N3").ops[agent.OpClusterGet] = refuse("win32", 1062)
+			if _, err := f.Describe(t.Context(), "N1"); err == nil || !strings.Contains(err.Error(), "is not used") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestR14_AlreadyPausedIsOursOnlyWhenAnEarlierAnswerIsLost(t *testing.T) {
+	lost := errors.New("reset")
+	for _, code := range []int64{5070, 5962, 0x80070000 + 5070} {
+		s, f := newSite(t, "N1", "N2", "N3")
+		s.at("N2").ops[agent.OpNodePause] = give(struct{}{})
+		s.at("N3").ops[agent.OpNodePause] = refuse("win32", code)
+		s.at("N2").lose = []error{lost}
+		if err := f.Pause(t.Context(), "N1"); err != nil {
+			t.Errorf("%d after a lost answer: %v", code, err)
+		}
+		s.at("N2").ops[agent.OpNodePause] = refuse("win32", code)
+		var e *fault.Error
+		if err := f.Pause(t.Context(), "N1"); !errors.As(err, &e) {
+			t.Errorf("%d without one: %v", code, err)
+		}
 	}
 }

@@ -47,6 +47,23 @@ func isTransport(err error) bool {
 	return errors.As(err, &t)
 }
 
+// passing tells whether a node refused for a reason that passes by itself.
+func passing(err error) bool {
+	var e *fault.Error
+	var o *OperationError
+	if !errors.As(err, &e) || !errors.As(err, &o) {
+		return false
+	}
+	switch e.Code {
+	case 32, 33, // a file is in use
+		1450,             // insufficient system resources
+		1722, 1726, 1753, // RPC server unavailable, call failed, no endpoint
+		0x80041315, 0x80041322: // the Task Scheduler does not run, is too busy
+		return true
+	}
+	return false
+}
+
 // what names each operation in the words of the screen.
 func what(op string) string {
 	switch op {

@@ -19,6 +19,11 @@ const (
 	stageContact = 5 * time.Minute
 	// lostPolls is how many looks in a row must find a job dead without a result.
 	lostPolls = 2
+	// stumbles is how long a node may answer that it cannot look now: an anti-virus program has a file, or
+	// its own services are busy. What is under way there goes on.
+	stumbles = 5 * time.Minute
+	// overslept bounds what one gap between two answers counts: this host may have slept.
+	overslept = 5 * time.Minute
 )
 
 // Task states (Task Scheduler, TASK_STATE).
@@ -42,7 +47,7 @@ func (n *Node) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins
 	w := &jobWatch{
 		node: n, job: job, args: args, onEvent: onEvent, begun: n.fleet.cfg.Clock.Now(), pause: n.fleet.cfg.PollMin,
 	}
-	w.heard, w.patience = w.begun, n.fleet.cfg.LostContact
+	w.asked, w.patience = w.begun, n.fleet.cfg.LostContact
 	if job.Kind == plugins.JobStage {
 		// Before the first answer nothing is under way here, and nothing is drained that could be harmed.
 		w.patience = min(w.patience, stageContact)
@@ -78,9 +83,10 @@ type jobWatch struct {
 	args    agent.JobStartArgs
 	onEvent func(plugins.JobEvent)
 
-	begun time.Time
-	heard time.Time // of the last answer
-	lost  error     // the first error since then
+	begun  time.Time
+	asked  time.Time     // of the last question
+	silent time.Duration // for how long no answer came to any
+	lost   error         // the first error of that time
 	// patience is how long the node may be out of reach now.
 	patience time.Duration
 	pause    time.Duration
@@ -101,7 +107,8 @@ func (w *jobWatch) start(ctx context.Context) error {
 		var s agent.JobStart
 		_, err := w.node.link.call(ctx, agent.OpJobStart, w.args, &s)
 		if err == nil {
-			w.heard, w.lost, w.patience = w.now(), nil, w.node.fleet.cfg.LostContact
+			w.heard()
+			w.patience = w.node.fleet.cfg.LostContact
 			return nil
 		}
 		if err := w.missed(ctx, err); err != nil {
@@ -118,17 +125,29 @@ func (w *jobWatch) missed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if !isTransport(err) || rejected(err) {
+	limit := w.patience
+	switch {
+	case rejected(err):
+		return err
+	case isTransport(err):
+	case passing(err):
+		limit = min(limit, stumbles)
+	default:
 		return err
 	}
 	if w.lost == nil {
 		w.lost = err
 	}
-	if silent := w.now().Sub(w.heard); silent >= w.patience {
-		return w.fail(fmt.Errorf("contact was lost for %s and the job may still be running: %w", silent.Round(time.Second), w.lost))
+	w.silent += min(max(w.now().Sub(w.asked), 0), overslept)
+	w.asked = w.now()
+	if w.silent >= limit {
+		return w.fail(fmt.Errorf("contact was lost for %s and the job may still be running: %w", w.silent.Round(time.Second), w.lost))
 	}
 	return nil
 }
+
+// heard takes note of an answer.
+func (w *jobWatch) heard() { w.asked, w.silent, w.lost = w.now(), 0, nil }
 
 // wait lets time pass, longer and longer while there is no news. It ends the watch when the job's limit is over.
 func (w *jobWatch) wait(ctx context.Context) error {
@@ -162,7 +181,7 @@ func (w *jobWatch) poll(ctx context.Context) (json.RawMessage, error) {
 		if err != nil {
 			return nil, w.missed(ctx, err)
 		}
-		w.heard, w.lost = w.now(), nil
+		w.heard()
 		more := w.deliver(&p)
 		if p.Result != "" && !more {
 			return w.finish(p.Result)

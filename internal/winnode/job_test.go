@@ -303,3 +303,50 @@ func raw(t *testing.T, v any) json.RawMessage {
 	}
 	return b
 }
+
+func TestR19_ANodeThatCannotLookForAMomentDoesNotLoseTheJob(t *testing.T) {
+	for code, ends := range map[int64]bool{32: false, 0x80070020: false, 1722: false, 5: true} {
+		s, f := newSite(t, "N1")
+		j := &script{steps: []agent.JobPoll{started, running, done}}
+		j.on(s)
+		poll, n := s.at("N1").ops[agent.OpJobPoll], 0
+		s.on(agent.OpJobPoll, func(args json.RawMessage) (any, *agent.OpError) {
+			if n++; n == 2 || n == 3 {
+				return nil, &agent.OpError{Kind: "win32", Code: code, Message: "used by another process"}
+			}
+			return poll(args)
+		})
+		if _, err := f.Node("N1").RunJob(t.Context(), installer, nil); (err != nil) != ends {
+			t.Errorf("%d: %v", code, err)
+		}
+	}
+	s, f := newSite(t, "N1")
+	s.on(agent.OpJobStart, refuse("win32", 32))
+	begun := s.clock.Now()
+	if _, err := f.Node("N1").RunJob(t.Context(), installer, nil); err == nil || s.clock.Now().Sub(begun) > 6*time.Minute {
+		t.Errorf("%v after %s", err, s.clock.Now().Sub(begun))
+	}
+}
+
+func TestR27_AHostThatSleptAsksTheNodeAgainBeforeItGivesUp(t *testing.T) {
+	s, f := newSite(t, "N1")
+	m := s.at("N1")
+	j := &script{steps: []agent.JobPoll{started, done}}
+	j.on(s)
+	poll := m.ops[agent.OpJobPoll]
+	s.on(agent.OpJobPoll, func(args json.RawMessage) (any, *agent.OpError) {
+		if len(j.polls) == 1 { // the connection does not survive the night
+			s.clock.mu.Lock()
+			s.clock.now = s.clock.now.Add(8 * time.Hour)
+			s.clock.mu.Unlock()
+			m.lose = []error{errAway}
+		}
+		return poll(args)
+	})
+	job := installer
+	job.Limit = 24 * time.Hour
+	j.steps = []agent.JobPoll{started, running, done}
+	if _, err := f.Node("N1").RunJob(t.Context(), job, nil); err != nil {
+		t.Error(err)
+	}
+}

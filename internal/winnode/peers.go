@@ -43,24 +43,56 @@ func (f *Fleet) candidates(about string) []*link {
 // not answer, or that is no working member of the cluster itself, is passed over; any other refusal is the
 // cluster's own and final.
 func (f *Fleet) ask(ctx context.Context, about, op string, args, out any) (string, error) {
+	who, _, err := f.askUntil(ctx, about, op, args, out, func(string) error { return nil })
+	return who, err
+}
+
+// askUntil is ask for an answer that good is content with; an answer that it refuses passes the node over.
+// maybe tells that a node may have acted before, whose answer is lost.
+func (f *Fleet) askUntil(ctx context.Context, about, op string, args, out any, good func(who string) error) (who string, maybe bool, err error) {
 	var first error
 	for _, l := range f.candidates(about) {
 		_, err := l.call(ctx, op, args, out)
+		var unfit error
 		if err == nil {
-			f.mu.Lock()
-			f.answer = l.name
-			f.mu.Unlock()
-			return l.name, nil
+			if unfit = good(l.name); unfit == nil {
+				f.mu.Lock()
+				f.answer = l.name
+				f.mu.Unlock()
+				return l.name, maybe, nil
+			}
+			err = unfit
 		}
 		if first == nil {
 			first = err
 		}
-		another := isTransport(err) || errors.Is(err, ErrWrongNode) || outside(err)
+		maybe = maybe || isTransport(err)
+		another := unfit != nil || isTransport(err) || errors.Is(err, ErrWrongNode) || outside(err)
 		if ctx.Err() != nil || rejected(err) || !another {
-			return "", err
+			return "", maybe, err
 		}
 	}
-	return "", first
+	return "", maybe, first
+}
+
+// working tells whether the node that gave the view is a working member by that very view. One that is still
+// joining, or is cut off from the others, may tell of a cluster that is no more.
+func working(v *engine.ClusterView, who string) error {
+	const isolated = 1 // StatusInformation (clusapi.h)
+	for _, m := range v.Nodes {
+		if !sameComputer(m.Name, who) {
+			continue
+		}
+		if (m.State == engine.NodeUp || m.State == engine.NodePaused) && m.StatusInformation&isolated == 0 {
+			return nil
+		}
+		state := m.State.String()
+		if m.StatusInformation&isolated != 0 {
+			state = "isolated"
+		}
+		return fmt.Errorf("%s sees itself as %s, so its view of the cluster is not used", who, state)
+	}
+	return fmt.Errorf("%s does not see itself in the cluster, so its view is not used", who)
 }
 
 // outside tells whether a node refused because it is no working member of the cluster at the moment.
