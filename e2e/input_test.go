@@ -50,6 +50,9 @@ func TestBadInputGetsOneClearMessageTheRightCodeAndChangesNothing(t *testing.T) 
 		{[]string{"--cluster", ""}, 2, []string{"--cluster", "nothing was touched"}},
 		{[]string{"stop", ""}, 2, []string{"one run is named", "cau runs"}},
 		{[]string{"lab", "down", ""}, 2, []string{"cau lab list"}},
+		{[]string{"preview", "--lab", "--node", "NODE1=host"}, 2, []string{"--node", "--lab"}},
+		{[]string{"preview", "--cluster", dead, "--user", "x", "--node", "NODE1=http://", "--arg", `HotfixRootFolderPath=\\s\h\r`}, 2, []string{"--node NODE1"}},
+		{[]string{"preview", "--cluster", dead, "--user", "x", "--pin", strings.Repeat("ab", 32), "--arg", `HotfixRootFolderPath=\\s\h\r`}, 2, []string{"--pin", "https://"}},
 		{[]string{"status", "ffff"}, 2, []string{"no such run", "cau runs"}},
 		{[]string{"attach"}, 2, []string{"no such run"}},
 		{[]string{"pause"}, 2, []string{"one run is named", "cau runs"}},
@@ -152,6 +155,10 @@ func TestR01_ALabIsReachedByAddressLikeAnyCluster(t *testing.T) {
 		if !strings.Contains(r.out, n.Address) || !strings.Contains(r.out, "sealed") {
 			t.Errorf("doctor does not speak of %s: %s", n.Name, r.out)
 		}
+	}
+	wrong := w.want(2, append([]string{"doctor", "NODE9"}, line...)...)
+	if !strings.Contains(wrong.errOut, "NODE9 is not a node of LAB-FC1") || wrong.out != "" {
+		t.Errorf("of a node that is not there: %s%s", wrong.out, wrong.errOut)
 	}
 	if !strings.Contains(r.errOut, "Connecting to "+info.Nodes[1].Address+" as "+info.User) {
 		t.Errorf("it did not say what it connects to: %s", r.errOut)

@@ -2,24 +2,31 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"cau/engine"
 	"cau/internal/check"
 	"cau/internal/cli"
+	"cau/internal/fault"
 	"cau/internal/winnode"
 )
 
 // Doctor makes first contact: with a whole cluster, or with single nodes by their addresses.
 func (p *program) Doctor(ctx context.Context, target cli.Target, addresses []string, note func(string)) (cli.DoctorReport, error) {
+	nodes := addresses
 	if target.Cluster == "" && !target.Lab {
-		target.Cluster = addresses[0]
+		target.Cluster, nodes = addresses[0], addresses[1:] // it may be the cluster's own name
 	}
 	s, err := p.signIn(ctx, target)
 	if err != nil {
 		return cli.DoctorReport{}, err
 	}
 	if err := s.connect(ctx, note); err != nil {
+		return cli.DoctorReport{}, err
+	}
+	if err := s.known(nodes); err != nil {
 		return cli.DoctorReport{}, err
 	}
 	seen, err := engine.Observe(ctx, s.fleet, s.node)
@@ -50,6 +57,18 @@ func (p *program) Doctor(ctx context.Context, target cli.Target, addresses []str
 	return report, nil
 }
 
+// known refuses addresses that are no node of the cluster: the others would be shown in their place.
+func (s *session) known(addresses []string) error {
+	for _, a := range addresses {
+		if !slices.ContainsFunc(s.view.Nodes, func(m engine.MemberView) bool {
+			return strings.EqualFold(a, m.Name) || sameAddress(a, s.addresses[m.Name])
+		}) {
+			return cli.Usage(&fault.Error{Op: "doctor", Err: fmt.Errorf("%s is not a node of %s", a, s.view.Name), Hint: nodesHint(s.view)})
+		}
+	}
+	return nil
+}
+
 // chosen are the nodes that addresses name, all when there are none.
 func (s *session) chosen(names, addresses []string) []string {
 	if len(addresses) == 0 {
@@ -58,7 +77,7 @@ func (s *session) chosen(names, addresses []string) []string {
 	var out []string
 	for _, name := range names {
 		for _, a := range addresses {
-			if a == name || sameAddress(a, s.addresses[name]) {
+			if strings.EqualFold(a, name) || sameAddress(a, s.addresses[name]) {
 				out = append(out, name)
 				break
 			}

@@ -63,7 +63,7 @@ func (p *program) newSession(ctx context.Context, target cli.Target) (*session, 
 	if target.User == "" {
 		return nil, cli.Usage(&fault.Error{Op: "sign in", Err: errors.New("no user is named"), Hint: `Name an administrator of the nodes with --user 'DOMAIN\name'.`})
 	}
-	if _, err := winnode.ParseAddress(target.Cluster); err != nil {
+	if err := checkAddresses(target); err != nil {
 		return nil, cli.Usage(err)
 	}
 	s := &session{target: target, clock: realClock{}, secrets: secrets{User: target.User, Pin: target.Pin}}
@@ -80,6 +80,29 @@ func (p *program) newSession(ctx context.Context, target cli.Target) (*session, 
 	var err error
 	s.secrets.Password, err = passwordSource{file: target.PasswordFile, fd: target.PasswordFD, credential: "cau-password", account: target.User, fileFlag: "--password-file"}.read(ctx)
 	return s, err
+}
+
+// checkAddresses finds mistakes in addresses, and options that would mean nothing with them, before anything is sent.
+func checkAddresses(target cli.Target) error {
+	named, err := winnode.ParseAddress(target.Cluster)
+	if err != nil {
+		return err
+	}
+	secure := named.TLS
+	for name, address := range target.Nodes {
+		a, err := winnode.ParseAddress(address)
+		if err != nil {
+			return &fault.Error{Op: "--node " + name, Err: err}
+		}
+		secure = secure || a.TLS
+	}
+	if (target.Pin != "" || target.CAFile != "") && !secure {
+		return &fault.Error{
+			Op: "--pin, --ca-file", Err: fmt.Errorf("%s is reached over http, where there is no key to check", target.Cluster),
+			Hint: "Name it as https://" + named.Host + ", or leave the option out.",
+		}
+	}
+	return nil
 }
 
 // disconnect ends the shells on the nodes; connect makes new ones.
@@ -164,10 +187,18 @@ func (s *session) nodeAddresses(found winnode.Discovery, named string) (map[stri
 	}
 	for name := range s.target.Nodes {
 		if _, unused := over[strings.ToUpper(name)]; unused && s.lab == nil {
-			return nil, cli.Usage(&fault.Error{Op: "--node", Err: fmt.Errorf("%s is not a node of %s", name, found.Cluster.Name)})
+			return nil, cli.Usage(&fault.Error{Op: "--node", Err: fmt.Errorf("%s is not a node of %s", name, found.Cluster.Name), Hint: nodesHint(found.Cluster)})
 		}
 	}
 	return out, nil
+}
+
+func nodesHint(v engine.ClusterView) string {
+	names := make([]string, 0, len(v.Nodes))
+	for _, m := range v.Nodes {
+		names = append(names, m.Name)
+	}
+	return "Its nodes are " + strings.Join(names, ", ") + "."
 }
 
 func (s *session) ordered() []winnode.NodeAddress {

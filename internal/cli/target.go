@@ -42,6 +42,8 @@ func (p *program) checkTarget(t Target) error {
 		return Usage(&fault.Error{Op: p.texts.T(message.CLIOpTarget), Err: errors.New(p.texts.T(message.CLITwoClusters)), Hint: p.texts.T(message.CLINoClusterHint)})
 	case t.Cluster == "" && !t.Lab:
 		return Usage(&fault.Error{Op: p.texts.T(message.CLIOpTarget), Err: errors.New(p.texts.T(message.CLINoCluster)), Hint: p.texts.T(message.CLINoClusterHint)})
+	case t.Lab && (len(t.Nodes) > 0 || t.Pin != "" || t.CAFile != ""):
+		return Usage(&fault.Error{Op: p.texts.T(message.CLIOpTarget), Err: errors.New(p.texts.T(message.CLILabIsItself)), Hint: p.texts.T(message.CLILabIsItselfHint)})
 	case t.SMBPort < 0 || t.SMBPort > 65535:
 		return Usage(fmt.Errorf("--smb-port: %d is not a port", t.SMBPort))
 	}

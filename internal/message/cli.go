@@ -65,6 +65,8 @@ const (
 	CLIOneLab             Key = "cli.one-lab"
 	CLIOneLabHint         Key = "cli.one-lab.hint"
 	CLIHelpHint           Key = "cli.help.hint"
+	CLILabIsItself        Key = "cli.lab-is-itself"
+	CLILabIsItselfHint    Key = "cli.lab-is-itself.hint"
 	CLIOpCommand          Key = "cli.op.command"
 	CLIUnknownCommand     Key = "cli.unknown-command"
 	CLIEmptyCluster       Key = "cli.empty-cluster"
@@ -192,6 +194,8 @@ var cliTexts = map[Key]string{
 	CLIOneRun:            "exactly one run is named",
 	CLIOneRunHint:        "Name it by its id or the beginning of it; see cau runs.",
 	CLIHelpHint:          "See %s --help.",
+	CLILabIsItself:       "--node, --pin and --ca-file mean nothing with --lab: a lab says itself where its nodes listen",
+	CLILabIsItselfHint:   "Leave them out.",
 	CLIOpCommand:         "read the command",
 	CLIUnknownCommand:    "there is no command",
 	CLIEmptyCluster:      "it names nothing, so nothing was touched",
