@@ -185,7 +185,7 @@ type ResumeArgs struct {
 	FailbackType int    `json:"failback_type"`
 }
 
-// RestartArgs ask for a restart unless the boot identity is no longer ExpectBoot.
+// RestartArgs ask for a restart unless the boot identity is no longer ExpectBoot, by more than two seconds.
 type RestartArgs struct {
 	DelaySeconds int    `json:"delay_seconds"`
 	Comment      string `json:"comment"`

@@ -115,7 +115,7 @@ func TestR32_OnlyOurOwnCommandsAreRecognised(t *testing.T) {
 		"trailing word":     good + " -NoExit",
 		"not base64":        good[:len(good)-1] + "!",
 		"added statement":   encode(script + "Get-ChildItem\n"),
-		"changed statement": encode(strings.Replace(script, "exit 91", "exit 0", 1)),
+		"changed statement": encode(strings.Replace(script, "Exit(91)", "Exit(0)", 1)),
 		"other bundle":      encode(strings.ReplaceAll(script, agent.BundleSHA256(), strings.Repeat("0", 64))),
 		"quote in argument": encode(strings.Replace(script, "$argument = '", "$argument = 'x'; Get-Process; '", 1)),
 		"job verb":          encode(strings.Replace(script, "'run'", "'job'", 1)),

@@ -4,5 +4,5 @@ if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { exit 92 }
 $text = (@($input) -join "`n") + "`n"
 $bytes = [Text.Encoding]::ASCII.GetBytes($text)
 $hash = (New-Object Security.Cryptography.SHA256CryptoServiceProvider).ComputeHash($bytes)
-if ([BitConverter]::ToString($hash).Replace('-', '') -ne '@SHA256@') { exit 91 }
+if ([BitConverter]::ToString($hash).Replace('-', '') -ne '@SHA256@') { [Environment]::Exit(91) }
 & ([scriptblock]::Create($text)) '@SHA256@' 'install' '' @($text)

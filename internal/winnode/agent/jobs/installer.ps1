@@ -45,7 +45,13 @@ try {
     $start.WorkingDirectory = $folder
     Write-CauEvent -Job $Job -Kind 'starting' -Message ($program + ' ' + $parameters)
     $process = [Diagnostics.Process]::Start($start)
-    Write-CauProcess -Path (Join-Path -Path $Job['folder'] -ChildPath 'installer.json') -Id $process.Id
+    # From here on nothing may end this job before the installer: an error would say that nothing was installed.
+    try {
+        Write-CauProcess -Path (Join-Path -Path $Job['folder'] -ChildPath 'installer.json') -Id $process.Id
+    } catch {
+        # The job itself is seen alive while the installer is.
+        $Job['missed'] = 1 + $Job['missed']
+    }
     Write-CauEvent -Job $Job -Kind 'running' -Message ('process ' + $process.Id)
     while (-not $process.WaitForExit(5000)) {
         Update-CauHeartbeat -Job $Job

@@ -3,14 +3,21 @@ param($Arguments)
 $namespace = 'root/MSCluster'
 $cluster = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Cluster')[0]
 $resources = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Resource')
-$quorum = @(Get-CimAssociatedInstance -InputObject $cluster -Association 'MSCluster_ClusterToQuorumResource' -ResultClassName 'MSCluster_Resource' |
-        ForEach-Object -Process { [string]$_.Name })
+$quorum = @()
+try {
+    $quorum = @(Get-CimAssociatedInstance -InputObject $cluster -Association 'MSCluster_ClusterToQuorumResource' -ResultClassName 'MSCluster_Resource' |
+            ForEach-Object -Process { [string]$_.Name })
+} catch [Microsoft.Management.Infrastructure.CimException] {
+    # A cluster without a witness has none to name. A witness that is not known does not vote: the careful side.
+    $quorum = @()
+}
 # A resource is online in state 2.
 $witness = @($resources | Where-Object -FilterScript { $quorum -contains $_.Name -and [long]$_.State -eq 2 })
 $nodes = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Node' | ForEach-Object -Process {
         @{
             name = [string]$_.Name
-            state = [long]$_.State
+            # No answer is not 0, which would be Up: it is -1, not known.
+            state = [long](Get-CauProperty -Instance $_ -Name 'State' -Default -1)
             drain_status = [long]$_.NodeDrainStatus
             status_information = [long]$_.StatusInformation
             dynamic_weight = [long]$_.DynamicWeight
@@ -20,7 +27,7 @@ $groups = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Resource
         @{
             name = [string]$_.Name
             owner = [string]$_.OwnerNode
-            state = [long]$_.State
+            state = [long](Get-CauProperty -Instance $_ -Name 'State' -Default -1)
             core = [bool](Get-CauProperty -Instance $_ -Name 'IsCore' -Default $false)
         }
     })

@@ -21,10 +21,10 @@ if ($null -ne $tasks) {
     foreach ($task in @($tasks.GetTasks(1))) {
         if ($run -ne '' -and -not $task.Name.StartsWith($run + '.')) { continue }
         $removed += $CauTaskFolder + '\' + $task.Name
-        $tasks.DeleteTask($task.Name, 0)
+        [void]$tasks.DeleteTask($task.Name, 0)
     }
     if ($run -eq '') {
-        $service.GetFolder('\').DeleteFolder($CauTaskFolder.Substring(1), 0)
+        [void]$service.GetFolder('\').DeleteFolder($CauTaskFolder.Substring(1), 0)
         $removed += $CauTaskFolder
     }
 }

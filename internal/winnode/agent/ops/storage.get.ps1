@@ -1,8 +1,8 @@
 param($Arguments)
-# Virtual disks, storage jobs and fault domains, in the numbers of the storage provider.
+# Virtual disks, storage jobs and fault domains, in the numbers of the storage provider. 5 is unknown health.
 $namespace = 'root/Microsoft/Windows/Storage'
 $disks = @(Get-CimInstance -Namespace $namespace -ClassName 'MSFT_VirtualDisk' | ForEach-Object -Process {
-        @{ name = [string]$_.FriendlyName; health = [int]$_.HealthStatus; operational = [int[]]@($_.OperationalStatus) }
+        @{ name = [string]$_.FriendlyName; health = [int](Get-CauProperty -Instance $_ -Name 'HealthStatus' -Default 5); operational = [int[]]@($_.OperationalStatus) }
     })
 $jobs = @(Get-CimInstance -Namespace $namespace -ClassName 'MSFT_StorageJob' | ForEach-Object -Process {
         @{ name = [string]$_.Name; state = [int]$_.JobState; percent = [int]$_.PercentComplete }

@@ -72,6 +72,7 @@ function Assert-CauReturn {
         $Result,
         [string]$Method
     )
+    if ($null -eq $Result) { return }
     $property = $Result.PSObject.Properties['ReturnValue']
     if ($null -eq $property -or $null -eq $property.Value) { return }
     $code = [long]$property.Value -band 4294967295

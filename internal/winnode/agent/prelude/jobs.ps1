@@ -39,7 +39,7 @@ function Open-CauTaskFolder {
 
 function Connect-CauTaskService {
     $service = New-Object -ComObject 'Schedule.Service'
-    $service.Connect()
+    [void]$service.Connect()
     return $service
 }
 
@@ -94,7 +94,8 @@ function Write-CauProcess {
     }
 }
 
-# Write-CauEvent appends one line to the job's events and renews the heartbeat.
+# Write-CauEvent appends one line to the job's events and renews the heartbeat. An event decides nothing: when
+# another program holds the file it is tried a few times and then lost, and the job goes on.
 function Write-CauEvent {
     param(
         [System.Collections.IDictionary]$Job,
@@ -107,11 +108,19 @@ function Write-CauEvent {
     $line = ConvertTo-CauJson -Value @{ seq = $Job['sequence']; utc = (Get-CauUtc); kind = $Kind; message = $Message; done = $Done; total = $Total }
     $bytes = [Text.Encoding]::UTF8.GetBytes($line + "`n")
     $share = [IO.FileShare]::ReadWrite -bor [IO.FileShare]::Delete
-    $stream = New-Object -TypeName System.IO.FileStream -ArgumentList (Join-Path -Path $Job['folder'] -ChildPath 'events.jsonl'), 'Append', 'Write', $share
-    try {
-        $stream.Write($bytes, 0, $bytes.Length)
-    } finally {
-        $stream.Dispose()
+    foreach ($pause in 100, 500, 0) {
+        try {
+            $stream = New-Object -TypeName System.IO.FileStream -ArgumentList (Join-Path -Path $Job['folder'] -ChildPath 'events.jsonl'), 'Append', 'Write', $share
+            try {
+                $stream.Write($bytes, 0, $bytes.Length)
+            } finally {
+                $stream.Dispose()
+            }
+            break
+        } catch {
+            $Job['missed'] = 1 + $Job['missed']
+            Start-Sleep -Milliseconds $pause
+        }
     }
     Update-CauHeartbeat -Job $Job
 }
@@ -154,5 +163,17 @@ function Invoke-CauJob {
     } catch {
         $result['err'] = ConvertTo-CauError -Record $_
     }
-    Write-CauFile -Path (Join-Path -Path $folder -ChildPath 'result.json') -Text (ConvertTo-CauJson -Value $result)
+    # The result of an installer cannot be had again: whoever is in the way is waited for.
+    $text = ConvertTo-CauJson -Value $result
+    $left = 60
+    while ($left -gt 0) {
+        try {
+            Write-CauFile -Path (Join-Path -Path $folder -ChildPath 'result.json') -Text $text
+            return
+        } catch {
+            $left -= 1
+            if ($left -eq 0) { throw }
+            Start-Sleep -Seconds 1
+        }
+    }
 }
