@@ -141,7 +141,7 @@ func (d *drainWatch) poll(ctx context.Context) error {
 			return &finalError{&foreignError{blocking: blocking, untouched: true}}
 		}
 	}
-	if m.State == NodeUp || (d.tried && m.State == NodePaused && m.DrainStatus == DrainNotInitiated) {
+	if m.State == NodeUp || (d.tried && d.pauses < pauseLimit && m.State == NodePaused && m.DrainStatus == DrainNotInitiated) {
 		if err := d.pause(ctx); err != nil {
 			return err
 		}

@@ -175,21 +175,24 @@ func scanProblems(s plugins.Scan, nodes []string) []error {
 }
 
 // completeChecks adds cannot-verify for every check of the catalogue that nobody answered, and puts all in
-// the catalogue's order (R07). Two checks are proven by staging in the run itself and are not in a plan.
+// the catalogue's order (R07). Where a check of the same scope failed, the failure stands alone: it is the cause,
+// and nothing opens it. Two checks are proven by staging in the run itself and are not in a plan.
 // Root checks belong to plug-ins with a root: they are expected when any of them was answered.
 func completeChecks(results []check.Result) []check.Result {
 	answered, root := map[string]bool{}, false
+	failed := map[check.Scope]bool{} // the gate is closed, and what comes after the failure could not be asked
 	for _, r := range results {
 		answered[r.ID] = true
-		if c, ok := check.Lookup(r.ID); ok && c.Scope == check.ScopeRoot {
-			root = true
+		if c, ok := check.Lookup(r.ID); ok {
+			root = root || c.Scope == check.ScopeRoot
+			failed[c.Scope] = failed[c.Scope] || r.Outcome == check.Fail
 		}
 	}
 	rank := map[string]int{}
 	for i, c := range check.Catalogue() {
 		rank[c.ID] = i
 		byStaging := c.ID == checkJob || c.ID == checkShareRead
-		if answered[c.ID] || byStaging || (c.Scope == check.ScopeRoot && !root) {
+		if answered[c.ID] || byStaging || failed[c.Scope] || (c.Scope == check.ScopeRoot && !root) {
 			continue
 		}
 		results = append(results, check.Result{ID: c.ID, Outcome: check.CannotVerify, Evidence: "Nothing answered this check.", Remedy: "Look for yourself, then accept it by its id."})

@@ -352,3 +352,19 @@ func TestR25_WhenWhatWasAskedCannotBeRecordedNothingMoreIsDone(t *testing.T) {
 		}
 	})
 }
+
+func TestAPauseThatDoesNotBeginADrainIsAskedForAFewTimesOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, newWorld(numbered(3)...), map[string][]string{"NODE1": {"u"}})
+		b.w.after = func(act, node string) {
+			if act == "pause" {
+				b.w.machine(node).drain = engine.DrainNotInitiated
+			}
+		}
+		s := b.toEnd()
+		if s.Node("NODE1").Status != engine.NodeFailed || b.w.count("pause NODE1") != 3 {
+			t.Errorf("%s after %d pauses", s.Node("NODE1").Status, b.w.count("pause NODE1"))
+		}
+		b.wantState("NODE1", engine.NodeUp)
+	})
+}

@@ -37,6 +37,10 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 		if len(d.Pending) > 0 {
 			return t.T(message.Fact("rescan.pending"), strings.Join(d.Pending, ", "))
 		}
+	case engine.FactUndoDone:
+		if d.Message != "" { // nothing was undone, and this is why
+			return d.Message
+		}
 	case engine.FactNodeFailing, engine.FactCleanFailed:
 		return t.T(key, reason(d))
 	case engine.FactNodeEnded:

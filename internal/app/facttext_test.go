@@ -32,6 +32,10 @@ func TestEveryKindOfFactHasWords(t *testing.T) {
 			t.Errorf("%s: %q", kind, text)
 		}
 	}
+	untouched := engine.Fact{Kind: engine.FactUndoDone, Node: "NODE1", Data: engine.FactData{Message: "Somebody else paused the node."}}
+	if got := factText(message.Texts{}, plan, untouched); got != "Somebody else paused the node." {
+		t.Errorf("%q", got)
+	}
 	done := engine.Fact{Kind: engine.FactInstallDone, Node: "NODE1", Update: "u1", Data: engine.FactData{Result: &plugins.Result{Outcome: plugins.Installed, ExitCode: &code, RestartRequired: true}}}
 	if got := factText(message.Texts{}, plan, done); got != "Update1.msu: installed (exit 3010), restart needed" {
 		t.Errorf("%q", got)
