@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -264,4 +265,22 @@ func TestALabThatWasStartedForACommandEndsAfterIt(t *testing.T) {
 		t.Errorf("%s", r.out)
 	}
 	w.until("the lab's end", func() bool { return strings.TrimSpace(w.want(0, "lab", "list", "--json").out) == "[]" })
+}
+
+func TestARunWhoseLabDiesEndsItsCoordinatorWithTheReason(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	info := w.lab()
+	w.want(0, apply(info, "--detach")...)
+	run := w.status().Run
+	w.until("work", func() bool { return w.status().Facts > 3 })
+	w.want(0, "lab", "down", info.ID)
+	w.until("the coordinator's end", func() bool { return strings.Contains(w.cau("runs", "--json").out, `"alive":false`) })
+	log, err := os.ReadFile(filepath.Join(w.home, "runs", run, "coordinator.log"))
+	if err != nil || !strings.Contains(string(log), "the lab is gone") {
+		t.Errorf("its log says %q %v", log, err)
+	}
+	if r := w.want(1, "resume", run); !strings.Contains(r.errOut, "cau apply --lab") {
+		t.Errorf("resume says %s", r.errOut)
+	}
 }

@@ -40,15 +40,21 @@ type Ignored struct {
 	Files int `json:"files,omitempty"`
 }
 
-// String is one English line.
-func (i Ignored) String() string {
-	s := i.Path + ": " + i.Reason.text()
+// Because is the reason in English, without the path and without what was probably meant.
+func (i Ignored) Because() string {
+	s := i.Reason.text()
 	if i.Other != "" {
 		s += " as " + i.Other
 	}
 	if i.Files > 0 {
 		s += fmt.Sprintf(" (files in it: %d)", i.Files)
 	}
+	return s
+}
+
+// String is one English line.
+func (i Ignored) String() string {
+	s := i.Path + ": " + i.Because()
 	if i.DidYouMean != "" {
 		s += "; did you mean " + i.DidYouMean + "?"
 	}

@@ -239,6 +239,18 @@ func (f *form) goBack() tea.Cmd {
 	return f.turn()
 }
 
+// showBlocking brings the field into view that keeps the page from going on: the first with a problem, or the first
+// check that is still to be accepted.
+func (f *form) showBlocking() {
+	for i, field := range f.page.Fields {
+		if field.Problem != "" || f.page.ID == wizard.Checks && field.Value != "True" {
+			f.focus = i
+			f.focusInput()
+			return
+		}
+	}
+}
+
 // goOn goes to the next page, or does what the last one is for.
 func (f *form) goOn() tea.Cmd {
 	switch {
@@ -246,6 +258,7 @@ func (f *form) goOn() tea.Cmd {
 		return f.turn()
 	case f.page.Blocked != "":
 		f.say(f.page.Blocked, f.theme.Warn)
+		f.showBlocking()
 		return nil
 	case f.previewOnly && f.page.ID == wizard.Preview:
 		return f.pop()

@@ -66,7 +66,7 @@ func TestWizardPages(t *testing.T) {
 		s.golden("wizard-4-additional")
 		s.press("shift+tab", "shift+tab", "enter")
 		s.golden("wizard-5-checks")
-		s.press("enter", "up", "space")
+		s.press("enter", "space")
 		s.golden("wizard-5-checks-accepted")
 		s.press("tab", "enter")
 		s.golden("wizard-6-preview")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"cau/engine"
 	"cau/internal/cli"
@@ -147,8 +148,22 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		if err != nil {
 			return err
 		}
-		defer func() { _ = held.Close() }()
-		clock = labClock{info}
+		// A simulated cluster that is gone never comes back: there is nobody to wait for.
+		var watching sync.WaitGroup
+		alive, cancel := context.WithCancelCause(ctx)
+		watching.Go(func() {
+			select {
+			case <-held.Lost():
+				cancel(fmt.Errorf("lab %s: %w", plan.Lab, lab.ErrGone))
+			case <-alive.Done():
+			}
+		})
+		defer func() {
+			cancel(nil)
+			watching.Wait()
+			_ = held.Close()
+		}()
+		ctx, clock = alive, labClock{info}
 	}
 	fleet, err := newFleet(planAddresses(plan), sec, clock)
 	if err != nil {
@@ -159,5 +174,8 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		Home: home, Run: run, Plugin: &hotfix.Plugin{}, Cluster: fleet, Clock: clock, Child: child,
 		Nodes: func(name string) engine.Node { return fleet.Node(name) },
 	})
+	if err != nil && context.Cause(ctx) != nil {
+		return fmt.Errorf("%w: %s", context.Cause(ctx), err.Error()) // it was not an interrupt
+	}
 	return err
 }

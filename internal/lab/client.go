@@ -37,13 +37,34 @@ type Heard struct {
 
 const maxReport = 64 << 20
 
-// Attach keeps a lab alive until the returned connection is closed or this process ends.
-func Attach(ctx context.Context, i Info) (io.Closer, error) {
+// Hold keeps a lab alive while it is open.
+type Hold struct {
+	conn net.Conn
+	lost chan struct{}
+}
+
+// Close lets go of the lab.
+func (h *Hold) Close() error {
+	err := h.conn.Close()
+	<-h.lost
+	return err
+}
+
+// Lost is closed when the lab has ended, or Close was called.
+func (h *Hold) Lost() <-chan struct{} { return h.lost }
+
+// Attach keeps a lab alive until the hold is closed or this process ends.
+func Attach(ctx context.Context, i Info) (*Hold, error) {
 	conn, _, err := ask(ctx, i, doAttach)
 	if err != nil {
 		return nil, err
 	}
-	return conn, nil
+	h := &Hold{conn: conn, lost: make(chan struct{})}
+	go func() { // Close waits for it
+		defer close(h.lost)
+		_, _ = io.Copy(io.Discard, conn)
+	}()
+	return h, nil
 }
 
 // Down ends a lab and waits until it has gone. A lab that is gone already is no error.

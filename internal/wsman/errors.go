@@ -1,6 +1,7 @@
 package wsman
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -205,6 +206,7 @@ func Hint(err error) string {
 	var http *HTTPError
 	var f *Fault
 	var conn *ConnError
+	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &auth):
 		return auth.hint()
@@ -219,6 +221,8 @@ func Hint(err error) string {
 		return "Check that address and port belong to the node's WinRM listener (winrm enumerate winrm/config/listener)."
 	case errors.Is(err, ErrSilent):
 		return "Check that the node runs and that the firewall lets the WinRM port through."
+	case errors.As(err, &record):
+		return "The listener speaks plain HTTP; leave https:// out, or name its https port (5986)."
 	case errors.As(err, &conn) && conn.Stage == NotSent:
 		return "Check the name and that the host is up; WinRM listens on TCP 5985, or 5986 for https (on the node: winrm quickconfig)."
 	default:

@@ -169,6 +169,15 @@ func TestEveryDefectOfARootIsAFailedCheckWithAReason(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotInstalledIsNamedOnceWithTheReasonAndWhatWasMeant(t *testing.T) {
+	files := documented(t)
+	files[`NODE11\x.msu`] = "x"
+	s := scan(t, root{facts: signed(), files: files})
+	if len(s.Ignored) != 1 || s.Ignored[0].Path != "NODE11" || s.Ignored[0].DidYouMean != "NODE1" || strings.Contains(s.Ignored[0].Reason, "NODE1") {
+		t.Errorf("%+v", s.Ignored)
+	}
+}
+
 func TestARootThatCannotBeOpenedIsAFailedCheckWithTheHint(t *testing.T) {
 	p := &hotfix.Plugin{Open: func(context.Context, smbcheck.Location) (hotfix.Root, error) {
 		return nil, &fault.Error{Op: `connect to \\FS1\Hotfixes`, Code: 0xC00000CC, Err: smbcheck.ErrShare}

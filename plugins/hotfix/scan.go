@@ -148,7 +148,7 @@ func (s *scan) layout(entries []smbcheck.Entry, cfg *hotfixcfg.Config) (hotfixcf
 	}
 	r := check.Result{ID: "layout", Outcome: check.Pass, Evidence: fmt.Sprintf("%d updates, nothing left over.", len(layout.Updates))}
 	for _, g := range layout.Ignored {
-		s.result.Ignored = append(s.result.Ignored, plugins.Ignored{Path: g.Path, Reason: g.String(), DidYouMean: g.DidYouMean})
+		s.result.Ignored = append(s.result.Ignored, plugins.Ignored{Path: g.Path, Reason: g.Because(), DidYouMean: g.DidYouMean})
 	}
 	if n := len(layout.Ignored); n > 0 {
 		r.Outcome = check.Warn
