@@ -8,6 +8,7 @@ import (
 	"cau/internal/cli"
 	"cau/internal/coordinator"
 	"cau/internal/fault"
+	"cau/internal/message"
 )
 
 // Runs lists the runs on this host, newest first.
@@ -51,6 +52,9 @@ func (p *program) Status(_ context.Context, prefix string) (engine.State, bool, 
 		return engine.State{}, false, err
 	}
 	_, state, alive, err := home.Load(run)
+	if words := home.LastWords(run); err == nil && words != "" && !state.Status.Ended() {
+		state.Waiting = p.texts.T(message.CLILastWords, words)
+	}
 	return state, alive, err
 }
 

@@ -52,6 +52,23 @@ func (h *Home) Dir() string { return h.dir }
 // RunDir is the absolute path of a run's folder.
 func (h *Home) RunDir(run string) string { return filepath.Join(h.runs(), run) }
 
+// LastWords is what a coordinator said when it ended by an error, in one line; empty for one that was killed, and for
+// one that lives.
+func (h *Home) LastWords(run string) string {
+	log, err := os.Stat(h.LogPath(run))
+	if err != nil || log.Size() == 0 {
+		return ""
+	}
+	// Words from before the last fact are an earlier coordinator's.
+	if facts, err := os.Stat(h.in(run, journalFile)); err == nil && log.ModTime().Before(facts.ModTime()) {
+		return ""
+	}
+	if alive, err := h.Alive(run); alive || err != nil {
+		return ""
+	}
+	return oneLine(lastLines(h.LogPath(run), 1000))
+}
+
 // LogPath is where the run's coordinator writes what it has to say before and beside the journal.
 func (h *Home) LogPath(run string) string { return h.in(run, logFile) }
 

@@ -248,3 +248,37 @@ func TestAHomeThatCannotBeMadeSaysWhereStateLies(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestLastWordsAreTheLastCoordinatorsAndNobodyElses(t *testing.T) {
+	h := newHome(t)
+	p := testPlan("aa000009", "C")
+	if err := h.NewRun(p); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.LastWords(p.Run); got != "" {
+		t.Errorf("nobody spoke: %q", got)
+	}
+	if err := os.WriteFile(h.LogPath(p.Run), []byte("cau: record: no space left on device\n  Free some.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.LastWords(p.Run); got != "cau: record: no space left on device   Free some." {
+		t.Errorf("%q", got)
+	}
+	w, err := journal.Open(h.in(p.Run, journalFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Append([]byte(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Minute)
+	if err := os.Chtimes(h.in(p.Run, journalFile), later, later); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.LastWords(p.Run); got != "" {
+		t.Errorf("words from before the last fact: %q", got)
+	}
+}

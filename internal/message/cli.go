@@ -56,6 +56,7 @@ const (
 	CLIStarted            Key = "cli.started"
 	CLIDetached           Key = "cli.detached"
 	CLICoordinatorGone    Key = "cli.coordinator-gone"
+	CLILastWords          Key = "cli.last-words"
 	CLINotAlive           Key = "cli.not-alive"
 	CLIUnreadable         Key = "cli.unreadable"
 	CLIPauseAsked         Key = "cli.pause-asked"
@@ -187,6 +188,7 @@ var cliTexts = map[Key]string{
 	CLIStarted:           "Run %s started. %s",
 	CLIDetached:          "Detached; the run goes on. See it with: cau attach %s",
 	CLICoordinatorGone:   "The run has not ended, but its coordinator is gone. Go on with: cau resume %s",
+	CLILastWords:         "its coordinator ended: %s",
 	CLINotAlive:          "(no coordinator)",
 	CLIUnreadable:        "unreadable",
 	CLIPauseAsked:        "pauses after the current node",
