@@ -33,6 +33,9 @@ type session struct {
 	lab  *lab.Info
 	held io.Closer
 
+	// share signs in to the hotfix root's file server.
+	share smbcheck.NTLM
+
 	// After connect:
 	fleet     *winnode.Fleet
 	view      engine.ClusterView
@@ -42,14 +45,20 @@ type session struct {
 
 // signIn finds out which cluster is meant and reads the password, once for a command. Nothing is sent to anyone yet.
 func (p *program) signIn(ctx context.Context, target cli.Target) (*session, error) {
-	if p.used == nil {
-		s, err := p.newSession(ctx, target)
-		if err != nil {
-			return nil, err
-		}
-		p.used = s
+	if p.used != nil {
+		return p.used, nil
 	}
-	return p.used, nil
+	s, err := p.newSession(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	// Now, not when the share is first read: by then a screen may be drawn, and nobody could be asked.
+	if s.share, err = s.shareAccount(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
+	p.used = s
+	return s, nil
 }
 
 func (p *program) newSession(ctx context.Context, target cli.Target) (*session, error) {
@@ -274,24 +283,20 @@ func tlsConfig(sec secrets) (*tls.Config, error) {
 // opener opens hotfix roots with the account for the share: --smb-user, else --user (with --lab: what the lab has).
 func (s *session) opener() hotfix.Opener {
 	return func(ctx context.Context, location smbcheck.Location) (hotfix.Root, error) {
-		credential, err := s.shareAccount(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return smbcheck.Connect(ctx, location, credential, smbcheck.Options{Port: s.target.SMBPort, Addr: s.shareAddress(location)})
+		return smbcheck.Connect(ctx, location, s.share, smbcheck.Options{Port: s.target.SMBPort, Addr: s.shareAddress(location)})
 	}
 }
 
 func (s *session) shareAccount(ctx context.Context) (smbcheck.NTLM, error) {
-	user, file, flag := s.target.SMBUser, s.target.SMBPasswordFile, "--smb-password-file"
+	user, file, fd, flag := s.target.SMBUser, s.target.SMBPasswordFile, -1, "--smb-password-file"
 	if user == "" && s.lab != nil && s.target.User != "" {
-		user, file, flag = s.target.User, s.target.PasswordFile, "--password-file"
+		user, file, fd, flag = s.target.User, s.target.PasswordFile, s.target.PasswordFD, "--password-file"
 	}
 	if user == "" {
 		name, domain := splitUser(s.secrets.User)
 		return smbcheck.NTLM{User: name, Domain: domain, Password: s.secrets.Password}, nil
 	}
-	password, err := passwordSource{file: file, fd: -1, credential: "cau-smb-password", account: user, fileFlag: flag}.read(ctx)
+	password, err := passwordSource{file: file, fd: fd, credential: "cau-smb-password", account: user, fileFlag: flag}.read(ctx)
 	if err != nil {
 		return smbcheck.NTLM{}, err
 	}

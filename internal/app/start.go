@@ -13,6 +13,7 @@ import (
 	"cau/internal/coordinator"
 	"cau/internal/fault"
 	"cau/internal/lab"
+	"cau/internal/message"
 	"cau/plugins/hotfix"
 )
 
@@ -55,6 +56,9 @@ func (p *program) Continue(ctx context.Context, run string, target cli.Target) (
 	plan, err := home.Plan(run)
 	if err != nil {
 		return cli.Started{}, err
+	}
+	if plan.Lab != "" && target.User != "" {
+		return cli.Started{}, cli.Usage(errors.New(p.texts.T(message.CLILabSignsIn)))
 	}
 	if plan.Lab != "" {
 		target.Lab, target.LabID, target.Cluster = true, plan.Lab, ""

@@ -71,7 +71,7 @@ func (p *program) resume() *cobra.Command {
 			return nil
 		},
 	}
-	p.targetFlags(cmd, &target)
+	p.signInFlags(cmd, &target) // which cluster, and where its nodes are, stands in the plan
 	return cmd
 }
 

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"cau/internal/check"
@@ -17,6 +19,9 @@ func (p *program) doctor() *cobra.Command {
 				if err := p.checkTarget(target); err != nil {
 					return err
 				}
+			}
+			if target.Lab && target.User != "" {
+				return Usage(errors.New(p.texts.T(message.CLILabSignsIn)))
 			}
 			report, err := p.services.Doctor(cmd.Context(), target, args, p.say)
 			if err != nil {
@@ -38,7 +43,8 @@ func (p *program) doctor() *cobra.Command {
 			return nil
 		},
 	}
-	p.targetFlags(cmd, &target)
+	p.whereFlags(cmd, &target)
+	p.signInFlags(cmd, &target)
 	cmd.Flags().BoolVar(&asJSON, "json", false, p.texts.T(message.CLIFlagJSON))
 	return cmd
 }

@@ -144,11 +144,16 @@ func (p *program) root() (*cobra.Command, *bool) {
 				}
 				return Usage(&fault.Error{Op: p.texts.T(message.CLIOpOpen), Err: errors.New(p.texts.T(message.CLINoTerminal)), Hint: p.texts.T(message.CLINoTerminalHint)})
 			}
+			if err := p.checkMeaning(target); err != nil {
+				return err
+			}
 			return p.services.Interactive(cmd.Context(), target, accessible)
 		},
 	}
 	root.Flags().BoolVar(&accessible, "accessible", false, p.texts.T(message.CLIFlagAccessible))
-	p.targetFlags(root, &target)
+	p.whereFlags(root, &target)
+	p.signInFlags(root, &target)
+	p.shareFlags(root, &target)
 	root.AddCommand(p.apply(), p.preview(), p.runs(), p.status(), p.attach(), p.control("pause"), p.resume(), p.control("stop"),
 		p.doctor(), p.lab(), p.coordinate())
 	return root, &started

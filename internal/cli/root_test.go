@@ -129,3 +129,29 @@ func TestARunThatCannotBeReadIsListedWithItsReasonAndNoState(t *testing.T) {
 		t.Errorf("%s%s", out, errOut)
 	}
 }
+
+func TestNoFlagIsTakenAndIgnored(t *testing.T) {
+	for _, line := range []string{
+		"preview --cluster fc1 --user x --lab-linger 5s",
+		"preview --cluster fc1 --user x --password-file f --password-fd 3",
+		"preview --cluster fc1 --password-file f",
+		"preview --lab --password-fd 3",
+		"preview --lab --smb-password-file f",
+		"preview --lab --user x --smb-user y",
+		"preview --lab --node A=b",
+		"--accessible --lab --cluster fc1",
+		"--accessible --smb-password-file f",
+		"--accessible --pin 00",
+		"doctor --lab --user x",
+		"doctor --cluster fc1 --user x --smb-port 445",
+		"doctor --cluster fc1 --user x --smb-user y",
+		"resume 7f3c0001 --node A=b",
+		"resume 7f3c0001 --lab",
+		"resume 7f3c0001 --smb-user y",
+	} {
+		f := &fake{}
+		if code, _, errOut := do(f, strings.Fields(line)...); code != ExitUsage || errOut == "" || len(f.touched) > 0 {
+			t.Errorf("cau %s: exit %d, touched %v: %s", line, code, f.touched, errOut)
+		}
+	}
+}

@@ -15,36 +15,71 @@ import (
 	"cau/plugins"
 )
 
-// targetFlags adds the flags that say which cluster and who signs in.
-func (p *program) targetFlags(cmd *cobra.Command, t *Target) {
+// linger is how long a lab that starts by itself lives after its last viewer and run.
+const linger = 10 * time.Minute
+
+// whereFlags adds the flags that say which cluster.
+func (p *program) whereFlags(cmd *cobra.Command, t *Target) {
 	f := cmd.Flags()
-	t.PasswordFD = -1
 	f.Var(&clusterFlag{t, p.texts.T(message.CLIEmptyCluster)}, "cluster", p.texts.T(message.CLIFlagCluster))
 	f.Var(&labFlag{t}, "lab", p.texts.T(message.CLIFlagLab))
 	f.Lookup("lab").NoOptDefVal = "any"
-	f.DurationVar(&t.LabLinger, "lab-linger", 10*time.Minute, p.texts.T(message.CLIFlagLabLinger))
+	f.DurationVar(&t.LabLinger, "lab-linger", linger, p.texts.T(message.CLIFlagNewLabLinger))
 	f.Var(&nodesFlag{t}, "node", p.texts.T(message.CLIFlagNode))
+}
+
+// signInFlags adds the flags that say who signs in on the nodes, and how the nodes prove who they are.
+func (p *program) signInFlags(cmd *cobra.Command, t *Target) {
+	f := cmd.Flags()
+	t.PasswordFD = -1
 	f.StringVar(&t.User, "user", "", p.texts.T(message.CLIFlagUser))
 	f.StringVar(&t.PasswordFile, "password-file", "", p.texts.T(message.CLIFlagPasswordFile))
 	f.IntVar(&t.PasswordFD, "password-fd", -1, p.texts.T(message.CLIFlagPasswordFD))
 	f.Lookup("password-fd").DefValue = "" // -1 means none; it is nothing to show
-	f.IntVar(&t.SMBPort, "smb-port", 0, p.texts.T(message.CLIFlagSMBPort))
-	f.StringVar(&t.SMBUser, "smb-user", "", p.texts.T(message.CLIFlagSMBUser))
-	f.StringVar(&t.SMBPasswordFile, "smb-password-file", "", p.texts.T(message.CLIFlagSMBPasswordFile))
 	f.StringVar(&t.CAFile, "ca-file", "", p.texts.T(message.CLIFlagCAFile))
 	f.StringVar(&t.Pin, "pin", "", p.texts.T(message.CLIFlagPin))
 }
 
-// checkTarget refuses a command that names no cluster, or two (R01).
+// shareFlags adds the flags that say how and as whom the hotfix root is read, for commands that read it.
+func (p *program) shareFlags(cmd *cobra.Command, t *Target) {
+	f := cmd.Flags()
+	f.IntVar(&t.SMBPort, "smb-port", 0, p.texts.T(message.CLIFlagSMBPort))
+	f.StringVar(&t.SMBUser, "smb-user", "", p.texts.T(message.CLIFlagSMBUser))
+	f.StringVar(&t.SMBPasswordFile, "smb-password-file", "", p.texts.T(message.CLIFlagSMBPasswordFile))
+}
+
+// checkTarget refuses a command that names no cluster, or two (R01), and flags that would mean nothing.
 func (p *program) checkTarget(t Target) error {
-	switch {
-	case t.Cluster != "" && t.Lab:
-		return Usage(&fault.Error{Op: p.texts.T(message.CLIOpTarget), Err: errors.New(p.texts.T(message.CLITwoClusters)), Hint: p.texts.T(message.CLINoClusterHint)})
-	case t.Cluster == "" && !t.Lab:
+	if t.Cluster == "" && !t.Lab {
 		return Usage(&fault.Error{Op: p.texts.T(message.CLIOpTarget), Err: errors.New(p.texts.T(message.CLINoCluster)), Hint: p.texts.T(message.CLINoClusterHint)})
-	case t.Lab && (len(t.Nodes) > 0 || t.Pin != "" || t.CAFile != ""):
+	}
+	return p.checkMeaning(t)
+}
+
+// checkMeaning refuses two clusters, and flags that would be taken and ignored. No cluster at all means the lab here.
+func (p *program) checkMeaning(t Target) error {
+	if t.Cluster != "" && t.Lab {
+		return Usage(&fault.Error{Op: p.texts.T(message.CLIOpTarget), Err: errors.New(p.texts.T(message.CLITwoClusters)), Hint: p.texts.T(message.CLINoClusterHint)})
+	}
+	lab := t.Cluster == ""
+	if lab && (len(t.Nodes) > 0 || t.Pin != "" || t.CAFile != "") {
 		return Usage(&fault.Error{Op: p.texts.T(message.CLIOpTarget), Err: errors.New(p.texts.T(message.CLILabIsItself)), Hint: p.texts.T(message.CLILabIsItselfHint)})
-	case t.SMBPort < 0 || t.SMBPort > 65535:
+	}
+	for _, c := range []struct {
+		useless bool
+		why     message.Key
+	}{
+		{!lab && t.LabLinger != linger, message.CLILingerNeedsLab},
+		{t.PasswordFile != "" && t.PasswordFD >= 0, message.CLITwoPasswords},
+		{t.User == "" && (t.PasswordFile != "" || t.PasswordFD >= 0), message.CLIPasswordNeedsUser},
+		{t.SMBUser == "" && t.SMBPasswordFile != "", message.CLISMBPasswordNeedsUser},
+		{lab && t.User != "" && t.SMBUser != "", message.CLITwoShareAccounts},
+	} {
+		if c.useless {
+			return Usage(errors.New(p.texts.T(c.why)))
+		}
+	}
+	if t.SMBPort < 0 || t.SMBPort > 65535 {
 		return Usage(fmt.Errorf("--smb-port: %d is not a port", t.SMBPort))
 	}
 	return nil
@@ -103,7 +138,9 @@ func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error
 	var args []string
 	var maxFailed int
 	var failback string
-	p.targetFlags(cmd, &req.Target)
+	p.whereFlags(cmd, &req.Target)
+	p.signInFlags(cmd, &req.Target)
+	p.shareFlags(cmd, &req.Target)
 	f := cmd.Flags()
 	f.StringVar(&req.Plugin, "plugin", "Microsoft.HotfixPlugin", p.texts.T(message.CLIFlagPlugin))
 	f.StringArrayVar(&args, "arg", nil, p.texts.T(message.CLIFlagArg))

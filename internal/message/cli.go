@@ -29,86 +29,93 @@ const (
 	CLIFlagLabSpeed        Key = "cli.flag.lab.speed"
 	CLIFlagLabShare        Key = "cli.flag.lab.share"
 	CLIFlagLabLinger       Key = "cli.flag.lab.linger"
+	CLIFlagNewLabLinger    Key = "cli.flag.lab.linger-new"
 
-	CLIOpOpen             Key = "cli.op.open"
-	CLIInterrupted        Key = "cli.interrupted"
-	CLIDumb               Key = "cli.dumb"
-	CLIDumbHint           Key = "cli.dumb.hint"
-	CLINoTerminal         Key = "cli.no-terminal"
-	CLINoTerminalHint     Key = "cli.no-terminal.hint"
-	CLIOpTarget           Key = "cli.op.target"
-	CLITwoClusters        Key = "cli.two-clusters"
-	CLINoCluster          Key = "cli.no-cluster"
-	CLINoClusterHint      Key = "cli.no-cluster.hint"
-	CLIOpPlugin           Key = "cli.op.plugin"
-	CLIUnknownPlugin      Key = "cli.unknown-plugin"
-	CLIUnknownPluginHint  Key = "cli.unknown-plugin.hint"
-	CLIUnknownCheck       Key = "cli.unknown-check"
-	CLIUnknownCheckHint   Key = "cli.unknown-check.hint"
-	CLIOpGate             Key = "cli.op.gate"
-	CLIRefused            Key = "cli.refused"
-	CLIRefusedFailHint    Key = "cli.refused.fail.hint"
-	CLIRefusedAcceptHint  Key = "cli.refused.accept.hint"
-	CLINeedsYes           Key = "cli.needs-yes"
-	CLINeedsYesHint       Key = "cli.needs-yes.hint"
-	CLIConfirm            Key = "cli.confirm"
-	CLINotConfirmed       Key = "cli.not-confirmed"
-	CLIStarted            Key = "cli.started"
-	CLIDetached           Key = "cli.detached"
-	CLICoordinatorGone    Key = "cli.coordinator-gone"
-	CLILastWords          Key = "cli.last-words"
-	CLINotAlive           Key = "cli.not-alive"
-	CLIUnreadable         Key = "cli.unreadable"
-	CLIPauseAsked         Key = "cli.pause-asked"
-	CLIStopAsked          Key = "cli.stop-asked"
-	CLIOneRun             Key = "cli.one-run"
-	CLIOneRunHint         Key = "cli.one-run.hint"
-	CLIOneLab             Key = "cli.one-lab"
-	CLIOneLabHint         Key = "cli.one-lab.hint"
-	CLIHelpHint           Key = "cli.help.hint"
-	CLILabIsItself        Key = "cli.lab-is-itself"
-	CLILabIsItselfHint    Key = "cli.lab-is-itself.hint"
-	CLIOpCommand          Key = "cli.op.command"
-	CLIUnknownCommand     Key = "cli.unknown-command"
-	CLIEmptyCluster       Key = "cli.empty-cluster"
-	CLIOutput             Key = "cli.output"
-	CLIPreviewShort       Key = "cli.preview.short"
-	CLIPreviewLong        Key = "cli.preview.long"
-	CLIPreviewExample     Key = "cli.preview.example"
-	CLIApplyShort         Key = "cli.apply.short"
-	CLIApplyLong          Key = "cli.apply.long"
-	CLIApplyExample       Key = "cli.apply.example"
-	CLIRunsShort          Key = "cli.runs.short"
-	CLIRunsHead           Key = "cli.runs.head"
-	CLINoRuns             Key = "cli.no-runs"
-	CLIStatusShort        Key = "cli.status.short"
-	CLIAttachShort        Key = "cli.attach.short"
-	CLIResumeLong         Key = "cli.resume.long"
-	CLIDoctorShort        Key = "cli.doctor.short"
-	CLIDoctorLong         Key = "cli.doctor.long"
-	CLILabShort           Key = "cli.lab.short"
-	CLILabUpShort         Key = "cli.lab.up.short"
-	CLILabUpLong          Key = "cli.lab.up.long"
-	CLILabListShort       Key = "cli.lab.list.short"
-	CLILabListHead        Key = "cli.lab.list.head"
-	CLILabDownShort       Key = "cli.lab.down.short"
-	CLILabGone            Key = "cli.lab.gone"
-	CLINoLabs             Key = "cli.no-labs"
-	CLILabNodesRange      Key = "cli.lab.nodes-range"
-	CLILabSpeedRange      Key = "cli.lab.speed-range"
-	CLILabUnknownScenario Key = "cli.lab.unknown-scenario"
-	CLILabHead            Key = "cli.lab.head"
-	CLILabRoot            Key = "cli.lab.root"
-	CLILabUser            Key = "cli.lab.user"
-	CLIPlanHead           Key = "cli.plan.head"
-	CLIPlanChecks         Key = "cli.plan.checks"
-	CLIPlanNodes          Key = "cli.plan.nodes"
-	CLIPlanNode           Key = "cli.plan.node"
-	CLIPlanMayRestart     Key = "cli.plan.may-restart"
-	CLIPlanIgnored        Key = "cli.plan.ignored"
-	CLIDidYouMean         Key = "cli.did-you-mean"
-	CLIStateHead          Key = "cli.state.head"
-	CLIStateNode          Key = "cli.state.node"
+	CLIOpOpen               Key = "cli.op.open"
+	CLIInterrupted          Key = "cli.interrupted"
+	CLIDumb                 Key = "cli.dumb"
+	CLIDumbHint             Key = "cli.dumb.hint"
+	CLINoTerminal           Key = "cli.no-terminal"
+	CLINoTerminalHint       Key = "cli.no-terminal.hint"
+	CLIOpTarget             Key = "cli.op.target"
+	CLITwoClusters          Key = "cli.two-clusters"
+	CLINoCluster            Key = "cli.no-cluster"
+	CLINoClusterHint        Key = "cli.no-cluster.hint"
+	CLIOpPlugin             Key = "cli.op.plugin"
+	CLIUnknownPlugin        Key = "cli.unknown-plugin"
+	CLIUnknownPluginHint    Key = "cli.unknown-plugin.hint"
+	CLIUnknownCheck         Key = "cli.unknown-check"
+	CLIUnknownCheckHint     Key = "cli.unknown-check.hint"
+	CLIOpGate               Key = "cli.op.gate"
+	CLIRefused              Key = "cli.refused"
+	CLIRefusedFailHint      Key = "cli.refused.fail.hint"
+	CLIRefusedAcceptHint    Key = "cli.refused.accept.hint"
+	CLINeedsYes             Key = "cli.needs-yes"
+	CLINeedsYesHint         Key = "cli.needs-yes.hint"
+	CLIConfirm              Key = "cli.confirm"
+	CLINotConfirmed         Key = "cli.not-confirmed"
+	CLIStarted              Key = "cli.started"
+	CLIDetached             Key = "cli.detached"
+	CLICoordinatorGone      Key = "cli.coordinator-gone"
+	CLILingerNeedsLab       Key = "cli.linger-needs-lab"
+	CLITwoPasswords         Key = "cli.two-passwords"
+	CLIPasswordNeedsUser    Key = "cli.password-needs-user"
+	CLISMBPasswordNeedsUser Key = "cli.smb-password-needs-user"
+	CLITwoShareAccounts     Key = "cli.two-share-accounts"
+	CLILabSignsIn           Key = "cli.lab-signs-in"
+	CLILastWords            Key = "cli.last-words"
+	CLINotAlive             Key = "cli.not-alive"
+	CLIUnreadable           Key = "cli.unreadable"
+	CLIPauseAsked           Key = "cli.pause-asked"
+	CLIStopAsked            Key = "cli.stop-asked"
+	CLIOneRun               Key = "cli.one-run"
+	CLIOneRunHint           Key = "cli.one-run.hint"
+	CLIOneLab               Key = "cli.one-lab"
+	CLIOneLabHint           Key = "cli.one-lab.hint"
+	CLIHelpHint             Key = "cli.help.hint"
+	CLILabIsItself          Key = "cli.lab-is-itself"
+	CLILabIsItselfHint      Key = "cli.lab-is-itself.hint"
+	CLIOpCommand            Key = "cli.op.command"
+	CLIUnknownCommand       Key = "cli.unknown-command"
+	CLIEmptyCluster         Key = "cli.empty-cluster"
+	CLIOutput               Key = "cli.output"
+	CLIPreviewShort         Key = "cli.preview.short"
+	CLIPreviewLong          Key = "cli.preview.long"
+	CLIPreviewExample       Key = "cli.preview.example"
+	CLIApplyShort           Key = "cli.apply.short"
+	CLIApplyLong            Key = "cli.apply.long"
+	CLIApplyExample         Key = "cli.apply.example"
+	CLIRunsShort            Key = "cli.runs.short"
+	CLIRunsHead             Key = "cli.runs.head"
+	CLINoRuns               Key = "cli.no-runs"
+	CLIStatusShort          Key = "cli.status.short"
+	CLIAttachShort          Key = "cli.attach.short"
+	CLIResumeLong           Key = "cli.resume.long"
+	CLIDoctorShort          Key = "cli.doctor.short"
+	CLIDoctorLong           Key = "cli.doctor.long"
+	CLILabShort             Key = "cli.lab.short"
+	CLILabUpShort           Key = "cli.lab.up.short"
+	CLILabUpLong            Key = "cli.lab.up.long"
+	CLILabListShort         Key = "cli.lab.list.short"
+	CLILabListHead          Key = "cli.lab.list.head"
+	CLILabDownShort         Key = "cli.lab.down.short"
+	CLILabGone              Key = "cli.lab.gone"
+	CLINoLabs               Key = "cli.no-labs"
+	CLILabNodesRange        Key = "cli.lab.nodes-range"
+	CLILabSpeedRange        Key = "cli.lab.speed-range"
+	CLILabUnknownScenario   Key = "cli.lab.unknown-scenario"
+	CLILabHead              Key = "cli.lab.head"
+	CLILabRoot              Key = "cli.lab.root"
+	CLILabUser              Key = "cli.lab.user"
+	CLIPlanHead             Key = "cli.plan.head"
+	CLIPlanChecks           Key = "cli.plan.checks"
+	CLIPlanNodes            Key = "cli.plan.nodes"
+	CLIPlanNode             Key = "cli.plan.node"
+	CLIPlanMayRestart       Key = "cli.plan.may-restart"
+	CLIPlanIgnored          Key = "cli.plan.ignored"
+	CLIDidYouMean           Key = "cli.did-you-mean"
+	CLIStateHead            Key = "cli.state.head"
+	CLIStateNode            Key = "cli.state.node"
 )
 
 // CLIControlShort describes a control command; CLIControlDone confirms it.
@@ -133,7 +140,7 @@ var cliTexts = map[Key]string{
 	CLIFlagCluster:         "the cluster's name or any node: host, host:port, https://host:port",
 	CLIFlagLab:             "use the simulated cluster (--lab=ID picks one of several)",
 	CLIFlagNode:            "where a node really listens, NAME=ADDRESS; repeatable",
-	CLIFlagUser:            `who signs in on the nodes: DOMAIN\user, user@domain or a local account`,
+	CLIFlagUser:            `who signs in on the nodes: DOMAIN\user, user@domain or a local account; with --lab, who reads the share`,
 	CLIFlagPasswordFile:    "file with the password, readable by you alone; without it cau asks",
 	CLIFlagPasswordFD:      "file descriptor to read the password from",
 	CLIFlagSMBPort:         "port of the hotfix root's file server (default 445)",
@@ -153,6 +160,7 @@ var cliTexts = map[Key]string{
 	CLIFlagLabSpeed:        "how many times faster than real time the lab runs, 1 to 10000",
 	CLIFlagLabShare:        `where a share really is and as whom nodes read it: '\\server\share=ADDR:PORT,user,password-file'; repeatable`,
 	CLIFlagLabLinger:       "how long the lab lives after its last viewer and run; negative: until cau lab down",
+	CLIFlagNewLabLinger:    "how long a lab that is started for this command lives after its last viewer and run; negative: until cau lab down",
 
 	"option.MaxFailedNodes":        "nodes that may fail; the run stops at one more (default about a third of the nodes, less one)",
 	"option.NodeOrder":             "nodes to take first, in this order; the others follow, fewest roles first",
@@ -162,46 +170,52 @@ var cliTexts = map[Key]string{
 	"option.StageNodesAtOnce":      "nodes that copy updates from the share at once",
 	"option.FailbackMode":          "how roles return to a node: Immediate, NoFailback or Policy",
 
-	CLIOpOpen:            "open the main window",
-	CLIInterrupted:       "Interrupted.",
-	CLIDumb:              "this terminal cannot draw a screen (TERM=dumb or unset)",
-	CLIDumbHint:          "Use cau --accessible, or the commands: cau preview, cau apply, cau status. See cau --help.",
-	CLINoTerminal:        "there is no terminal here",
-	CLINoTerminalHint:    "Use the commands instead: cau preview, cau apply --yes, cau status. See cau --help.",
-	CLIOpTarget:          "choose the cluster",
-	CLITwoClusters:       "both --cluster and --lab are given",
-	CLINoCluster:         "no cluster is named, so nothing was touched",
-	CLINoClusterHint:     "Name one with --cluster ADDRESS, or use the simulated one with --lab.",
-	CLIOpPlugin:          "choose the plug-in",
-	CLIUnknownPlugin:     "there is no plug-in",
-	CLIUnknownPluginHint: "Plug-ins: %s.",
-	CLIUnknownCheck:      "there is no check",
-	CLIUnknownCheckHint:  "Accept the id of a check that cau preview shows as \"cannot verify\".",
-	CLIOpGate:            "start the run",
-	CLIRefused:           "checks in the way: %d; nothing was changed",
-	CLIRefusedFailHint:   "Mend what is marked ✗, then try again; cau preview shows it.",
-	CLIRefusedAcceptHint: "Verify these yourself, then accept each by name:%s",
-	CLINeedsYes:          "nobody can answer the confirmation here",
-	CLINeedsYesHint:      "Look at cau preview, then add --yes.",
-	CLIConfirm:           "Apply these updates to %s? Type yes:",
-	CLINotConfirmed:      "Not confirmed; nothing was changed.",
-	CLIStarted:           "Run %s started. %s",
-	CLIDetached:          "Detached; the run goes on. See it with: cau attach %s",
-	CLICoordinatorGone:   "The run has not ended, but its coordinator is gone. Go on with: cau resume %s",
-	CLILastWords:         "its coordinator ended: %s",
-	CLINotAlive:          "(no coordinator)",
-	CLIUnreadable:        "unreadable",
-	CLIPauseAsked:        "pauses after the current node",
-	CLIStopAsked:         "stops after the current update; its node is resumed first",
-	CLIOneRun:            "exactly one run is named",
-	CLIOneRunHint:        "Name it by its id or the beginning of it; see cau runs.",
-	CLIHelpHint:          "See %s --help.",
-	CLILabIsItself:       "--node, --pin and --ca-file mean nothing with --lab: a lab says itself where its nodes listen",
-	CLILabIsItselfHint:   "Leave them out.",
-	CLIOpCommand:         "read the command",
-	CLIUnknownCommand:    "there is no command",
-	CLIEmptyCluster:      "it names nothing, so nothing was touched",
-	CLIOutput:            "print the answer",
+	CLIOpOpen:               "open the main window",
+	CLIInterrupted:          "Interrupted.",
+	CLIDumb:                 "this terminal cannot draw a screen (TERM=dumb or unset)",
+	CLIDumbHint:             "Use cau --accessible, or the commands: cau preview, cau apply, cau status. See cau --help.",
+	CLINoTerminal:           "there is no terminal here",
+	CLINoTerminalHint:       "Use the commands instead: cau preview, cau apply --yes, cau status. See cau --help.",
+	CLIOpTarget:             "choose the cluster",
+	CLITwoClusters:          "both --cluster and --lab are given",
+	CLINoCluster:            "no cluster is named, so nothing was touched",
+	CLINoClusterHint:        "Name one with --cluster ADDRESS, or use the simulated one with --lab.",
+	CLIOpPlugin:             "choose the plug-in",
+	CLIUnknownPlugin:        "there is no plug-in",
+	CLIUnknownPluginHint:    "Plug-ins: %s.",
+	CLIUnknownCheck:         "there is no check",
+	CLIUnknownCheckHint:     "Accept the id of a check that cau preview shows as \"cannot verify\".",
+	CLIOpGate:               "start the run",
+	CLIRefused:              "checks in the way: %d; nothing was changed",
+	CLIRefusedFailHint:      "Mend what is marked ✗, then try again; cau preview shows it.",
+	CLIRefusedAcceptHint:    "Verify these yourself, then accept each by name:%s",
+	CLINeedsYes:             "nobody can answer the confirmation here",
+	CLINeedsYesHint:         "Look at cau preview, then add --yes.",
+	CLIConfirm:              "Apply these updates to %s? Type yes:",
+	CLINotConfirmed:         "Not confirmed; nothing was changed.",
+	CLIStarted:              "Run %s started. %s",
+	CLIDetached:             "Detached; the run goes on. See it with: cau attach %s",
+	CLICoordinatorGone:      "The run has not ended, but its coordinator is gone. Go on with: cau resume %s",
+	CLILingerNeedsLab:       "--lab-linger is for the simulated cluster; leave it out with --cluster",
+	CLITwoPasswords:         "both --password-file and --password-fd are given",
+	CLIPasswordNeedsUser:    "a password is given and nobody whose it is; add --user",
+	CLISMBPasswordNeedsUser: "--smb-password-file is given and nobody whose password it holds; add --smb-user",
+	CLITwoShareAccounts:     "the simulated cluster signs in by itself, so --user and --smb-user both name the share's account; give one",
+	CLILabSignsIn:           "the simulated cluster signs in by itself; leave --user out",
+	CLILastWords:            "its coordinator ended: %s",
+	CLINotAlive:             "(no coordinator)",
+	CLIUnreadable:           "unreadable",
+	CLIPauseAsked:           "pauses after the current node",
+	CLIStopAsked:            "stops after the current update; its node is resumed first",
+	CLIOneRun:               "exactly one run is named",
+	CLIOneRunHint:           "Name it by its id or the beginning of it; see cau runs.",
+	CLIHelpHint:             "See %s --help.",
+	CLILabIsItself:          "--node, --pin and --ca-file mean nothing with --lab: a lab says itself where its nodes listen",
+	CLILabIsItselfHint:      "Leave them out.",
+	CLIOpCommand:            "read the command",
+	CLIUnknownCommand:       "there is no command",
+	CLIEmptyCluster:         "it names nothing, so nothing was touched",
+	CLIOutput:               "print the answer",
 
 	CLIPreviewShort:   "Show what a run would do, and check whether it may",
 	CLIPreviewLong:    "Reads the hotfix root and the cluster, checks both, and prints the plan that a run would follow. Changes nothing.\nExit code 3 when a check stands in the way.",
