@@ -155,7 +155,7 @@ func (r *run) stopAsked() bool {
 	return r.state.StopAsked
 }
 
-// waitAsked tells whether no further node may be started while somebody wants a pause or a stop.
+// waitAsked tells whether somebody wants a pause or a stop: no further node is started then.
 func (r *run) waitAsked() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
