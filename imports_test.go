@@ -17,10 +17,12 @@ var allowedImports = map[string][]string{
 	"internal/check":          {},
 	"internal/message":        {},
 	"internal/journal":        {"internal/fault"},
-	"internal/wsman":          {"internal/fault"},
+	"internal/kerberos":       {"internal/fault"},
+	"internal/wsman":          {"internal/fault", "internal/kerberos"},
 	"internal/winnode/agent":  {},
 	"internal/lab":            {"internal/lab/...", "internal/winnode/agent"},
 	"internal/lab/ntlm":       {},
+	"internal/lab/kerberos":   {},
 	"internal/lab/spnego":     {"internal/lab/ntlm"},
 	"internal/lab/fileserver": {"internal/lab/ntlm", "internal/lab/spnego"},
 	"hotfixcfg":               {"internal/fault", "internal/check"},
@@ -38,7 +40,7 @@ var allowedImports = map[string][]string{
 }
 
 // testEdges are what only tests may import beyond the list: real peers and the lab as a peer.
-var testEdges = []string{"engine", "plugins", "internal/sambatest", "internal/lab/...", "internal/winnode/...", "internal/wsman"}
+var testEdges = []string{"engine", "plugins", "internal/sambatest", "internal/lab/...", "internal/winnode/...", "internal/wsman", "internal/kerberos"}
 
 func TestPackagesImportOnlyAlongTheListedEdges(t *testing.T) {
 	t.Parallel()

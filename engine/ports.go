@@ -23,6 +23,8 @@ type Cluster interface {
 	Pause(ctx context.Context, node string) error
 	// Resume resumes the node. Resuming a node that is not paused is not an error.
 	Resume(ctx context.Context, node string, mode FailbackMode) error
+	// Backups names what backs up or maintains a cluster shared volume or a node's disks right now (R14).
+	Backups(ctx context.Context, about string) ([]string, error)
 	// StorageMaintenance enters or leaves storage maintenance mode for the node's disks (S2D, R16).
 	StorageMaintenance(ctx context.Context, node string, on bool) error
 }
@@ -34,6 +36,10 @@ type Node interface {
 	Describe(ctx context.Context) (NodeView, error)
 	// Boot reads the boot identity and readiness signals.
 	Boot(ctx context.Context) (BootView, error)
+	// Updaters reads what else could install updates or restart on this node (R12).
+	Updaters(ctx context.Context) (UpdatersView, error)
+	// BitLocker reads whether the system drive's protection could keep the node from coming back.
+	BitLocker(ctx context.Context) (BitLockerView, error)
 	// PendingRestart reads the signals of a pending restart.
 	PendingRestart(ctx context.Context) (PendingView, error)
 	// Restart asks the node to restart. It does nothing when the node's boot identity is no longer expect,
@@ -159,6 +165,9 @@ type NodeView struct {
 	// MaxEnvelopeKB and MaxShells are the node's WinRM quotas.
 	MaxEnvelopeKB int `json:"max_envelope_kb"`
 	MaxShells     int `json:"max_shells"`
+	// Fqdn is the computer's full DNS name; Token is how we are signed in there: "network", "batch".
+	Fqdn  string `json:"fqdn,omitempty"`
+	Token string `json:"token,omitempty"`
 }
 
 // BootView identifies a boot and says whether the node is ready (R21).
@@ -173,6 +182,33 @@ type BootView struct {
 	LogonReady bool `json:"logon_ready"`
 	// ClusterService: the Cluster service runs.
 	ClusterService bool `json:"cluster_service"`
+}
+
+// UpdatersView is what else could install or restart on a node.
+type UpdatersView struct {
+	// Automatic: Windows Update installs by itself on a schedule or at the machine's own choice.
+	Automatic bool `json:"automatic"`
+	// Setting is the setting in words: "installs on schedule", "turned off by policy".
+	Setting string `json:"setting"`
+	// Server is the WSUS server of the policy, or empty.
+	Server string `json:"server,omitempty"`
+	// ConfigMgr: a Configuration Manager client runs.
+	ConfigMgr bool `json:"config_mgr"`
+	// Servicing: something installs right now.
+	Servicing bool `json:"servicing"`
+	// SelfUpdating are CAU's self-updating roles of the cluster, with what is known of their schedule.
+	SelfUpdating []string `json:"self_updating,omitempty"`
+}
+
+// BitLockerView is the protection of a node's system drive.
+type BitLockerView struct {
+	// Known is false where the node could not say.
+	Known     bool `json:"known"`
+	Protected bool `json:"protected"`
+	// AsksAtStart: a PIN, a password or a startup key is needed to start, and protection is not suspended.
+	AsksAtStart bool `json:"asks_at_start"`
+	// Suspended is for how many restarts protection is suspended; 0 not.
+	Suspended int `json:"suspended"`
 }
 
 // PendingView is why a restart is pending.

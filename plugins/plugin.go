@@ -114,6 +114,8 @@ type StageRequest struct {
 	// Arguments are the plug-in's arguments of the plan.
 	Arguments Arguments
 	Updates   []Update
+	// Delivery is DeliveryPull or DeliveryPush; empty means pull.
+	Delivery Delivery
 }
 
 // StageResult is what staging saw.
@@ -138,6 +140,8 @@ type InstallRequest struct {
 	Run    string
 	JobID  string
 	Update Update
+	// Signature is the policy for the update's own file; empty means SignatureWarn.
+	Signature SignaturePolicy
 }
 
 // Outcome is how one update ended on one node (R19).
@@ -166,6 +170,10 @@ type Result struct {
 	// RestartRequired is set by exit code or rule, for failed updates too (Fail_RebootRequired).
 	RestartRequired bool         `json:"restart_required,omitempty"`
 	Cause           *fault.Cause `json:"cause,omitempty"`
+	// Signature is what the node said about the file's signature; nil where it was not looked at.
+	Signature *Signature `json:"signature,omitempty"`
+	// Log is the installer's log on the node, or empty.
+	Log string `json:"log,omitempty"`
 }
 
 // Progress is telemetry: it may be lost and decides nothing.
@@ -203,10 +211,13 @@ type Job struct {
 	// ID is made of [a-z0-9-], at most 100 characters; the same id is the same job.
 	ID   string
 	Kind JobKind
-	// Input is StageJob or InstallerJob as JSON.
+	// Input is the kind's own type as JSON.
 	Input json.RawMessage
 	// Limit bounds the wait, not the job; 0 means no limit.
 	Limit time.Duration
+	// AsCaller runs it in the logon of whoever is connected instead of as SYSTEM; only JobScript can be run so. Its
+	// process does not outlive a restart of WinRM.
+	AsCaller bool
 }
 
 // JobEvent is one line a job reported.
@@ -228,6 +239,8 @@ type StageJob struct {
 	// RequireEncryption fails before the first byte of a file when the connection is not encrypted (R13).
 	RequireEncryption bool        `json:"require_encryption"`
 	Files             []StageFile `json:"files"`
+	// Pushed: the files were pushed before (Pusher); Root is then only for people.
+	Pushed bool `json:"pushed,omitempty"`
 }
 
 // StageFile is one file to copy: to folder Update of the run's folder, under its own base name
@@ -258,13 +271,19 @@ type InstallerJob struct {
 	Files  []StageFile `json:"files"`
 	// Command is run as it stands after the node expanded its %variables%, among them %CAU_UPDATE%.
 	Command Command `json:"command"`
+	// Signature is the policy for Target; empty means SignatureWarn.
+	Signature SignaturePolicy `json:"signature,omitempty"`
 }
+
+// LogVariable is the environment variable that names, while an installer runs, a file that it may log to.
+const LogVariable = "CAU_LOG"
 
 // InstallerJobResult is the output of JobInstaller.
 type InstallerJobResult struct {
 	ExitCode int64 `json:"exit_code"`
 	// Log is the path of the installer's log on the node, or empty.
-	Log string `json:"log,omitempty"`
+	Log       string     `json:"log,omitempty"`
+	Signature *Signature `json:"signature,omitempty"`
 }
 
 // Errors of Node.RunJob that callers branch on.

@@ -26,6 +26,9 @@ type Request struct {
 	V    int             `json:"v"`
 	Op   string          `json:"op"`
 	Args json.RawMessage `json:"args"`
+	// Epoch, if not 0, is the lease under which a changing operation is asked for (R27). A node that knows of another
+	// one refuses it with kind "fenced".
+	Epoch int64 `json:"epoch,omitempty"`
 }
 
 // Response is what an operation answers inside the frame.
@@ -41,7 +44,7 @@ type Response struct {
 
 // OpError is why an operation failed on the node.
 type OpError struct {
-	// Kind is one of: win32, hresult, refused, missing, script.
+	// Kind is one of: win32, hresult, refused, missing, fenced, script.
 	Kind    string `json:"kind"`
 	Message string `json:"message"`
 	// Code is the Win32 error or HRESULT as a number, 0 where there is none.
@@ -73,6 +76,11 @@ type Hello struct {
 	Namespaces    []string `json:"namespaces"`
 	MaxEnvelopeKB int      `json:"max_envelope_kb"`
 	MaxShells     int      `json:"max_shells"`
+	// Fqdn is the computer's full DNS name; Token how the caller is signed in: "network", "batch", "interactive".
+	Fqdn  string `json:"fqdn"`
+	Token string `json:"token"`
+	// ClusterModule: the FailoverClusters cmdlets are installed; nothing here needs them.
+	ClusterModule bool `json:"cluster_module"`
 }
 
 // BootInfo answers OpBootInfo. BootFileTime is Win32_OperatingSystem.LastBootUpTime as FILETIME, in text.
@@ -281,6 +289,8 @@ type StageInput struct {
 	Run               string `json:"run"`
 	Root              string `json:"root"`
 	RequireEncryption bool   `json:"require_encryption"`
+	// Pushed: the files lie in the run's push folder instead (R24); Root is then empty.
+	Pushed bool `json:"pushed,omitempty"`
 	// ReserveBytes must stay free beyond twice the size of what is still to be copied (R23); if they would
 	// not, the job ends with ERROR_DISK_FULL (112) before the first byte of a file.
 	ReserveBytes int64       `json:"reserve_bytes"`
@@ -319,10 +329,16 @@ type InstallerInput struct {
 	Files      []StageFile `json:"files"`
 	Program    string      `json:"program"`
 	Parameters string      `json:"parameters"`
+	// Signature is the Authenticode policy for the update's own file: SignatureRequire refuses it before it is
+	// started unless its signature is valid. Empty means SignatureWarn.
+	Signature string `json:"signature,omitempty"`
 }
 
 // InstallerOutput is the installer job's data.
 type InstallerOutput struct {
-	ExitCode int64  `json:"exit_code"`
-	Log      string `json:"log"`
+	ExitCode int64 `json:"exit_code"`
+	// Log is what the installer wrote to %CAU_LOG%, or empty where it wrote nothing there.
+	Log string `json:"log"`
+	// Signature is nil where it was not looked at.
+	Signature *Signature `json:"signature,omitempty"`
 }

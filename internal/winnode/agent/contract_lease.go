@@ -1,0 +1,91 @@
+package agent
+
+// The lease keeps two coordinators apart in the cluster (R27). One epoch of it is a clustered role, offline and
+// empty, called LeaseGroup + the epoch: the cluster lets exactly one caller create it. The newest epoch is the
+// one that counts; its holder and the time of its last renewal stand in the role's description.
+const (
+	OpLeaseTake  = "lease.take"
+	OpLeaseRenew = "lease.renew"
+	OpLeaseRead  = "lease.read"
+	OpLeaseDrop  = "lease.drop"
+
+	// LeaseGroup begins the names of the roles; what follows is the epoch in decimal.
+	LeaseGroup = "cau-lease-"
+)
+
+// Lease answers every lease operation: the newest epoch there is after it.
+type Lease struct {
+	// Epoch is 0 when nobody holds the lease.
+	Epoch  int64  `json:"epoch"`
+	Run    string `json:"run"`
+	Holder string `json:"holder"`
+	// RenewedUTC is when it was last taken or renewed, by the clock of the node that was asked then.
+	RenewedUTC string `json:"renewed_utc"`
+	// Taken: this very call created the epoch (OpLeaseTake).
+	Taken bool `json:"taken,omitempty"`
+}
+
+// LeaseTakeArgs create the epoch after Expect, which must still be the newest one (0: none). Whoever loses the
+// race gets the winner's lease with Taken false. Older epochs are removed.
+type LeaseTakeArgs struct {
+	Expect int64  `json:"expect"`
+	Run    string `json:"run"`
+	Holder string `json:"holder"`
+}
+
+// LeaseArgs renew or drop an epoch that must still be the newest one and Run's (refused otherwise).
+type LeaseArgs struct {
+	Epoch  int64  `json:"epoch"`
+	Run    string `json:"run"`
+	Holder string `json:"holder"`
+}
+
+// Checkpoints are the plan and the folded state of a run, without secrets, on nodes that are not in maintenance (R27).
+const (
+	OpCheckpointPut = "checkpoint.put"
+	OpCheckpointGet = "checkpoint.get"
+)
+
+// MaxCheckpoint bounds a checkpoint's text in bytes.
+const MaxCheckpoint = 2 << 20
+
+// CheckpointPutArgs replace the run's checkpoint as a whole, unless the node has one with a higher Sequence.
+type CheckpointPutArgs struct {
+	Run      string `json:"run"`
+	Sequence int64  `json:"sequence"`
+	SHA256   string `json:"sha256"`
+	// Text is base64.
+	Text string `json:"text"`
+}
+
+// CheckpointGetArgs name a run; an empty one lists what there is, without texts.
+type CheckpointGetArgs struct {
+	Run string `json:"run"`
+}
+
+// Checkpoints answers both checkpoint operations.
+type Checkpoints struct {
+	Checkpoints []Checkpoint `json:"checkpoints"`
+}
+
+// Checkpoint is one run's, as it lies on the node. Text is base64 and only there when its run was named.
+type Checkpoint struct {
+	Run      string `json:"run"`
+	Sequence int64  `json:"sequence"`
+	UTC      string `json:"utc"`
+	SHA256   string `json:"sha256"`
+	Text     string `json:"text,omitempty"`
+}
+
+// Our own lock object of Microsoft's CAU (MSFT_CAURun), so that it refuses to run at the same time. The provider
+// deletes it after an hour without renewal. Opt-in: that an instance can be made this way is unproven.
+const (
+	OpCauLockTake  = "cau.lock.take"
+	OpCauLockRenew = "cau.lock.renew"
+	OpCauLockDrop  = "cau.lock.drop"
+)
+
+// CauLockArgs name the lock: a GUID in lower case without braces.
+type CauLockArgs struct {
+	ID string `json:"id"`
+}
