@@ -28,6 +28,7 @@ type link struct {
 	sealer  Sealer // nil until authenticated, and on TLS
 	used    time.Time
 	count   func() // one request went out
+	extra   string // further header lines, each with CR LF
 }
 
 // answer is an HTTP answer, read to its end.
@@ -120,6 +121,7 @@ func (l *link) exchange(contentType, authorization string, body []byte, patience
 	if authorization != "" {
 		fmt.Fprintf(&msg, "Authorization: %s\r\n", authorization)
 	}
+	msg.WriteString(l.extra)
 	msg.WriteString("\r\n")
 	msg.Write(body)
 	l.count()
