@@ -2,6 +2,7 @@ package winnode
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,11 +41,20 @@ func (n *Node) Describe(ctx context.Context) (engine.NodeView, error) {
 		Computer: agent.Printable(h.Computer, maxName), Domain: agent.Printable(h.Domain, maxName), Build: agent.Printable(h.Build, maxName),
 		PowerShell: agent.Printable(h.PowerShell, maxName), LanguageMode: agent.Printable(h.LanguageMode, maxName), Admin: h.Admin,
 		FreeBytes: h.FreeBytes, Time: at, Asked: asked, MaxEnvelopeKB: h.MaxEnvelopeKB, MaxShells: h.MaxShells,
+		Fqdn: fqdn(h.Fqdn), Token: agent.Printable(h.Token, 20),
 	}
 	for _, s := range h.Namespaces {
 		v.Namespaces = append(v.Namespaces, agent.Printable(s, maxName))
 	}
 	return v, nil
+}
+
+// fqdn is a DNS name as a node gave it; empty when it is none, because it may end in a header or a certificate's check.
+func fqdn(name string) string {
+	if !plainHost(name) || strings.ContainsAny(name, ":_") {
+		return ""
+	}
+	return name
 }
 
 // Boot reads the boot identity and whether the node is ready.
