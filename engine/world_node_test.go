@@ -67,6 +67,24 @@ func (h *handle) Boot(ctx context.Context) (engine.BootView, error) {
 	return b, nil
 }
 
+func (h *handle) Updaters(ctx context.Context) (engine.UpdatersView, error) {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	if err := h.enter(ctx, "updaters"); err != nil {
+		return engine.UpdatersView{}, err
+	}
+	return h.m.updaters, nil
+}
+
+func (h *handle) BitLocker(ctx context.Context) (engine.BitLockerView, error) {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	if err := h.enter(ctx, "bitlocker"); err != nil {
+		return engine.BitLockerView{}, err
+	}
+	return h.m.bitLocker, nil
+}
+
 func (h *handle) PendingRestart(ctx context.Context) (engine.PendingView, error) {
 	h.w.mu.Lock()
 	defer h.w.mu.Unlock()

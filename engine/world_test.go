@@ -27,6 +27,7 @@ type world struct {
 	repair, repairUntil time.Duration
 	storageJobs         []string
 	losesQuorum         bool
+	backups             []string
 	drainTakes          time.Duration
 	restartTakes        time.Duration
 	failbackTakes       time.Duration
@@ -71,6 +72,8 @@ type machine struct {
 	jobs         map[string]*installerJob
 	files        bool
 	clockSet     bool
+	updaters     engine.UpdatersView
+	bitLocker    engine.BitLockerView
 }
 
 type role struct {
@@ -86,7 +89,7 @@ func newWorld(names ...string) *world {
 		shutdownTakes: 5 * time.Second, began: time.Now(), mayBePaused: map[string]bool{},
 	}
 	for i, n := range names {
-		w.order = append(w.order, &machine{name: n, boot: 100 * (i + 1), bootAt: time.Now().Add(-time.Hour), jobs: map[string]*installerJob{}})
+		w.order = append(w.order, &machine{name: n, boot: 100 * (i + 1), bootAt: time.Now().Add(-time.Hour), jobs: map[string]*installerJob{}, updaters: engine.UpdatersView{Setting: "turned off by policy"}, bitLocker: engine.BitLockerView{Known: true}})
 		w.groups = append(w.groups, &role{name: "ROLE-" + n, owner: n, home: n})
 	}
 	w.groups = append(w.groups, &role{name: "Cluster Group", owner: names[0], home: names[0], core: true})
@@ -262,6 +265,15 @@ func (w *world) ForeignRuns(ctx context.Context, about string) ([]engine.Foreign
 		return nil, err
 	}
 	return slices.Clone(w.foreign), nil
+}
+
+func (w *world) Backups(ctx context.Context, about string) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.enter(ctx, "backups", about); err != nil {
+		return nil, err
+	}
+	return slices.Clone(w.backups), nil
 }
 
 func (w *world) Pause(ctx context.Context, node string) error {
