@@ -244,26 +244,17 @@ func (a *Acceptor) verify(token []byte) error {
 	return nil
 }
 
-// prove checks the proof and then the account's state. A locked account is
-// answered before its password is looked at, all other states only to somebody
-// who knows the password, as Windows does.
+// prove checks the proof and the account's state as admit does.
 func (a *Acceptor) prove(m *authenticate) (Account, []byte, error) {
 	refuse := func(s Status) (Account, []byte, error) {
 		return Account{}, nil, &LogonError{Status: s, Domain: m.domain, User: m.user}
 	}
-	account, ok := a.accounts.Lookup(m.domain, m.user)
-	if !ok {
-		return refuse(StatusLogonFailure)
-	}
-	if account.State == Locked {
-		return refuse(StatusLockedOut)
-	}
-	key := responseKey(account.Password, m.user, m.domain)
-	if !hmac.Equal(m.proof, hmacMD5(key, a.nonce[:], m.blob)) {
-		a.accounts.Refused(account)
-		return refuse(StatusLogonFailure)
-	}
-	if status, ok := account.State.status(); !ok {
+	var key []byte
+	account, status := admit(a.accounts, m.domain, m.user, func(account Account) bool {
+		key = responseKey(account.Password, m.user, m.domain)
+		return hmac.Equal(m.proof, hmacMD5(key, a.nonce[:], m.blob))
+	})
+	if status != 0 {
 		return refuse(status)
 	}
 	return account, hmacMD5(key, m.proof), nil

@@ -62,6 +62,9 @@ type Book struct {
 	// Threshold is the number of wrong passwords in a row after which an
 	// account is locked; 0 means never. Set it before the first logon.
 	Threshold int
+	// OnLock is told of each account that the threshold locks. It is called after
+	// the refusal, without any lock held. Set it before the first logon.
+	OnLock func(Account)
 
 	mu      sync.Mutex
 	entries map[string]*entry
@@ -142,17 +145,25 @@ func (b *Book) Lookup(domain, user string) (Account, bool) {
 
 // Refused implements [Accounts].
 func (b *Book) Refused(a Account) {
+	if locked, ok := b.refused(a); ok && b.OnLock != nil {
+		b.OnLock(locked)
+	}
+}
+
+func (b *Book) refused(a Account) (locked Account, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	e, ok := b.entries[key(a.Domain, a.User)]
-	if !ok {
-		return
+	e, known := b.entries[key(a.Domain, a.User)]
+	if !known {
+		return Account{}, false
 	}
 	e.failures++
 	e.inARow++
-	if b.Threshold > 0 && e.inARow >= b.Threshold && e.account.State == Usable {
-		e.account.State = Locked
+	if b.Threshold <= 0 || e.inARow < b.Threshold || e.account.State != Usable {
+		return Account{}, false
 	}
+	e.account.State = Locked
+	return e.account, true
 }
 
 // Accepted implements [Accounts].

@@ -60,11 +60,11 @@ func answerFault(f *fault, relatesTo, machine string) []byte {
 			`</s:Detail></s:Fault>`, who, f.subcode, escape(f.message), f.code, escape(machine), escape(f.message)))
 }
 
-func answerIdentify() string {
+func answerIdentify(version string) string {
 	return `<wsmid:IdentifyResponse xmlns:wsmid="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd">` +
 		`<wsmid:ProtocolVersion>http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd</wsmid:ProtocolVersion>` +
 		`<wsmid:ProductVendor>cau lab (simulated)</wsmid:ProductVendor>` +
-		`<wsmid:ProductVersion>OS: 10.0.20348 SP: 0.0 Stack: 3.0</wsmid:ProductVersion></wsmid:IdentifyResponse>`
+		`<wsmid:ProductVersion>OS: ` + version + ` SP: 0.0 Stack: 3.0</wsmid:ProductVersion></wsmid:IdentifyResponse>`
 }
 
 func answerCreate(id, user string, idle int) string {

@@ -42,6 +42,13 @@ func (c *command) finish(code int64) {
 	c.wake()
 }
 
+// runs tells whether the process is there.
+func (c *command) runs() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.out.done
+}
+
 func (c *command) wake() {
 	close(c.changed)
 	c.changed = make(chan struct{})

@@ -13,51 +13,83 @@ import (
 )
 
 // The sealed body of MS-WSMV 2.2.9.1: two parts, the first only announcing, the second holding a length,
-// the NTLM signature of that length and the ciphertext.
+// the security header of that length and the ciphertext. The protocol names the scheme of the logon, not
+// the mechanism: Kerberos under Negotiate is SPNEGO here.
 const (
-	protocol     = "application/HTTP-SPNEGO-session-encrypted"
-	soapType     = "application/soap+xml;charset=UTF-8"
-	boundary     = "--Encrypted Boundary"
-	sealedType   = `multipart/encrypted;protocol="` + protocol + `";boundary="Encrypted Boundary"`
-	octetsHeader = "Content-Type: application/octet-stream"
+	spnegoProtocol   = "application/HTTP-SPNEGO-session-encrypted"
+	kerberosProtocol = "application/HTTP-Kerberos-session-encrypted"
+	soapType         = "application/soap+xml;charset=UTF-8"
+	boundary         = "--Encrypted Boundary"
+	octetsHeader     = "Content-Type: application/octet-stream"
+	// maxHeader is above any security header: NTLM's has 16 bytes, Kerberos' with AES 60 to 76.
+	maxHeader = 256
 )
 
 var errFrame = errors.New("malformed sealed body")
 
-func isSealed(contentType string) bool {
+// sealer protects the bodies of a connection, each exactly once and in order.
+type sealer interface {
+	Wrap(plain []byte) (header, sealed []byte, err error)
+	Unwrap(header, sealed []byte) ([]byte, error)
+}
+
+// ntlmSealer is an NTLM session as a sealer: its header is the signature.
+type ntlmSealer struct{ *ntlm.Session }
+
+func (n ntlmSealer) Wrap(plain []byte) (header, sealed []byte, err error) {
+	sealed, header = n.Session.Wrap(plain)
+	return header, sealed, nil
+}
+
+func (n ntlmSealer) Unwrap(header, sealed []byte) ([]byte, error) {
+	return n.Session.Unwrap(sealed, header)
+}
+
+func sealedType(protocol string) string {
+	return `multipart/encrypted;protocol="` + protocol + `";boundary="Encrypted Boundary"`
+}
+
+// sealedProtocol is the protocol that a Content-Type announces; empty for one that announces none.
+func sealedProtocol(contentType string) string {
 	media, parameters, err := mime.ParseMediaType(contentType)
-	return err == nil && media == "multipart/encrypted" && parameters["protocol"] == protocol
+	if err != nil || media != "multipart/encrypted" {
+		return ""
+	}
+	return parameters["protocol"]
 }
 
 // seal makes the body of an answer.
-func seal(s *ntlm.Session, message []byte) []byte {
-	sealed, signature := s.Wrap(message)
+func seal(s sealer, protocol string, message []byte) ([]byte, error) {
+	header, sealed, err := s.Wrap(message)
+	if err != nil {
+		return nil, fmt.Errorf("sealed body: %w", err)
+	}
 	var b bytes.Buffer
 	b.Grow(len(sealed) + 512)
 	fmt.Fprintf(&b, "%s\r\n\tContent-Type: %s\r\n\tOriginalContent: type=%s;Length=%d\r\n%s\r\n\t%s\r\n",
 		boundary, protocol, soapType, len(message), boundary, octetsHeader)
-	b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(signature))))
-	b.Write(signature)
+	b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(header))))
+	b.Write(header)
 	b.Write(sealed)
 	b.WriteString(boundary + "--\r\n")
-	return b.Bytes()
+	return b.Bytes(), nil
 }
 
 // open gives the message of a sealed body.
-func open(s *ntlm.Session, body []byte) ([]byte, error) {
-	signature, sealed, err := split(body)
+func open(s sealer, body []byte) ([]byte, error) {
+	header, sealed, err := split(body)
 	if err != nil {
 		return nil, err
 	}
-	message, err := s.Unwrap(sealed, signature)
+	message, err := s.Unwrap(header, sealed)
 	if err != nil {
 		return nil, fmt.Errorf("sealed body: %w", err)
 	}
 	return message, nil
 }
 
-// split cuts a sealed body by the length it announces: ciphertext may hold any bytes, the boundary too.
-func split(body []byte) (signature, sealed []byte, err error) {
+// split cuts a sealed body by the lengths it announces: ciphertext may hold any bytes, the boundary too.
+func split(body []byte) (header, sealed []byte, err error) {
 	head, rest, found := bytes.Cut(body, []byte(octetsHeader+"\r\n"))
 	if !found || len(head) > 1024 {
 		return nil, nil, errFrame
@@ -78,13 +110,17 @@ func split(body []byte) (signature, sealed []byte, err error) {
 			}
 		}
 	}
-	if length < 0 || len(rest) < 4+ntlm.SignatureSize+length || binary.LittleEndian.Uint32(rest) != ntlm.SignatureSize {
+	if length < 0 || len(rest) < 4 {
 		return nil, nil, errFrame
 	}
-	signature, rest = rest[4:4+ntlm.SignatureSize], rest[4+ntlm.SignatureSize:]
-	sealed, rest = rest[:length], rest[length:]
+	size := int(binary.LittleEndian.Uint32(rest))
+	rest = rest[4:]
+	if size < ntlm.SignatureSize || size > maxHeader || len(rest) < size+length {
+		return nil, nil, errFrame
+	}
+	header, sealed, rest = rest[:size], rest[size:size+length], rest[size+length:]
 	if strings.TrimRight(string(rest), "\r\n") != boundary+"--" {
 		return nil, nil, errFrame
 	}
-	return signature, sealed, nil
+	return header, sealed, nil
 }

@@ -96,9 +96,30 @@ func (e *envelope) shellID() string {
 	return ""
 }
 
-// timeout is the client's OperationTimeout, at most a minute (MaxTimeoutms 60000).
-func (e *envelope) timeout() time.Duration {
-	const most = time.Minute
+// operation names the message as faults do: the end of its action, or Identify, which has none.
+func (e *envelope) operation() string {
+	if e.Body.Identify != nil {
+		return "Identify"
+	}
+	action := strings.TrimSpace(e.Header.Action)
+	return action[strings.LastIndexByte(action, '/')+1:]
+}
+
+// checkHeader refuses what a client asks for beyond the quotas.
+func (e *envelope) checkHeader(q Quotas) *fault {
+	if text := strings.TrimSpace(e.Header.OperationTimeout); text != "" {
+		if d, ok := duration(text); !ok || d > q.MaxTimeout {
+			return errTimeout()
+		}
+	}
+	if n, err := strconv.Atoi(strings.TrimSpace(e.Header.MaxEnvelopeSize)); err == nil && n < minEnvelope {
+		return errSmallEnvelope()
+	}
+	return nil
+}
+
+// timeout is the client's OperationTimeout, at most the quota.
+func (e *envelope) timeout(most time.Duration) time.Duration {
 	d, ok := duration(e.Header.OperationTimeout)
 	if !ok || d > most {
 		return most

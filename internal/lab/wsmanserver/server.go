@@ -2,10 +2,10 @@ package wsmanserver
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -26,134 +26,138 @@ type Config struct {
 	Computer, Domain, DNSDomain string
 	Accounts                    ntlm.Accounts
 	Runner                      Runner
-	// MaxShells is the number of shells a user may have open; 0 means 30, the old default that policies
-	// often pin (MS-WSMV 2.2.4.46 WinrsType).
-	MaxShells int
-	// MaxEnvelopeKB is MaxEnvelopeSizekb; 0 means 500.
-	MaxEnvelopeKB int
-	// ShellIdle is how long an unused shell lives; 0 means 2 hours, the service's default.
-	ShellIdle time.Duration
+	// Listeners are where it listens and what it takes there; empty means one plain HTTP listener as a
+	// domain member has it on port 5985.
+	Listeners []Listener
+	// Kerberos starts the accepting side of a Kerberos handshake; nil means that the node has no keys and
+	// neither offers Kerberos nor understands it under Negotiate.
+	Kerberos func(Channel) Handshake
+	// CertificateUser says whom a client certificate, which was verified, stands for (winrm/config/service/
+	// certmapping); nil means nobody.
+	CertificateUser func(*x509.Certificate) (domain, user string, ok bool)
+	// MayUse tells whether somebody who signed in may use the service; nil means everybody. Windows lets
+	// administrators and Remote Management Users in.
+	MayUse func(user string) bool
+	Quotas Quotas
+	// Now is the clock of tickets and certificates; nil means time.Now.
+	Now func() time.Time
 }
 
-// Stats counts what a node's WinRM service heard since it was made.
-type Stats struct {
-	// Requests is every HTTP request; Logons are handshakes that ended well, Refused those that did not.
-	Requests int `json:"requests"`
-	Logons   int `json:"logons"`
-	Refused  int `json:"refused"`
-	// Readable counts bodies that arrived unsealed and not empty: a client that gives itself away.
-	Readable int `json:"readable"`
-	// Shells is how many shells were created, Open how many exist now.
-	Shells int `json:"shells"`
-	Open   int `json:"open"`
-}
-
-// Server is one node's WinRM service. Make it with New.
+// Server is one node's WinRM service: shells and quotas belong to it, connections to its listeners. Make it
+// with New.
 type Server struct {
 	config Config
+	faults faults
 
 	// working counts everything this server started, so that Close can wait for it.
 	working sync.WaitGroup
 
-	mu      sync.Mutex
-	address string
-	http    *http.Server
-	boot    context.Context //nolint:containedctx // from one Start to the next Stop
-	stop    context.CancelFunc
-	shells  map[string]*shell
-	stats   Stats
+	mu        sync.Mutex
+	endpoints []*endpoint
+	listening bool
+	boot      context.Context //nolint:containedctx // from one Start, or restart, to the next Stop
+	stop      context.CancelFunc
+	shells    map[string]*shell
+	open      map[*connection]bool
+	running   map[string]int // requests at work, by user
+	stats     Stats
 }
 
 // New prepares a service that does not listen yet.
 func New(c Config) *Server {
-	if c.MaxShells <= 0 {
-		c.MaxShells = 30
+	c.Quotas.setDefaults()
+	if c.Now == nil {
+		c.Now = time.Now
 	}
-	if c.MaxEnvelopeKB <= 0 {
-		c.MaxEnvelopeKB = 500
+	if len(c.Listeners) == 0 {
+		c.Listeners = []Listener{{}}
 	}
-	if c.ShellIdle <= 0 {
-		c.ShellIdle = 2 * time.Hour
+	s := &Server{
+		config: c, shells: map[string]*shell{}, open: map[*connection]bool{}, running: map[string]int{},
+		stats: Stats{RefusedBy: map[string]int{}},
 	}
-	return &Server{config: c, shells: map[string]*shell{}}
+	for _, l := range c.Listeners {
+		s.endpoints = append(s.endpoints, newEndpoint(s, l))
+	}
+	return s
 }
 
-// Limits of one connection. HTTP.sys drops an idle connection after 120 s.
-const (
-	idleConnection = 120 * time.Second
-	headerTime     = 30 * time.Second
-	// bodyTime bounds reading a request; it must be longer than any answer takes, since it also ends the
-	// watch for a client that goes away meanwhile.
-	bodyTime    = 150 * time.Second
-	headerBytes = 64 << 10
-)
-
-// Start listens on address, which must be on the loopback interface. Starting a listening server again is
-// an error.
-func (s *Server) Start(address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return fmt.Errorf("listen: %s is not a loopback address", address)
-	}
+// Start listens on one address for each listener of the configuration, in that order; all must be on the
+// loopback interface. If one fails none listens. Starting a listening server again is an error.
+func (s *Server) Start(addresses ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.http != nil {
+	if s.listening {
 		return errors.New("listen: the service listens already")
 	}
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+	if len(addresses) != len(s.endpoints) {
+		return fmt.Errorf("listen: %d addresses for %d listeners", len(addresses), len(s.endpoints))
+	}
+	var opened []net.Listener
+	for _, address := range addresses {
+		l, err := listen(address)
+		if err != nil {
+			for _, o := range opened {
+				_ = o.Close()
+			}
+			return err
+		}
+		opened = append(opened, l)
 	}
 	s.boot, s.stop = context.WithCancel(context.Background())
-	s.address = l.Addr().String()
-	server := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: headerTime,
-		ReadTimeout:       bodyTime,
-		IdleTimeout:       idleConnection,
-		MaxHeaderBytes:    headerBytes,
-		ErrorLog:          log.New(io.Discard, "", 0),
-		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
-			return context.WithValue(ctx, connectionKey{}, &connection{})
-		},
-		ConnState: s.watch,
+	s.listening = true
+	for i, e := range s.endpoints {
+		e.serve(opened[i])
 	}
-	s.http = server
-	s.working.Go(func() { _ = server.Serve(l) })
 	return nil
 }
 
-// watch counts the connections, which the HTTP server does not wait for when it is closed.
-func (s *Server) watch(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		s.working.Add(1)
-	case http.StateClosed, http.StateHijacked:
-		s.working.Done()
-	case http.StateActive, http.StateIdle:
+func listen(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
 	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return nil, fmt.Errorf("listen: %s is not a loopback address", address)
+	}
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return l, nil
 }
 
-// Address is where the service listens or last listened.
-func (s *Server) Address() string {
+// Address is where the first listener listens or last listened.
+func (s *Server) Address() string { return s.Addresses()[0] }
+
+// Addresses is where the listeners listen or last listened, in the configuration's order.
+func (s *Server) Addresses() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.address
+	var out []string
+	for _, e := range s.endpoints {
+		out = append(out, e.address)
+	}
+	return out
 }
 
-// Stop closes the listener, cuts every connection and forgets every shell, as a machine that goes down.
+// Stop closes the listeners, cuts every connection and forgets every shell, as a machine that goes down.
 // It does not wait for running commands; Close does.
 func (s *Server) Stop() {
 	s.mu.Lock()
-	server, stop := s.http, s.stop
-	s.http, s.stop = nil, nil
+	stop := s.stop
+	s.stop, s.listening = nil, false
 	clear(s.shells)
+	var servers []*http.Server
+	for _, e := range s.endpoints {
+		if e.http != nil {
+			servers = append(servers, e.http)
+		}
+		e.http = nil
+	}
 	s.mu.Unlock()
 	// The network goes first: nobody hears what becomes of the commands.
-	if server != nil {
+	for _, server := range servers {
 		_ = server.Close()
 	}
 	if stop != nil {
@@ -161,23 +165,30 @@ func (s *Server) Stop() {
 	}
 }
 
+// restart is what a restart of the service does to its clients: every shell is forgotten, every connection
+// cut. The listeners stay, so that a client finds the service again at once.
+func (s *Server) restart() {
+	s.mu.Lock()
+	if !s.listening {
+		s.mu.Unlock()
+		return
+	}
+	stop := s.stop
+	s.boot, s.stop = context.WithCancel(context.Background())
+	clear(s.shells)
+	var cut []*connection
+	for c := range s.open {
+		cut = append(cut, c)
+	}
+	s.mu.Unlock()
+	for _, c := range cut {
+		_ = c.raw.Close()
+	}
+	stop()
+}
+
 // Close stops the service and waits until everything it started has ended.
 func (s *Server) Close() {
 	s.Stop()
 	s.working.Wait()
-}
-
-// Stats gives the counts so far.
-func (s *Server) Stats() Stats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	stats := s.stats
-	stats.Open = len(s.shells)
-	return stats
-}
-
-func (s *Server) count(f func(*Stats)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f(&s.stats)
 }

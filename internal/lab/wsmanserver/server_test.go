@@ -125,7 +125,7 @@ func TestASignalEndsACommandAndADeleteItsShell(t *testing.T) {
 }
 
 func TestShellsBelongToTheirUserAndHaveAQuota(t *testing.T) {
-	s := start(t, Config{MaxShells: 2})
+	s := start(t, Config{Quotas: Quotas{MaxShellsPerUser: 2}})
 	c := signIn(t, s)
 	first := c.openShell()
 	c.openShell()
@@ -147,7 +147,7 @@ func TestShellsBelongToTheirUserAndHaveAQuota(t *testing.T) {
 }
 
 func TestAnIdleShellIsForgotten(t *testing.T) {
-	s := start(t, Config{ShellIdle: 50 * time.Millisecond})
+	s := start(t, Config{Quotas: Quotas{ShellIdle: 50 * time.Millisecond}})
 	c := signIn(t, s)
 	shell := c.openShell()
 	s.mu.Lock()
@@ -318,7 +318,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("<Envelope><Header/><Body/></Envelope>"))
 	f.Fuzz(func(t *testing.T, message []byte) {
 		if e, err := parse(message); err == nil {
-			if d := e.timeout(); d < 0 || d > time.Minute {
+			if d := e.timeout(time.Minute); d < 0 || d > time.Minute {
 				t.Errorf("timeout %v", d)
 			}
 			if n := e.maxEnvelope(1000); n <= 0 || n > 1000 {

@@ -9,22 +9,20 @@ import (
 // shell belongs to a user, not to a connection (MS-WSMV 3.1.4.5).
 type shell struct {
 	id, user string
+	at       *endpoint // where it was created
 	idle     time.Duration
 	used     time.Time
 	ctx      context.Context //nolint:containedctx // the shell's lifetime, which spans many requests
 	end      context.CancelFunc
 	commands map[string]*command
+	started  int // commands ever
 }
 
-const (
-	// minIdle is the shortest idle time a client may ask for.
-	minIdle = time.Minute
-	// maxCommands is MaxProcessesPerShell.
-	maxCommands = 25
-)
+// minIdle is the shortest idle time a client may ask for.
+const minIdle = time.Minute
 
-func (s *Server) createShell(user, wanted string) (*shell, *fault) {
-	idle := s.config.ShellIdle
+func (s *Server) createShell(at *endpoint, user, wanted string) (*shell, *fault) {
+	idle := s.config.Quotas.ShellIdle
 	if d, ok := duration(wanted); ok && d >= minIdle && d < idle {
 		idle = d
 	}
@@ -37,16 +35,16 @@ func (s *Server) createShell(user, wanted string) (*shell, *fault) {
 			mine++
 		}
 	}
-	if mine >= s.config.MaxShells {
-		return nil, &fault{
-			CodeMaxShells, "w:QuotaLimit", true,
-			"The WS-Management service cannot process the request. The maximum number of concurrent shells for this user has been exceeded.",
-		}
+	if mine >= s.config.Quotas.MaxShellsPerUser {
+		return nil, errShells()
+	}
+	if !s.listening {
+		return nil, errNoShell("")
 	}
 	ctx, end := context.WithCancel(s.boot)
-	sh := &shell{id: newID(), user: user, idle: idle, used: time.Now(), ctx: ctx, end: end, commands: map[string]*command{}}
+	sh := &shell{id: newID(), user: user, at: at, idle: idle, used: time.Now(), ctx: ctx, end: end, commands: map[string]*command{}}
 	s.shells[sh.id] = sh
-	s.stats.Shells++
+	at.countShell()
 	return sh, nil
 }
 
@@ -97,15 +95,22 @@ func (s *Server) startCommand(sh *shell, line string) (string, *fault) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(sh.commands) >= maxCommands {
-		return "", &fault{CodeBusy, "w:QuotaLimit", true, "The maximum number of concurrent operations for this user has been exceeded."}
+	processes := 0
+	for _, c := range sh.commands {
+		if c.runs() {
+			processes++
+		}
 	}
-	if s.http == nil || sh.ctx.Err() != nil {
+	if processes >= s.config.Quotas.MaxProcessesPerShell {
+		return "", errProcesses()
+	}
+	if !s.listening || sh.ctx.Err() != nil {
 		return "", errNoShell(sh.id)
 	}
 	c := newCommand(sh.ctx)
 	id := newID()
 	sh.commands[id] = c
+	sh.started++
 	s.working.Go(func() {
 		c.finish(s.config.Runner.Run(c.ctx, sh.user, line, c.stdin, writer{c, false}, writer{c, true}))
 	})
