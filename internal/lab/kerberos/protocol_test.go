@@ -1,0 +1,364 @@
+package kerberos
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jcmturner/gofork/encoding/asn1"
+	"github.com/jcmturner/gokrb5/v8/client"
+	"github.com/jcmturner/gokrb5/v8/config"
+	"github.com/jcmturner/gokrb5/v8/crypto"
+	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
+	"github.com/jcmturner/gokrb5/v8/iana/flags"
+	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
+	"github.com/jcmturner/gokrb5/v8/iana/patype"
+	"github.com/jcmturner/gokrb5/v8/keytab"
+	"github.com/jcmturner/gokrb5/v8/messages"
+	"github.com/jcmturner/gokrb5/v8/types"
+)
+
+// gokrb5Config is a configuration for the library's own client, a second peer.
+func gokrb5Config(t *testing.T, k *KDC, lines ...string) *config.Config {
+	t.Helper()
+	c, err := config.NewFromString("[libdefaults]\ndefault_realm = " + realm + "\nnoaddresses = true\nudp_preference_limit = 1\n" +
+		strings.Join(lines, "\n") + "\n[realms]\n" + realm + " = {\n kdc = " + k.Address() + "\n}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestGokrb5ClientWorks(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	k := domain(t, KDCConfig{LockAfter: 2, Now: c.now})
+	conf := gokrb5Config(t, k)
+	b, err := k.Keytab("admin", service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := keytab.New()
+	if err := table.Unmarshal(b); err != nil {
+		t.Fatal(err)
+	}
+	for name, cl := range map[string]*client.Client{
+		"password": client.NewWithPassword("admin", realm, "right", conf, client.DisablePAFXFAST(true)),
+		"keytab":   client.NewWithKeytab("admin", realm, table, conf, client.DisablePAFXFAST(true)),
+	} {
+		ticket, key, err := cl.GetServiceTicket(service)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := ticket.DecryptEncPart(table, nil); err != nil || !bytes.Equal(ticket.DecryptedEncPart.Key.KeyValue, key.KeyValue) {
+			t.Errorf("%s: ticket %v, key %x", name, err, key.KeyValue)
+		}
+		cl.Destroy()
+	}
+	login := func(user, password string) error {
+		cl := client.NewWithPassword(user, realm, password, conf, client.DisablePAFXFAST(true))
+		defer cl.Destroy()
+		return cl.Login()
+	}
+	k.AddUser("old", "right")
+	k.ExpirePassword("old")
+	for _, try := range []struct{ user, password, want string }{
+		{"old", "right", "KDC_ERR_KEY_EXPIRED"},
+		{"nobody", "right", "KDC_ERR_C_PRINCIPAL_UNKNOWN"},
+		{"admin", "wrong", "KDC_ERR_PREAUTH_FAILED"},
+		{"admin", "wrong", "KDC_ERR_PREAUTH_FAILED"},
+		{"admin", "right", "KDC_ERR_CLIENT_REVOKED"},
+	} {
+		if err := login(try.user, try.password); err == nil || !strings.Contains(err.Error(), try.want) {
+			t.Errorf("%s with %s: %v, want %s", try.user, try.password, err, try.want)
+		}
+	}
+	k.AddUser("admin", "right")
+	c.move(-6 * time.Minute)
+	if err := login("admin", "right"); err == nil || !strings.Contains(err.Error(), "KRB_AP_ERR_SKEW") {
+		t.Errorf("six minutes off: %v", err)
+	}
+	if n := k.Stats().FailedLogons["admin"]; n != 0 {
+		t.Errorf("a right password counted as %d wrong ones", n)
+	}
+}
+
+// ticketHolder makes requests by hand, with the clock that it is given.
+type ticketHolder struct {
+	k    *KDC
+	conf *config.Config
+	now  func() time.Time
+	tgt  messages.Ticket
+	key  types.EncryptionKey
+	name types.PrincipalName
+}
+
+// holder signs admin in.
+func holder(t *testing.T, k *KDC, now func() time.Time) *ticketHolder {
+	t.Helper()
+	h := &ticketHolder{k: k, conf: gokrb5Config(t, k), now: now, name: userName("admin")}
+	req, err := messages.NewASReqForTGT(realm, h.conf, h.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.ReqBody.Till = now().Add(24 * time.Hour)
+	stamp, err := asn1.Marshal(types.PAEncTSEnc{PATimestamp: now().UTC()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := passwordKey(etypes()[0], "right", realm+"admin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := crypto.GetEncryptedData(stamp, secret, keyusage.AS_REQ_PA_ENC_TIMESTAMP, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := sealed.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.PAData = types.PADataSequence{{PADataType: patype.PA_ENC_TIMESTAMP, PADataValue: proof}}
+	b, err := req.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rep messages.ASRep
+	if err := rep.Unmarshal(k.answer(b)); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := crypto.DecryptEncPart(rep.EncPart, secret, keyusage.AS_REP_ENCPART)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var part messages.EncKDCRepPart
+	if err := part.Unmarshal(plain); err != nil {
+		t.Fatal(err)
+	}
+	h.tgt, h.key = rep.Ticket, part.Key
+	return h
+}
+
+// request makes a TGS request; edit may spoil its parts before they are sealed.
+func (h *ticketHolder) request(t testing.TB, spn string, edit func(*messages.TGSReq, *types.Authenticator)) []byte {
+	t.Helper()
+	req, err := messages.NewTGSReq(h.name, realm, h.conf, h.tgt, h.key, types.NewPrincipalName(2, spn), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.ReqBody.Till = h.now().Add(24 * time.Hour)
+	body, err := req.ReqBody.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := crypto.GetEtype(h.key.KeyType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := e.GetChecksumHash(h.key.KeyValue, body, keyusage.TGS_REQ_PA_TGS_REQ_AP_REQ_AUTHENTICATOR_CHKSUM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth, err := types.NewAuthenticator(realm, h.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth.CTime, auth.Cusec = h.now().UTC(), 0
+	auth.Cksum = types.Checksum{CksumType: e.GetHashID(), Checksum: sum}
+	tgt := h.tgt
+	if edit != nil {
+		edit(&req, &auth)
+	}
+	ap, err := messages.NewAPReq(tgt, h.key, auth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := ap.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(req.PAData) > 0 {
+		req.PAData = types.PADataSequence{{PADataType: patype.PA_TGS_REQ, PADataValue: raw}}
+	}
+	b, err := req.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// code is the error code of an answer, or 0 for a ticket.
+func code(t testing.TB, answer []byte) int32 {
+	t.Helper()
+	var rep messages.TGSRep
+	err := rep.Unmarshal(answer)
+	if no := (messages.KRBError{}); errors.As(err, &no) {
+		return no.ErrorCode
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return 0
+}
+
+func TestTicketsAreGrantedToTheirOwnersOnly(t *testing.T) {
+	t.Parallel()
+	k := domain(t, KDCConfig{})
+	h := holder(t, k, time.Now)
+	ask := func(edit func(*messages.TGSReq, *types.Authenticator)) int32 {
+		return code(t, k.answer(h.request(t, service, edit)))
+	}
+	if c := ask(nil); c != 0 {
+		t.Fatalf("untouched request: %d", c)
+	}
+	for name, try := range map[string]struct {
+		want int32
+		edit func(*messages.TGSReq, *types.Authenticator)
+	}{
+		"other service than the checksum covers": {errorcode.KRB_AP_ERR_MODIFIED, func(r *messages.TGSReq, _ *types.Authenticator) {
+			r.ReqBody.SName = types.NewPrincipalName(2, alias)
+		}},
+		"no checksum": {errorcode.KRB_AP_ERR_MODIFIED, func(_ *messages.TGSReq, a *types.Authenticator) { a.Cksum = types.Checksum{} }},
+		"other name":  {errorcode.KRB_AP_ERR_BADMATCH, func(_ *messages.TGSReq, a *types.Authenticator) { a.CName = userName("root") }},
+		"other realm": {errorcode.KRB_AP_ERR_BADMATCH, func(_ *messages.TGSReq, a *types.Authenticator) { a.CRealm = "OTHER" }},
+		"old proof": {errorcode.KRB_AP_ERR_SKEW, func(_ *messages.TGSReq, a *types.Authenticator) {
+			a.CTime = a.CTime.Add(-6 * time.Minute)
+		}},
+		"proof of tomorrow": {errorcode.KRB_AP_ERR_SKEW, func(_ *messages.TGSReq, a *types.Authenticator) {
+			a.CTime = a.CTime.Add(6 * time.Minute)
+		}},
+		"key that cannot be": {errorcode.KDC_ERR_ETYPE_NOSUPP, func(_ *messages.TGSReq, a *types.Authenticator) {
+			a.SubKey = types.EncryptionKey{KeyType: 18, KeyValue: []byte("short")}
+		}},
+		"no ticket":     {errorcode.KDC_ERR_PADATA_TYPE_NOSUPP, func(r *messages.TGSReq, _ *types.Authenticator) { r.PAData = nil }},
+		"foreign realm": {errorcode.KDC_ERR_WRONG_REALM, func(r *messages.TGSReq, _ *types.Authenticator) { r.ReqBody.Realm = "OTHER" }},
+	} {
+		if c := ask(try.edit); c != try.want {
+			t.Errorf("%s: code %d, want %d", name, c, try.want)
+		}
+	}
+	mine := h.tgt
+	h.tgt.EncPart.Cipher = append([]byte{1}, mine.EncPart.Cipher[1:]...)
+	if c := ask(nil); c != errorcode.KRB_AP_ERR_MODIFIED {
+		t.Errorf("altered ticket: code %d", c)
+	}
+	h.tgt, h.key.KeyValue = mine, bytes.Repeat([]byte{7}, 32)
+	if c := ask(nil); c != errorcode.KRB_AP_ERR_BAD_INTEGRITY {
+		t.Errorf("stolen ticket: code %d", c)
+	}
+	h.tgt.SName = types.NewPrincipalName(2, service)
+	if c := ask(nil); c != errorcode.KRB_AP_ERR_NOT_US {
+		t.Errorf("ticket for a service: code %d", c)
+	}
+}
+
+func TestWhatTheDomainDoesNotDoIsRefused(t *testing.T) {
+	t.Parallel()
+	k := domain(t, KDCConfig{})
+	h := holder(t, k, time.Now)
+	for _, option := range []int{flags.Forwarded, flags.Proxy, flags.PostDated, flags.EncTktInSkey, flags.Validate, flags.Renew} {
+		h.conf = gokrb5Config(t, k)
+		b := h.requestWith(t, option)
+		if c := code(t, k.answer(b)); c != errorcode.KDC_ERR_BADOPTION {
+			t.Errorf("option %d: code %d", option, c)
+		}
+	}
+}
+
+// requestWith signs a request with one more KDC option.
+func (h *ticketHolder) requestWith(t testing.TB, option int) []byte {
+	t.Helper()
+	return h.request(t, service, func(r *messages.TGSReq, a *types.Authenticator) {
+		types.SetFlag(&r.ReqBody.KDCOptions, option)
+		body, err := r.ReqBody.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := crypto.GetEtype(h.key.KeyType)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Cksum.Checksum, err = e.GetChecksumHash(h.key.KeyValue, body, keyusage.TGS_REQ_PA_TGS_REQ_AP_REQ_AUTHENTICATOR_CHKSUM)
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestTicketOfALockedAccountWorksForTwentyMinutes(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	k := domain(t, KDCConfig{Now: c.now})
+	h := holder(t, k, c.now)
+	k.Lock("admin")
+	c.move(19 * time.Minute)
+	if got := code(t, k.answer(h.request(t, service, nil))); got != 0 {
+		t.Errorf("after 19 minutes: code %d", got)
+	}
+	c.move(2 * time.Minute)
+	if got := code(t, k.answer(h.request(t, service, nil))); got != errorcode.KDC_ERR_CLIENT_REVOKED {
+		t.Errorf("after 21 minutes: code %d", got)
+	}
+}
+
+func TestListensOnLoopbackOnlyAndEndsCleanly(t *testing.T) {
+	t.Parallel()
+	k := NewKDC(KDCConfig{Realm: realm})
+	for _, address := range []string{"0.0.0.0:0", "192.0.2.1:0", "localhost", "localhost:0", ":0", "[::]:0"} {
+		if err := k.Start(address); err == nil {
+			t.Fatalf("listens on %s", address)
+		}
+	}
+	if err := k.Start("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Start("127.0.0.1:0"); err == nil {
+		t.Error("started twice")
+	}
+	c, err := net.Dial("tcp", k.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_, _ = c.Write([]byte{0, 0}) // half a length: the connection waits for the rest
+	k.Close()
+	k.Close()
+	if _, err := io.ReadAll(c); err != nil && !errors.Is(err, net.ErrClosed) && !strings.Contains(err.Error(), "reset") {
+		t.Error(err)
+	}
+}
+
+func TestGarbageGetsNoAnswerAndTooMuchIsNotRead(t *testing.T) {
+	t.Parallel()
+	k := domain(t, KDCConfig{})
+	exchange := func(size uint32, body []byte) []byte {
+		c, err := net.Dial("tcp", k.Address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		if _, err := c.Write(append(binary.BigEndian.AppendUint32(nil, size), body...)); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	if b := exchange(7, []byte("garbage")); len(b) != 0 {
+		t.Errorf("garbage is answered with %x", b)
+	}
+	b := exchange(0x7fffffff, nil)
+	if len(b) < 4 || code(t, b[4:]) != errorcode.KRB_ERR_FIELD_TOOLONG {
+		t.Errorf("two gigabytes are answered with %x", b)
+	}
+	if s := k.Stats(); s.Malformed != 2 || s.Requests != 2 || s.Tickets != 0 {
+		t.Errorf("%+v", s)
+	}
+}
