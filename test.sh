@@ -41,6 +41,14 @@ install_tools() {
 	need npm || missing+=(npm)
 	need python3 || missing+=(python3)
 	system_python -c 'import winrm' 2>/dev/null || missing+=(python3-winrm)
+	system_python -c 'import requests_kerberos' 2>/dev/null || missing+=(python3-requests-kerberos)
+	system_python -c 'import gssapi' 2>/dev/null || missing+=(python3-gssapi)
+	need kinit || missing+=(krb5-user)
+	need ip || missing+=(iproute2)
+	# A domain controller: its database modules, the templates of a new domain, and the service that maps its accounts.
+	[ -d /usr/share/doc/samba-ad-dc ] || missing+=(samba-ad-dc)
+	[ -d /usr/share/samba/setup ] || missing+=(samba-ad-provision)
+	need winbindd || missing+=(winbind)
 	[ ${#missing[@]} -eq 0 ] && return 0
 	if ! need apt-get; then
 		echo "Install these, then run again: ${missing[*]}" >&2
