@@ -11,18 +11,23 @@ import (
 
 // The checks of the catalogue that the engine answers, and the two that staging proves.
 const (
-	checkNodesUp    = "cluster.nodes-up"
-	checkQuorum     = "cluster.quorum"
-	checkStorage    = "cluster.storage"
-	checkForeignRun = "cluster.foreign-run"
-	checkLanguage   = "node.language-mode"
-	checkAdmin      = "node.admin"
-	checkDisk       = "node.disk"
-	checkClock      = "node.clock"
-	checkPending    = "node.pending-restart"
-	checkNamespaces = "node.namespaces"
-	checkJob        = "node.job"
-	checkShareRead  = "node.share-read"
+	checkNodesUp      = "cluster.nodes-up"
+	checkQuorum       = "cluster.quorum"
+	checkStorage      = "cluster.storage"
+	checkForeignRun   = "cluster.foreign-run"
+	checkSelfUpdating = "cluster.self-updating"
+	checkBackup       = "cluster.backup"
+	checkLanguage     = "node.language-mode"
+	checkAdmin        = "node.admin"
+	checkDisk         = "node.disk"
+	checkClock        = "node.clock"
+	checkPending      = "node.pending-restart"
+	checkNamespaces   = "node.namespaces"
+	checkQuotas       = "node.quotas"
+	checkUpdaters     = "node.updaters"
+	checkBitLocker    = "node.bitlocker"
+	checkJob          = "node.job"
+	checkShareRead    = "node.share-read"
 )
 
 const (
@@ -33,9 +38,9 @@ const (
 )
 
 // ClusterChecks answers the cluster's and the nodes' checks from what was observed. What could not be read
-// is cannot-verify, never a pass (R07). Checks that staging proves (node.job, node.share-read) are not here.
+// is cannot-verify, never a pass (R07). Checks that ProbeDelivery answers and staging proves (node.job, node.share-read) are not here.
 func ClusterChecks(o Observation, opts Options, now time.Time) []check.Result {
-	results := []check.Result{nodesUp(o, opts.RequireAllNodesOnline), quorumOfAll(o), storageHealthy(o), noForeignRun(o)}
+	results := []check.Result{nodesUp(o, opts.RequireAllNodesOnline), quorumOfAll(o), storageHealthy(o), noForeignRun(o), selfUpdating(o), noBackup(o)}
 	for _, m := range o.Cluster.Value.Nodes {
 		results = append(results, nodeChecks(m.Name, o.Nodes[m.Name], now)...)
 	}
@@ -186,13 +191,16 @@ func noForeignRun(o Observation) check.Result {
 func nodeChecks(name string, o NodeObservation, now time.Time) []check.Result {
 	if err := o.View.problem(); err != nil {
 		var out []check.Result
-		for _, id := range []string{checkLanguage, checkAdmin, checkNamespaces, checkDisk, checkClock, checkPending} {
+		for _, id := range []string{checkLanguage, checkAdmin, checkNamespaces, checkDisk, checkClock, checkPending, checkQuotas, checkUpdaters, checkBitLocker} {
 			out = append(out, unverified(id, name, err))
 		}
 		return out
 	}
 	v := o.View.Value
-	return []check.Result{languageMode(name, v), admin(name, v), namespaces(name, v), disk(name, v), clock(name, v, now), pending(name, o.Pending)}
+	return []check.Result{
+		languageMode(name, v), admin(name, v), namespaces(name, v), disk(name, v), clock(name, v, now), pending(name, o.Pending),
+		quotas(name, v), updatersAtRest(name, o.Updaters), startsAlone(name, o.BitLocker),
+	}
 }
 
 func languageMode(name string, v NodeView) check.Result {

@@ -17,13 +17,16 @@ var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 func healthy() engine.Observation {
 	o := engine.Observation{
 		Cluster: engine.AnswerOf(engine.ClusterView{Name: "C", WitnessWeight: 1, WitnessOnline: true}, nil),
-		Storage: engine.AnswerOf(engine.StorageView{}, nil), Foreign: engine.AnswerOf([]engine.ForeignRun(nil), nil),
+		Storage: engine.AnswerOf(engine.StorageView{}, nil), Foreign: engine.AnswerOf([]engine.ForeignRun(nil), nil), Backups: engine.AnswerOf([]string(nil), nil),
 		LosesQuorum: map[string]engine.Answer[bool]{}, Nodes: map[string]engine.NodeObservation{},
 	}
 	for _, n := range numbered(3) {
 		o.Cluster.Value.Nodes = append(o.Cluster.Value.Nodes, engine.MemberView{Name: n, DynamicWeight: 1})
 		o.LosesQuorum[n] = engine.AnswerOf(false, nil)
-		o.Nodes[n] = engine.NodeObservation{View: engine.AnswerOf(goodNodeView(n, noon), nil), Pending: engine.AnswerOf(engine.PendingView{Remarks: []string{"file renames"}}, nil)}
+		o.Nodes[n] = engine.NodeObservation{
+			View: engine.AnswerOf(goodNodeView(n, noon), nil), Pending: engine.AnswerOf(engine.PendingView{Remarks: []string{"file renames"}}, nil),
+			Updaters: engine.AnswerOf(engine.UpdatersView{Setting: "turned off by policy"}, nil), BitLocker: engine.AnswerOf(engine.BitLockerView{Known: true}, nil),
+		}
 	}
 	return o
 }

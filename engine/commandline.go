@@ -7,7 +7,8 @@ import (
 )
 
 // CommandLines are the two equivalents of a plan: cau's own for a POSIX shell, and Invoke-CauRun's for
-// PowerShell with the options that it has. Neither holds a secret, because the plan holds none (R04).
+// PowerShell with the options that it has: CAU has no drain, script and staging limits, no script account, signature
+// policy or delivery. Neither holds a secret, because the plan holds none (R04).
 func CommandLines(p *Plan) (cau, invoke string) {
 	return cauLine(p), invokeLine(p)
 }
@@ -48,6 +49,19 @@ func cauLine(p *Plan) string {
 	if o.FailbackMode != def.FailbackMode {
 		add("--failback-mode", string(o.FailbackMode))
 	}
+	text := func(name, v, usual string) {
+		if v != usual && v != "" {
+			add(name, v)
+		}
+	}
+	text("--pre-update-script", o.PreUpdateScript, "")
+	text("--post-update-script", o.PostUpdateScript, "")
+	text("--script-as", string(o.ScriptAs), string(def.ScriptAs))
+	if o.ScriptTimeoutMinutes > 0 { // 0 in plans of older versions
+		minutes("--script-timeout-minutes", o.ScriptTimeoutMinutes, def.ScriptTimeoutMinutes)
+	}
+	text("--signature-policy", string(o.SignaturePolicy), string(def.SignaturePolicy))
+	text("--delivery", string(o.Delivery), string(def.Delivery))
 	for _, id := range p.Accepted {
 		add("--accept", id)
 	}
@@ -76,6 +90,11 @@ func invokeLine(p *Plan) string {
 		words = append(words, "-RequireAllNodesOnline")
 	}
 	words = append(words, "-RebootTimeoutMinutes", strconv.Itoa(o.RebootTimeoutMinutes), "-FailbackMode", powershellQuote(string(o.FailbackMode)))
+	for _, s := range []struct{ parameter, path string }{{"-PreUpdateScript", o.PreUpdateScript}, {"-PostUpdateScript", o.PostUpdateScript}} {
+		if s.path != "" {
+			words = append(words, s.parameter, powershellQuote(s.path))
+		}
+	}
 	return strings.Join(append(words, "-Force"), " ")
 }
 

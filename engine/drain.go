@@ -335,10 +335,7 @@ func (r *run) undo(ctx context.Context, np NodePlan) error {
 }
 
 // leaveUndone ends a node that failed before anything was installed (R22).
-func (r *run) leaveUndone(ctx context.Context, np NodePlan, nr NodeRun) error {
-	if !nr.PausedByUs {
-		return r.end(ctx, np, nr)
-	}
+func (r *run) leaveUndone(ctx context.Context, np NodePlan) error {
 	if left, err := r.leaveMaintenance(ctx, np); err != nil || !left {
 		return err
 	}

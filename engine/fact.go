@@ -27,6 +27,9 @@ const (
 	FactUpToDate    FactKind = "node.up-to-date"
 	FactStageIntent FactKind = "stage.intent"
 	FactStageDone   FactKind = "stage.done"
+	// FactScriptIntent and FactScriptDone: a pre- or post-update script begins, and how it ended.
+	FactScriptIntent FactKind = "script.intent"
+	FactScriptDone   FactKind = "script.done"
 	// FactPauseIntent: the gate is open and the node goes out of service.
 	FactPauseIntent FactKind = "pause.intent"
 	FactDrainDone   FactKind = "drain.done"
@@ -93,6 +96,8 @@ type FactData struct {
 	Connection *plugins.ShareConnection `json:"connection,omitempty"`
 	Bytes      int64                    `json:"bytes,omitempty"`
 	Result     *plugins.Result          `json:"result,omitempty"`
+	// Script is what is known of a pre- or post-update script.
+	Script *ScriptFact `json:"script,omitempty"`
 	// Boot is a boot identity and BootRead when the node gave it.
 	Boot     string    `json:"boot,omitempty"`
 	BootRead time.Time `json:"boot_read,omitzero"`
@@ -108,6 +113,24 @@ type FactData struct {
 	RunStatus  RunStatus  `json:"state,omitempty"`
 }
 
+// ScriptFact is a script in a fact: what it is in the intent, how it ended in the outcome.
+type ScriptFact struct {
+	// Phase is plugins.PhasePre or plugins.PhasePost.
+	Phase  string   `json:"phase"`
+	Name   string   `json:"name"`
+	SHA256 string   `json:"sha256,omitempty"`
+	As     ScriptAs `json:"as,omitempty"`
+	// ExitCode is nil where none came back.
+	ExitCode *int64 `json:"exit_code,omitempty"`
+	Account  string `json:"account,omitempty"`
+	// Output is the last lines that it printed; Truncated: it printed more than the job passes on.
+	Output    []string `json:"output,omitempty"`
+	Truncated bool     `json:"truncated,omitempty"`
+	Log       string   `json:"log,omitempty"`
+	// RunsOn: it is not known to have ended.
+	RunsOn bool `json:"runs_on,omitempty"`
+}
+
 // Leave is how a failed node is left (R22).
 type Leave string
 
@@ -117,6 +140,8 @@ const (
 	LeaveUndone Leave = "undo-pause"
 	// LeaveResumed: the node is resumed by FailbackMode.
 	LeaveResumed Leave = "resume"
+	// LeaveInService: the node was never taken out of service.
+	LeaveInService Leave = "in-service"
 	// LeaveHeld: nothing more is done on the node; its installer runs on, or nobody knows how it ended (R18, R19).
 	LeaveHeld Leave = "hold"
 )

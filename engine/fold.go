@@ -82,7 +82,7 @@ func (s *State) Apply(f Fact) error {
 func (k FactKind) known() bool {
 	switch k {
 	case FactRunStarted, FactRunContinued, FactControl, FactRunPaused, FactRunHeld, FactRunEnded,
-		FactGateWaiting, FactUpToDate, FactStageIntent, FactStageDone, FactPauseIntent, FactDrainDone,
+		FactGateWaiting, FactUpToDate, FactStageIntent, FactStageDone, FactScriptIntent, FactScriptDone, FactPauseIntent, FactDrainDone,
 		FactUndoIntent, FactUndoDone, FactMaintenanceIntent, FactMaintenanceDone, FactInstallIntent, FactInstallDone,
 		FactRestartIntent, FactRestartAgain, FactRestartProven, FactRescanIntent, FactRescanDone, FactResumeIntent,
 		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactCleanDone, FactCleanFailed:
@@ -164,8 +164,11 @@ func (n *NodeRun) apply(f Fact) {
 	case FactDrainDone:
 		n.Drained = true
 		n.enter(PhaseInstalling, f.Time)
+	case FactScriptIntent, FactScriptDone:
+		n.applyScript(f)
 	case FactUndoDone:
 		n.PausedByUs, n.Drained, n.Maintenance = false, false, false
+		n.BackInService = n.Leave != ""
 		if n.Leave == "" {
 			n.Status, n.Started = NodeWaiting, time.Time{}
 			n.enter(PhaseWaiting, f.Time)
@@ -208,11 +211,50 @@ func (n *NodeRun) applyRestart(f Fact) {
 	case FactResumeIntent:
 		n.enter(PhaseResuming, f.Time)
 	case FactResumeDone:
-		n.Resumed, n.PausedByUs, n.Drained = true, false, false
+		n.Resumed, n.BackInService, n.PausedByUs, n.Drained = true, true, false, false
 		n.enter(PhaseSettling, f.Time)
 	case FactSettleDone:
 		n.Settled = true
 	default:
+	}
+}
+
+// applyScript never writes through a pointer that a copy of the state may share.
+func (n *NodeRun) applyScript(f Fact) {
+	at, phase := &n.PostScript, PhasePostScript
+	var s ScriptFact
+	if f.Data.Script != nil {
+		s = *f.Data.Script
+	}
+	if s.Phase == plugins.PhasePre {
+		at, phase = &n.PreScript, PhasePreScript
+	}
+	if f.Kind == FactScriptIntent {
+		*at = &ScriptRun{Name: s.Name, Started: f.Time}
+		if n.Started.IsZero() {
+			n.Started = f.Time
+		}
+		if !n.Status.Ended() {
+			n.Status = NodeUpdating
+		}
+		n.enter(phase, f.Time)
+		return
+	}
+	done := ScriptRun{Started: f.Time}
+	if *at != nil {
+		done = **at
+	}
+	done.Name, done.Ended, done.ExitCode, done.Account, done.Log, done.Output, done.RunsOn, done.Cause = s.Name, f.Time, s.ExitCode, s.Account, s.Log, s.Output, s.RunsOn, f.Data.Cause
+	*at = &done
+	switch {
+	case s.Phase != plugins.PhasePre:
+	case f.Data.Leave != "":
+		n.Leave = f.Data.Leave
+		n.keepCause(f)
+	default:
+		// The gate is looked at again before the pause, which may take long.
+		n.Status = NodeWaiting
+		n.enter(PhaseWaiting, f.Time)
 	}
 }
 
@@ -228,7 +270,7 @@ func (n *NodeRun) applyUpdate(u *UpdateRun, f Fact) {
 		if f.Data.Result != nil {
 			res = *f.Data.Result
 		}
-		u.Outcome, u.RestartRequired, u.Cause = res.Outcome, res.RestartRequired, res.Cause
+		u.Outcome, u.RestartRequired, u.Cause, u.Signature, u.Log = res.Outcome, res.RestartRequired, res.Cause, res.Signature, res.Log
 		if res.ExitCode != nil {
 			code := int64(res.ExitCode.Int32())
 			u.ExitCode = &code

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cau/internal/check"
+	"cau/plugins"
 )
 
 const (
@@ -14,7 +15,8 @@ const (
 	// gatePatience is how long a gate may stay closed for a passing reason before the run is held: a node
 	// that joins, a peer that does not answer.
 	gatePatience = 5 * time.Minute
-	// storagePatience is the same for storage that repairs itself after a node came back.
+	// storagePatience is the same for what takes its time and ends: storage that repairs itself after a node came
+	// back, a backup, an installation of somebody else's.
 	storagePatience = 2 * time.Hour
 )
 
@@ -96,6 +98,9 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 		if len(blocking) == 0 {
 			closed = nil
 			if clean.seen(r.Clock.Now()) >= gatePoll {
+				if r.Plan.PreScript != nil && r.node(np.Name).PreScript == nil {
+					return r.scriptIntent(np, plugins.PhasePre, r.Plan.PreScript, notPlain(results))
+				}
 				r.entered[np.Name] = r.Clock.Now()
 				return r.record(Fact{Kind: FactPauseIntent, Node: np.Name, Data: FactData{Checks: notPlain(results)}})
 			}
@@ -125,17 +130,36 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 	}
 }
 
-// lookAtGate asks everything once, of a peer of the node.
+// lookAtGate asks everything once: the cluster through a peer of the node, and the node about itself.
 func (r *run) lookAtGate(ctx context.Context, node string) []check.Result {
-	o := observeCluster(ctx, r.Cluster, node)
-	return []check.Result{noForeignRun(o), everyoneInService(o, node), r.quorum(ctx, o, node), storageHealthy(o)}
+	n := r.Nodes(node)
+	o := Observation{
+		Cluster: ask(ctx, func() (ClusterView, error) { return r.Cluster.Describe(ctx, node) }),
+		Storage: ask(ctx, func() (StorageView, error) { return r.Cluster.Storage(ctx, node) }),
+		Foreign: ask(ctx, func() ([]ForeignRun, error) { return r.Cluster.ForeignRuns(ctx, node) }),
+		Backups: ask(ctx, func() ([]string, error) { return r.Cluster.Backups(ctx, node) }),
+	}
+	return []check.Result{
+		noForeignRun(o), everyoneInService(o, node), r.quorum(ctx, o, node), storageHealthy(o), noBackup(o),
+		installsNothing(node, ask(ctx, func() (UpdatersView, error) { return n.Updaters(ctx) })), startsAlone(node, ask(ctx, func() (BitLockerView, error) { return n.BitLocker(ctx) })),
+	}
+}
+
+// ask puts a question a second time when no answer came to the first: one message that got lost does not close a
+// gate that needs many answers at once.
+func ask[T any](ctx context.Context, question func() (T, error)) Answer[T] {
+	v, err := question()
+	if err != nil && ctx.Err() == nil {
+		v, err = question()
+	}
+	return AnswerOf(v, err)
 }
 
 func (r *run) quorum(ctx context.Context, o Observation, node string) check.Result {
 	if err := o.Cluster.problem(); err != nil {
 		return unverified(checkQuorum, node, err)
 	}
-	return quorumWithout(node, o.Cluster.Value, AnswerOf(r.Cluster.LosesQuorum(ctx, node)))
+	return quorumWithout(node, o.Cluster.Value, ask(ctx, func() (bool, error) { return r.Cluster.LosesQuorum(ctx, node) }))
 }
 
 // everyoneInService is strict, unlike the check before the run, and the node itself counts too: a node
@@ -163,10 +187,13 @@ func patienceWith(blocking []check.Result) time.Duration {
 	d := storagePatience
 	for _, b := range blocking {
 		switch b.ID {
-		case checkStorage:
+		case checkStorage, checkBackup:
 		case checkNodesUp:
 			d = min(d, gatePatience)
 		default:
+			if b.ID == checkUpdaters && b.Outcome == check.Fail {
+				continue
+			}
 			if b.Outcome != check.CannotVerify {
 				return 0
 			}

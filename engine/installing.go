@@ -41,11 +41,27 @@ func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr Nod
 			return err
 		}
 	}
-	res, err := r.Plugin.Install(ctx, r.Nodes(np.Name), plugins.InstallRequest{Run: r.Plan.Run, JobID: job, Update: u}, r.report(np.Name))
+	res, err := r.Plugin.Install(ctx, r.Nodes(np.Name), r.installRequest(job, u), r.report(np.Name))
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if s := res.Signature; s != nil && !s.Valid {
+		r.report(np.Name)(plugins.Progress{Update: u.ID, Message: signatureRemark(s), Percent: -1})
+	}
 	return r.ended(np, u, job, res, err)
+}
+
+func (r *run) installRequest(job string, u plugins.Update) plugins.InstallRequest {
+	return plugins.InstallRequest{Run: r.Plan.Run, JobID: job, Update: u, Signature: r.Plan.Options.SignaturePolicy}
+}
+
+// signatureRemark says what is wrong with a signature that is not valid.
+func signatureRemark(s *plugins.Signature) string {
+	text := "its Authenticode signature is not valid: " + orElse(s.Status, "no reason was given")
+	if s.Signer != "" {
+		text += ", signer " + s.Signer
+	}
+	return text
 }
 
 // untilOut waits until the node is seen out of service, as it was left by the drain. Somebody may have

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"sync"
 )
 
 // Observation is what the checks are decided on: each answer, or why there is none. What was not asked has
@@ -11,6 +12,8 @@ type Observation struct {
 	Cluster Answer[ClusterView]
 	Storage Answer[StorageView]
 	Foreign Answer[[]ForeignRun]
+	// Backups are what is being backed up or maintained now.
+	Backups Answer[[]string]
 	// LosesQuorum is the cluster's own answer for each node: true means it would lose quorum.
 	LosesQuorum map[string]Answer[bool]
 	Nodes       map[string]NodeObservation
@@ -20,6 +23,9 @@ type Observation struct {
 type NodeObservation struct {
 	View    Answer[NodeView]
 	Pending Answer[PendingView]
+	// Updaters and BitLocker are what else could act there, and whether it comes back from a restart by itself.
+	Updaters  Answer[UpdatersView]
+	BitLocker Answer[BitLockerView]
 }
 
 // Answer is a value that was read, or why it could not be.
@@ -47,25 +53,49 @@ func (a Answer[T]) problem() error {
 	return errNotAsked
 }
 
-// Observe reads everything ClusterChecks decides on, one question after the other. It fails only when ctx ends.
+// observedAtOnce bounds how many nodes are asked at the same time.
+const observedAtOnce = 16
+
+// Observe reads everything ClusterChecks decides on: the cluster first, then the nodes side by side. It fails only
+// when ctx ends.
 func Observe(ctx context.Context, cluster Cluster, node func(name string) Node) (Observation, error) {
 	o := observeCluster(ctx, cluster, "")
-	for _, m := range o.Cluster.Value.Nodes {
-		if ctx.Err() != nil {
-			break
-		}
+	members := o.Cluster.Value.Nodes
+	for _, m := range members {
 		o.LosesQuorum[m.Name] = AnswerOf(cluster.LosesQuorum(ctx, m.Name))
-		n := node(m.Name)
-		var no NodeObservation
-		no.View = AnswerOf(n.Describe(ctx))
-		if no.View.Known {
-			no.Pending = AnswerOf(n.PendingRestart(ctx))
-		} else {
-			no.Pending.Err = no.View.Err
-		}
-		o.Nodes[m.Name] = no
+	}
+	seen := make([]NodeObservation, len(members))
+	queue := make(chan int, len(members))
+	for i := range members {
+		queue <- i
+	}
+	close(queue)
+	var workers sync.WaitGroup
+	for range min(observedAtOnce, len(members)) {
+		workers.Go(func() {
+			for i := range queue {
+				seen[i] = observeNode(ctx, node(members[i].Name))
+			}
+		})
+	}
+	workers.Wait()
+	for i, m := range members {
+		o.Nodes[m.Name] = seen[i]
 	}
 	return o, ctx.Err()
+}
+
+// observeNode asks a node that does not answer once and no more.
+func observeNode(ctx context.Context, n Node) NodeObservation {
+	o := NodeObservation{View: AnswerOf(n.Describe(ctx))}
+	if !o.View.Known {
+		o.Pending.Err, o.Updaters.Err, o.BitLocker.Err = o.View.Err, o.View.Err, o.View.Err
+		return o
+	}
+	o.Pending = AnswerOf(n.PendingRestart(ctx))
+	o.Updaters = AnswerOf(n.Updaters(ctx))
+	o.BitLocker = AnswerOf(n.BitLocker(ctx))
+	return o
 }
 
 // observeCluster reads what concerns the whole cluster, asked of a peer of about.
@@ -74,6 +104,7 @@ func observeCluster(ctx context.Context, cluster Cluster, about string) Observat
 		Cluster:     AnswerOf(cluster.Describe(ctx, about)),
 		Storage:     AnswerOf(cluster.Storage(ctx, about)),
 		Foreign:     AnswerOf(cluster.ForeignRuns(ctx, about)),
+		Backups:     AnswerOf(cluster.Backups(ctx, about)),
 		LosesQuorum: map[string]Answer[bool]{}, Nodes: map[string]NodeObservation{},
 	}
 }

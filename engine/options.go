@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"cau/plugins"
 )
 
 // FailbackMode is how roles return when a node is resumed.
@@ -15,6 +18,18 @@ const (
 	FailbackNone      FailbackMode = "NoFailback"
 	FailbackPolicy    FailbackMode = "Policy"
 )
+
+// ScriptAs is as whom pre- and post-update scripts run on a node.
+type ScriptAs string
+
+// The two ways. A script that runs as the caller has that logon's limits: no share, and its process ends with WinRM's.
+const (
+	ScriptAsSystem ScriptAs = "system"
+	ScriptAsCaller ScriptAs = "caller"
+)
+
+// maxScriptPath is CAU's limit for a script's path and name (Set-CauClusterRole, PreUpdateScript).
+const maxScriptPath = 260
 
 // Options are the run options that are obeyed. What CAU has beyond them is absent, never ignored.
 type Options struct {
@@ -33,11 +48,27 @@ type Options struct {
 	FailbackMode FailbackMode `json:"failback_mode"`
 	// StageNodesAtOnce bounds how many nodes read the share at once; 1..64, 4 by default (R23).
 	StageNodesAtOnce int `json:"stage_nodes_at_once"`
+	// PreUpdateScript and PostUpdateScript are paths of PowerShell scripts on this host (.ps1, at most 260 characters),
+	// read when the plan is made. The first runs on each node that has work before it is paused, the second after it
+	// is back in service.
+	PreUpdateScript  string `json:"pre_update_script,omitempty"`
+	PostUpdateScript string `json:"post_update_script,omitempty"`
+	// ScriptAs is as whom they run; ScriptAsSystem by default. (Ours: CAU's run in the remote session.)
+	ScriptAs ScriptAs `json:"script_as,omitempty"`
+	// ScriptTimeoutMinutes bounds one script on one node; 1..1440, 30 by default. (Ours.)
+	ScriptTimeoutMinutes int `json:"script_timeout_minutes,omitempty"`
+	// SignaturePolicy says what is done about an update whose Authenticode signature is not valid; warn by default. (Ours.)
+	SignaturePolicy plugins.SignaturePolicy `json:"signature_policy,omitempty"`
+	// Delivery is how files come to the nodes; auto by default: each node is asked before the plan is made (R24). (Ours.)
+	Delivery plugins.Delivery `json:"delivery,omitempty"`
 }
 
 // DefaultOptions are CAU's defaults for the options that are obeyed.
 func DefaultOptions() Options {
-	return Options{RebootTimeoutMinutes: 15, DrainTimeoutMinutes: 60, FailbackMode: FailbackImmediate, StageNodesAtOnce: 4}
+	return Options{
+		RebootTimeoutMinutes: 15, DrainTimeoutMinutes: 60, FailbackMode: FailbackImmediate, StageNodesAtOnce: 4,
+		ScriptAs: ScriptAsSystem, ScriptTimeoutMinutes: 30, SignaturePolicy: plugins.SignatureWarn, Delivery: plugins.DeliveryAuto,
+	}
 }
 
 // DefaultMaxFailedNodes is the default for n nodes: floor(n/3)-1, at least 0. Invoke-CauRun documents its own as
@@ -69,9 +100,13 @@ func (o Options) Validate(nodes []string) []OptionError {
 	bound("RebootTimeoutMinutes", o.RebootTimeoutMinutes, 1, 1440)
 	bound("DrainTimeoutMinutes", o.DrainTimeoutMinutes, 1, 1440)
 	bound("StageNodesAtOnce", o.StageNodesAtOnce, 1, 64)
-	if !slices.Contains([]FailbackMode{FailbackImmediate, FailbackNone, FailbackPolicy}, o.FailbackMode) {
-		p = append(p, OptionError{"FailbackMode", fmt.Sprintf("is %q; it takes Immediate, NoFailback or Policy", o.FailbackMode)})
-	}
+	bound("ScriptTimeoutMinutes", o.ScriptTimeoutMinutes, 1, 1440)
+	p = append(p, oneOf("FailbackMode", o.FailbackMode, FailbackModes())...)
+	p = append(p, oneOf("ScriptAs", o.ScriptAs, ScriptAccounts())...)
+	p = append(p, oneOf("SignaturePolicy", o.SignaturePolicy, SignaturePolicies())...)
+	p = append(p, oneOf("Delivery", o.Delivery, Deliveries())...)
+	p = append(p, scriptPath("PreUpdateScript", o.PreUpdateScript)...)
+	p = append(p, scriptPath("PostUpdateScript", o.PostUpdateScript)...)
 	if o.MaxFailedNodes != nil {
 		hi := 63
 		if nodes != nil {
@@ -92,4 +127,48 @@ func (o Options) Validate(nodes []string) []OptionError {
 		seen[key] = true
 	}
 	return p
+}
+
+// FailbackModes are the values that FailbackMode takes.
+func FailbackModes() []FailbackMode {
+	return []FailbackMode{FailbackImmediate, FailbackNone, FailbackPolicy}
+}
+
+// ScriptAccounts are the values that ScriptAs takes.
+func ScriptAccounts() []ScriptAs { return []ScriptAs{ScriptAsSystem, ScriptAsCaller} }
+
+// SignaturePolicies are the values that SignaturePolicy takes.
+func SignaturePolicies() []plugins.SignaturePolicy {
+	return []plugins.SignaturePolicy{plugins.SignatureWarn, plugins.SignatureRequire, plugins.SignatureIgnore}
+}
+
+// Deliveries are the values that Delivery takes.
+func Deliveries() []plugins.Delivery {
+	return []plugins.Delivery{plugins.DeliveryAuto, plugins.DeliveryPull, plugins.DeliveryPush}
+}
+
+func oneOf[T ~string](name string, value T, takes []T) []OptionError {
+	if slices.Contains(takes, value) {
+		return nil
+	}
+	words := make([]string, 0, len(takes))
+	for _, t := range takes {
+		words = append(words, string(t))
+	}
+	last := len(words) - 1
+	return []OptionError{{name, fmt.Sprintf("is %q; it takes %s or %s", string(value), strings.Join(words[:last], ", "), words[last])}}
+}
+
+func scriptPath(name, path string) []OptionError {
+	switch {
+	case path == "":
+		return nil
+	case strings.ContainsFunc(path, invisible):
+		return []OptionError{{name, "holds a control character"}}
+	case !strings.HasSuffix(strings.ToLower(path), ".ps1"):
+		return []OptionError{{name, "is not the path of a PowerShell script (.ps1)"}}
+	case utf8.RuneCountInString(path) > maxScriptPath:
+		return []OptionError{{name, fmt.Sprintf("is longer than %d characters", maxScriptPath)}}
+	}
+	return nil
 }

@@ -43,6 +43,9 @@ type Plan struct {
 	Ignored  []plugins.Ignored `json:"ignored,omitempty"`
 	Checks   []check.Result    `json:"checks"`
 	Accepted []string          `json:"accepted,omitempty"`
+	// PreScript and PostScript run on every node that has work; nil where there is none. Options.ScriptAs says as whom.
+	PreScript  *Script `json:"pre_script,omitempty"`
+	PostScript *Script `json:"post_script,omitempty"`
 	// ShareServer is where the plug-in's source is reached, for people.
 	ShareServer string `json:"share_server,omitempty"`
 }
@@ -54,6 +57,10 @@ type NodePlan struct {
 	Address string           `json:"address"`
 	Roles   int              `json:"roles"`
 	Updates []plugins.Update `json:"updates"`
+	// Delivery is how its files come to the node, DeliveryPull or DeliveryPush, and DeliveryReason why so (R24). Both are
+	// empty where it was not asked: then the node pulls.
+	Delivery       plugins.Delivery `json:"delivery,omitempty"`
+	DeliveryReason string           `json:"delivery_reason,omitempty"`
 }
 
 // Blocking lists the check results that keep the plan from running (R07).

@@ -35,6 +35,10 @@ type PlanInput struct {
 	// Addresses are the nodes' WinRM listeners by node name.
 	Addresses map[string]string
 	Scan      plugins.Scan
+	// PreScript and PostScript are what the files hold that Options.PreUpdateScript and PostUpdateScript name.
+	PreScript, PostScript []byte
+	// Delivery is what ProbeDelivery found, by node name. A node that is not in it is not asked: with DeliveryAuto it pulls.
+	Delivery map[string]DeliveryChoice
 	// Checks are all answers but the scan's own.
 	Checks []check.Result
 	// Accepted are the ids accepted by name (R07).
@@ -65,15 +69,33 @@ func BuildPlan(in PlanInput) (*Plan, error) {
 	if p.Speed == 0 {
 		p.Speed = 1
 	}
+	// Both were looked at with the problems.
+	p.PreScript, _ = pinScript("PreUpdateScript", in.Options.PreUpdateScript, in.PreScript)
+	p.PostScript, _ = pinScript("PostUpdateScript", in.Options.PostUpdateScript, in.PostScript)
 	for _, m := range in.View.Nodes {
 		updates := in.Scan.Updates[m.Name]
 		if updates == nil {
 			updates = []plugins.Update{}
 		}
-		p.Nodes = append(p.Nodes, NodePlan{Name: m.Name, Address: in.Addresses[m.Name], Roles: in.View.roles(m.Name), Updates: updates})
+		np := NodePlan{Name: m.Name, Address: in.Addresses[m.Name], Roles: in.View.roles(m.Name), Updates: updates}
+		if len(updates) > 0 {
+			np.Delivery, np.DeliveryReason = in.delivery(m.Name)
+		}
+		p.Nodes = append(p.Nodes, np)
 	}
 	orderNodes(p.Nodes, in.Options.NodeOrder)
 	return p, nil
+}
+
+// delivery is how a node gets its files. What was asked for by name needs no probe.
+func (in *PlanInput) delivery(node string) (plugins.Delivery, string) {
+	if c, ok := in.Delivery[node]; ok {
+		return c.Delivery, c.Reason
+	}
+	if in.Options.Delivery == plugins.DeliveryPush {
+		return plugins.DeliveryPush, "Delivery is push."
+	}
+	return plugins.DeliveryPull, ""
 }
 
 // orderNodes puts the nodes that order names first, then those with the fewest roles, then by name. The
@@ -137,6 +159,14 @@ func (in *PlanInput) problems() error {
 	}
 	for _, e := range in.Options.Validate(names) {
 		errs = append(errs, e)
+	}
+	for _, s := range []struct {
+		option, path string
+		text         []byte
+	}{{"PreUpdateScript", in.Options.PreUpdateScript, in.PreScript}, {"PostUpdateScript", in.Options.PostUpdateScript, in.PostScript}} {
+		if _, err := pinScript(s.option, s.path, s.text); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	for _, id := range in.Accepted {
 		if _, ok := check.Lookup(id); !ok {

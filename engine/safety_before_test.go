@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -297,12 +298,14 @@ func TestDegradedStorageIsWaitedForDuringThePause(t *testing.T) {
 func TestADrainSurvivesPeersThatDoNotAnswerForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := twoNodes(t)
-		n, taken := 0, false
+		taken := false
 		b.journal.on = func(f engine.Fact) {
 			taken = f.Kind != engine.FactNodeEnded && (taken || f.Kind == engine.FactPauseIntent)
 		}
+		// A third of the answers is lost.
+		lost := rand.New(rand.NewPCG(1, 2))
 		b.w.fail = func(string, string) error {
-			if n++; taken && n%3 == 0 {
+			if taken && lost.IntN(3) == 0 {
 				return errors.New("connection reset")
 			}
 			return nil

@@ -74,7 +74,7 @@ func (r *run) stage(ctx context.Context, np NodePlan) error {
 		}
 	}
 	res, err := r.Plugin.Stage(ctx, r.Nodes(np.Name), plugins.StageRequest{
-		Run: r.Plan.Run, JobID: job, Source: r.Plan.Source, Arguments: r.Plan.Arguments, Updates: np.Updates,
+		Run: r.Plan.Run, JobID: job, Source: r.Plan.Source, Arguments: r.Plan.Arguments, Updates: np.Updates, Delivery: np.Delivery,
 	}, r.report(np.Name))
 	if err != nil {
 		if ctx.Err() != nil {

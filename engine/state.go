@@ -64,12 +64,14 @@ type Phase string
 const (
 	PhaseWaiting    Phase = "waiting"
 	PhaseStaging    Phase = "staging"
+	PhasePreScript  Phase = "pre-script"
 	PhaseDraining   Phase = "draining"
 	PhaseInstalling Phase = "installing"
 	PhaseRestarting Phase = "restarting"
 	PhaseRescanning Phase = "rescanning"
 	PhaseResuming   Phase = "resuming"
 	PhaseSettling   Phase = "settling"
+	PhasePostScript Phase = "post-script"
 	PhaseDone       Phase = "done"
 )
 
@@ -144,6 +146,11 @@ type NodeRun struct {
 	Settled   bool `json:"settled,omitempty"`
 	// Traces: the run left files or jobs on the node that are not cleaned up yet.
 	Traces bool `json:"traces,omitempty"`
+	// BackInService: a pause of this run was taken back, by a resume or undone (R22).
+	BackInService bool `json:"back_in_service,omitempty"`
+	// PreScript and PostScript are nil until the script has begun.
+	PreScript  *ScriptRun `json:"pre_script,omitempty"`
+	PostScript *ScriptRun `json:"post_script,omitempty"`
 	// Leave is set once the node has failed and is being left in order (R22).
 	Leave Leave        `json:"leave,omitempty"`
 	Cause *fault.Cause `json:"cause,omitempty"`
@@ -171,4 +178,26 @@ type UpdateRun struct {
 	Started         time.Time       `json:"started,omitzero"`
 	Ended           time.Time       `json:"ended,omitzero"`
 	Cause           *fault.Cause    `json:"cause,omitempty"`
+	// Signature is what the node said about the file's Authenticode signature; nil where it was not looked at.
+	Signature *plugins.Signature `json:"signature,omitempty"`
+	// Log is the installer's log on the node, or empty.
+	Log string `json:"log,omitempty"`
+}
+
+// ScriptRun is a pre- or post-update script on one node.
+type ScriptRun struct {
+	Name    string    `json:"name"`
+	Started time.Time `json:"started"`
+	// Ended is zero while it runs.
+	Ended time.Time `json:"ended,omitzero"`
+	// ExitCode is nil where none came back.
+	ExitCode *int64 `json:"exit_code,omitempty"`
+	// Account is as whom it ran, Log the whole output's path on the node, Output its last lines.
+	Account string   `json:"account,omitempty"`
+	Log     string   `json:"log,omitempty"`
+	Output  []string `json:"output,omitempty"`
+	// RunsOn: nobody waits for it any more, and it is not known to have ended (R18).
+	RunsOn bool `json:"runs_on,omitempty"`
+	// Cause is why it counts as failed; nil where it succeeded.
+	Cause *fault.Cause `json:"cause,omitempty"`
 }

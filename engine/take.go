@@ -38,11 +38,17 @@ func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 	switch {
 	case nr.Leave == LeaveHeld:
 		return r.leavePaused(np, NodeHeld, nr.Cause)
-	case nr.Leave == LeaveUndone:
-		return r.leaveUndone(ctx, np, nr)
+	case nr.scriptOpen(plugins.PhasePre):
+		return r.preScript(ctx, np)
+	case nr.Leave == LeaveInService:
+		return r.end(ctx, np, nr)
+	case nr.Leave == LeaveUndone && nr.PausedByUs:
+		return r.leaveUndone(ctx, np)
 	case nr.Resumed && !nr.Settled:
 		return r.settle(ctx, np)
-	case nr.Resumed:
+	case nr.BackInService && r.postScriptDue(nr):
+		return r.postScript(ctx, np)
+	case nr.Resumed, nr.Leave == LeaveUndone:
 		return r.end(ctx, np, nr)
 	case nr.Leave == LeaveResumed || nr.Rescanned:
 		return r.resume(ctx, np, nr)
@@ -99,7 +105,7 @@ func (r *run) leavePaused(np NodePlan, status NodeStatus, cause *fault.Cause) er
 
 // end is the last step of a node that is back in service.
 func (r *run) end(ctx context.Context, np NodePlan, nr NodeRun) error {
-	if nr.Traces {
+	if nr.Traces && !nr.scriptRunsOn() {
 		if err := r.clean(ctx, np); err != nil {
 			return err
 		}
@@ -128,6 +134,10 @@ func nodeSummary(nr NodeRun) (NodeStatus, *fault.Cause) {
 		return NodePartiallyFailed, causeOfUpdate(nr.Name, first)
 	case first != nil:
 		return NodeFailed, causeOfUpdate(nr.Name, first)
+	case nr.PostScript != nil && nr.PostScript.Cause != nil && nr.installed() > 0:
+		return NodePartiallyFailed, nr.PostScript.Cause
+	case nr.PostScript != nil && nr.PostScript.Cause != nil:
+		return NodeFailed, nr.PostScript.Cause
 	case notBegun:
 		return NodeCanceled, nil
 	}

@@ -45,7 +45,7 @@ func (h *handle) Describe(ctx context.Context) (engine.NodeView, error) {
 func goodNodeView(name string, now time.Time) engine.NodeView {
 	return engine.NodeView{
 		Computer: name, LanguageMode: "FullLanguage", Admin: true, FreeBytes: 50 << 30, Time: now, Asked: now,
-		Namespaces: []string{"mscluster", "storage"},
+		Namespaces: []string{"mscluster", "storage"}, MaxEnvelopeKB: 500, MaxShells: 30,
 	}
 }
 
