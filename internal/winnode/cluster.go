@@ -20,7 +20,7 @@ const maxName = 256
 func (f *Fleet) Describe(ctx context.Context, about string) (engine.ClusterView, error) {
 	var c agent.Cluster
 	var v engine.ClusterView
-	who, _, err := f.askUntil(ctx, about, agent.OpClusterGet, struct{}{}, &c, func(who string) error {
+	who, _, err := f.askUntil(ctx, about, agent.OpClusterGet, struct{}{}, &c, func(who string, _ agent.Response) error {
 		v, c = clusterView(&c), agent.Cluster{}
 		if err := working(&v, who); err != nil {
 			return &fault.Error{Op: what(agent.OpClusterGet), Node: who, Err: err}
@@ -89,7 +89,7 @@ func (f *Fleet) LosesQuorum(ctx context.Context, node string) (bool, error) {
 // paused" is told only when no peer was asked before whose answer is lost: else it may be by our own pause.
 func (f *Fleet) Pause(ctx context.Context, node string) error {
 	const drain, paused, draining = 1, 5070, 5962
-	_, maybe, err := f.askUntil(ctx, node, agent.OpNodePause, agent.PauseArgs{Node: node, DrainType: drain}, nil, func(string) error { return nil })
+	_, maybe, err := f.askUntil(ctx, node, agent.OpNodePause, agent.PauseArgs{Node: node, DrainType: drain}, nil, nil)
 	if e := (*fault.Error)(nil); maybe && errors.As(err, &e) && (e.Code == paused || e.Code == draining) {
 		return nil
 	}
@@ -114,6 +114,12 @@ func (f *Fleet) Resume(ctx context.Context, node string, mode engine.FailbackMod
 	if e := (*fault.Error)(nil); errors.As(err, &e) && e.Code == notPaused {
 		return nil
 	}
+	return aboutNode(err, node)
+}
+
+// MoveGroup moves a clustered role to a node; the move goes on after the answer.
+func (f *Fleet) MoveGroup(ctx context.Context, group, node string) error {
+	_, err := f.ask(ctx, "", agent.OpGroupMove, agent.GroupMoveArgs{Group: group, Node: node}, nil)
 	return aboutNode(err, node)
 }
 
@@ -167,7 +173,7 @@ func storageView(s *agent.Storage) engine.StorageView {
 
 // ForeignRuns looks on every node that is not down for the lock objects of Microsoft's CAU: a node's own lock
 // is seen only there, so the node in question is asked like the others. A node that cannot be asked is an
-// error, because what it holds is not known.
+// error, because what it holds is not known. The lock that TakeCauLock or RenewCauLock made ours is left out.
 func (f *Fleet) ForeignRuns(ctx context.Context, _ string) ([]engine.ForeignRun, error) {
 	var mu sync.Mutex
 	found := map[engine.ForeignRun]bool{}
@@ -179,9 +185,15 @@ func (f *Fleet) ForeignRuns(ctx context.Context, _ string) ([]engine.ForeignRun,
 		mu.Lock()
 		defer mu.Unlock()
 		for _, id := range runs.Runs {
+			if f.ownLock(id) {
+				continue
+			}
 			found[engine.ForeignRun{ID: agent.Printable(id, maxName)}] = true
 		}
 		for _, id := range runs.Nodes {
+			if f.ownLock(id) {
+				continue
+			}
 			found[engine.ForeignRun{ID: agent.Printable(id, maxName), Node: l.name}] = true
 		}
 		return nil

@@ -94,21 +94,34 @@ func (f *Fleet) Contact(ctx context.Context, node string) (Contact, error) {
 
 func (f *Fleet) contact(ctx context.Context, n *Node) (Contact, error) {
 	v, err := n.Describe(ctx)
-	c := Contact{Address: n.link.address, Node: v}
-	f.mu.Lock()
-	c.Stats = f.past[n.link]
-	f.mu.Unlock()
-	n.link.mu.Lock()
-	defer n.link.mu.Unlock()
-	if n.link.epoch == nil {
-		return c, err
-	}
-	if s, ok := n.link.epoch.shell.(Negotiator); ok {
+	c := Contact{Address: n.link.address, Node: v, Stats: n.link.stats()}
+	if s := n.link.negotiator(); s != nil {
 		c.Negotiated, _ = s.Negotiated()
-		now := s.Stats()
-		c.Stats.Requests += now.Requests
-		c.Stats.Dials += now.Dials
-		c.Stats.Handshakes += now.Handshakes
 	}
 	return c, err
+}
+
+// Described is one node's contact, or why there is none.
+type Described struct {
+	// Name is the node's cluster name.
+	Name string
+	Contact
+	Err error
+}
+
+// DescribeAll makes contact with every node of the fleet at the same time, as many as the fleet asks at once, each
+// through its one connection and shell. The nodes come in the fleet's order. After a rejected logon the others are
+// not tried (R02).
+func (f *Fleet) DescribeAll(ctx context.Context) []Described {
+	out := make([]Described, len(f.links))
+	at := make(map[*link]int, len(f.links))
+	for i, l := range f.links {
+		at[l] = i
+	}
+	_ = f.eachNode(ctx, f.links, func(ctx context.Context, l *link) error {
+		c, err := f.Contact(ctx, l.name)
+		out[at[l]] = Described{Name: l.name, Contact: c, Err: err}
+		return nil
+	})
+	return out
 }

@@ -16,9 +16,13 @@ var ErrWrongNode = errors.New("the address leads to another computer")
 // ErrUnknownNode says that no address is known for a node.
 var ErrUnknownNode = errors.New("no address is known for this node")
 
+// ErrFenced says that a node refused a change because another coordinator holds a later lease (R27). Nothing more may
+// be done under the lease that we hold.
+var ErrFenced = errors.New("another coordinator has taken over the cluster's lease")
+
 // OperationError is a node's own refusal of an operation, or its failure there.
 type OperationError struct {
-	// Kind is one of agent.OpError's: win32, hresult, refused, missing, script.
+	// Kind is one of agent.OpError's: win32, hresult, refused, missing, fenced, script.
 	Kind string
 	// Message is the node's words, printable and bounded.
 	Message string
@@ -26,6 +30,16 @@ type OperationError struct {
 
 // Error is the node's words.
 func (e *OperationError) Error() string { return e.Message }
+
+// Is makes errors.Is(err, ErrFenced) true for a refusal of that kind.
+func (e *OperationError) Is(target error) bool { return target == ErrFenced && e.Kind == kindFenced }
+
+// Kinds of refusals that are acted on here (agent.OpError).
+const (
+	kindFenced  = "fenced"
+	kindRefused = "refused"
+	kindMissing = "missing"
+)
 
 // transportError is a failure to ask at all, or to understand what came back: nobody knows whether the
 // operation was done. Another node may be asked instead.
@@ -62,41 +76,6 @@ func passing(err error) bool {
 		return true
 	}
 	return false
-}
-
-// what names each operation in the words of the screen.
-func what(op string) string {
-	switch op {
-	case agent.OpHello:
-		return "describe the node"
-	case agent.OpBootInfo:
-		return "read the boot identity"
-	case agent.OpPendingGet:
-		return "read pending restarts"
-	case agent.OpClusterGet:
-		return "describe the cluster"
-	case agent.OpClusterOffline:
-		return "ask whether quorum survives"
-	case agent.OpCauRuns:
-		return "look for other updating runs"
-	case agent.OpStorageGet:
-		return "describe storage"
-	case agent.OpStorageMaintenance:
-		return "change storage maintenance mode"
-	case agent.OpNodePause:
-		return "pause"
-	case agent.OpNodeResume:
-		return "resume"
-	case agent.OpNodeRestart, agent.OpNodeRestartAbort:
-		return "restart"
-	case agent.OpNodeClean:
-		return "clean"
-	case agent.OpJobStart:
-		return "start the job"
-	case agent.OpJobPoll:
-		return "watch the job"
-	}
-	return op
 }
 
 // codeOf is the number of an operation's error as a Win32 error where it is one: an HRESULT of facility

@@ -29,6 +29,8 @@ type machine struct {
 	fail     []error // what the next runs fail with, before they are looked at
 	lose     []error // what the next runs fail with, after they were done
 	seen     []string
+	epochs   map[string]int64 // of the lease, as the last request of each operation carried it
+	hosts    []string         // the names that shells were made for
 	shells   int
 	closed   int
 	busy     int
@@ -89,6 +91,10 @@ func (m *machine) Run(ctx context.Context, command string, stdin []byte) ([]byte
 		m.t.Error(err)
 	}
 	m.seen = append(m.seen, req.Op)
+	if m.epochs == nil {
+		m.epochs = map[string]int64{}
+	}
+	m.epochs[req.Op] = req.Epoch
 	op := m.ops[req.Op]
 	if op == nil {
 		return m.answer(nil, &agent.OpError{Kind: "missing", Message: "there is no such operation"}), nil, 0, nil
@@ -149,9 +155,43 @@ type site struct {
 	t        *testing.T
 	machines map[string]*machine
 	clock    *clock
+	counting bool // shells count their requests
 }
 
-func (s *site) Shell(address string) (winnode.Shell, error) {
+// counted is a shell that can say what crossed the wire: one request for a run, two for being closed.
+type counted struct {
+	*machine
+	stats struct {
+		sync.Mutex
+		wsman.Stats
+	}
+}
+
+func (c *counted) add(requests int64) {
+	c.stats.Lock()
+	defer c.stats.Unlock()
+	c.stats.Requests += requests
+}
+
+func (c *counted) Run(ctx context.Context, command string, stdin []byte) ([]byte, []byte, int32, error) {
+	c.add(1)
+	return c.machine.Run(ctx, command, stdin)
+}
+
+func (c *counted) Close(ctx context.Context) error {
+	c.add(2)
+	return c.machine.Close(ctx)
+}
+
+func (c *counted) Negotiated() (wsman.Negotiated, bool) { return wsman.Negotiated{Sealed: true}, true }
+
+func (c *counted) Stats() wsman.Stats {
+	c.stats.Lock()
+	defer c.stats.Unlock()
+	return c.stats.Stats
+}
+
+func (s *site) Shell(address, host string) (winnode.Shell, error) {
 	m := s.machines[address]
 	if m == nil {
 		return nil, errors.New("no such address")
@@ -159,6 +199,10 @@ func (s *site) Shell(address string) (winnode.Shell, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.shells++
+	m.hosts = append(m.hosts, host)
+	if s.counting {
+		return &counted{machine: m}, nil
+	}
 	return m, nil
 }
 

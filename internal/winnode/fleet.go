@@ -6,16 +6,19 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cau/engine"
-	"cau/internal/wsman"
 )
 
 // NodeAddress says where a node is.
 type NodeAddress struct {
 	// Name is the node's cluster name; Address what ParseAddress takes.
 	Name, Address string
+	// Host is the node's DNS name, where Address holds something else (an IP address, a port that is forwarded): the
+	// certificate, the Host header and Kerberos' service principal name go by it. Empty means Address's own.
+	Host string
 }
 
 // Config describes a fleet. Nodes, Dialer and Clock are required.
@@ -37,6 +40,8 @@ type Config struct {
 	// ReserveBytes is what staging leaves free on a node's system drive beyond twice what it copies (R23);
 	// 2 GiB by default.
 	ReserveBytes int64
+	// AdminShare connects to ADMIN$ of the node that is reached as host; nil means that nothing can be pushed (R24).
+	AdminShare func(ctx context.Context, host string) (AdminShare, error)
 }
 
 // Fleet is one cluster's nodes, reached with one credential. It implements engine.Cluster. Safe for
@@ -46,12 +51,16 @@ type Fleet struct {
 	gate    *gate
 	links   []*link
 	nodes   map[string]*Node // by upper-case name
+	fence   atomic.Int64     // the lease's epoch that changing requests carry
 	closing sync.WaitGroup
+	// ending is done when the fleet is closed: what runs in a shell of its own ends then.
+	ending context.Context //nolint:containedctx // the fleet's life, not a call's
+	end    context.CancelFunc
 
 	mu     sync.Mutex
 	states map[string]engine.NodeState // by upper-case name, as last described
 	answer string                      // who answered last
-	past   map[*link]wsman.Stats       // of shells that are gone
+	cauID  string                      // of our own lock object of Microsoft's CAU
 }
 
 var _ engine.Cluster = (*Fleet)(nil)
@@ -68,8 +77,9 @@ func New(cfg Config) (*Fleet, error) {
 	orDefault(&cfg.ReserveBytes, 2<<30)
 	f := &Fleet{
 		cfg: cfg, gate: newGate(), nodes: map[string]*Node{},
-		states: map[string]engine.NodeState{}, past: map[*link]wsman.Stats{},
+		states: map[string]engine.NodeState{},
 	}
+	f.ending, f.end = context.WithCancel(context.Background())
 	for _, n := range cfg.Nodes {
 		if n.Name == "" {
 			return nil, errors.New("a node has no name")
@@ -77,7 +87,10 @@ func New(cfg Config) (*Fleet, error) {
 		if f.nodes[strings.ToUpper(n.Name)] != nil {
 			return nil, fmt.Errorf("node %s is listed twice", n.Name)
 		}
-		l := f.link(n.Name, n.Address)
+		if !plainHost(n.Host) {
+			return nil, fmt.Errorf("node %s: %q is no host name", n.Name, n.Host)
+		}
+		l := f.link(n)
 		f.links = append(f.links, l)
 		f.nodes[strings.ToUpper(n.Name)] = &Node{fleet: f, link: l}
 	}
@@ -90,13 +103,11 @@ func orDefault[T ~int64](v *T, d T) {
 	}
 }
 
-func (f *Fleet) link(name, address string) *link {
-	l := &link{
-		name: name, address: address, dialer: f.cfg.Dialer, gate: f.gate, limit: f.cfg.OperationLimit,
-		closing: &f.closing, ready: make(chan struct{}, 1),
+func (f *Fleet) link(n NodeAddress) *link {
+	return &link{
+		name: n.Name, address: n.Address, host: n.Host, dialer: f.cfg.Dialer, gate: f.gate, limit: f.cfg.OperationLimit,
+		fence: &f.fence, closing: &f.closing, ready: make(chan struct{}, 1),
 	}
-	l.retired = func(n Negotiator) { f.retire(l, n.Stats()) }
-	return l
 }
 
 // Node is the node of that name, always the same one. A name that the fleet does not know gives a node whose
@@ -105,7 +116,7 @@ func (f *Fleet) Node(name string) *Node {
 	if n := f.nodes[strings.ToUpper(name)]; n != nil {
 		return n
 	}
-	l := f.link(name, "")
+	l := f.link(NodeAddress{Name: name})
 	l.dialer = unknown{}
 	return &Node{fleet: f, link: l}
 }
@@ -114,28 +125,31 @@ func (f *Fleet) Node(name string) *Node {
 type unknown struct{}
 
 // Shell fails.
-func (unknown) Shell(string) (Shell, error) { return nil, ErrUnknownNode }
+func (unknown) Shell(string, string) (Shell, error) { return nil, ErrUnknownNode }
 
-// Close drops every connection and waits for whatever is still sent. Jobs on the nodes go on.
+// Fence makes every request that changes something carry the lease's epoch from now on: a node that knows of a later
+// one refuses it with ErrFenced (R27). 0 takes that back.
+func (f *Fleet) Fence(epoch int64) { f.fence.Store(epoch) }
+
+// Close drops every connection and waits for whatever is still sent. Jobs on the nodes go on, but for those that run
+// in our own logon (plugins.Job.AsCaller).
 func (f *Fleet) Close() {
+	f.end()
 	for _, l := range f.links {
 		l.close()
 	}
 	f.closing.Wait()
 }
 
-func (f *Fleet) retire(l *link, s wsman.Stats) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	sum := f.past[l]
-	f.past[l] = wsman.Stats{Requests: sum.Requests + s.Requests, Dials: sum.Dials + s.Dials, Handshakes: sum.Handshakes + s.Handshakes}
-}
+// atOnce is how many nodes are asked at the same time. Each is one connection and one process there; here it bounds
+// sockets and memory.
+const atOnce = 32
 
-// eachNode calls do for the nodes, at most eight at once, and joins the errors in the nodes' order.
+// eachNode calls do for the nodes, at most atOnce at the same time, and joins the errors in the nodes' order.
 func (f *Fleet) eachNode(ctx context.Context, links []*link, do func(context.Context, *link) error) error {
 	errs := make([]error, len(links))
 	var wg sync.WaitGroup
-	room := make(chan struct{}, 8)
+	room := make(chan struct{}, atOnce)
 	for i, l := range links {
 		wg.Go(func() {
 			room <- struct{}{}

@@ -39,6 +39,9 @@ const (
 // plugins.ErrJobLost when the job began and died without a result, or never began; otherwise a *fault.Error,
 // with the job's own number when the job failed. When contact stays lost, the job may still be running. When
 // ctx ends the job goes on, and RunJob returns ctx's error.
+//
+// A script in the caller's own logon (job.AsCaller) runs in a shell of its own, which the fleet keeps until it ends or
+// the fleet is closed; it is asked for at most once, and after that only looked at.
 func (n *Node) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins.JobEvent)) (json.RawMessage, error) {
 	args, err := n.order(job)
 	if err != nil {
@@ -52,11 +55,18 @@ func (n *Node) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins
 		// Before the first answer nothing is under way here, and nothing is drained that could be harmed.
 		w.patience = min(w.patience, stageContact)
 	}
-	if err := w.start(ctx); err != nil {
+	start := w.start
+	if job.AsCaller {
+		start = w.startHere
+	}
+	if err := start(ctx); err != nil {
 		return nil, err
 	}
 	for {
 		result, err := w.poll(ctx)
+		if result != nil {
+			w.tidy(ctx)
+		}
 		if result != nil || err != nil {
 			return result, err
 		}
@@ -72,6 +82,18 @@ func jobWords(kind plugins.JobKind) string {
 		return "stage"
 	case plugins.JobInstaller:
 		return "install"
+	case plugins.JobShareProbe:
+		return "read the share"
+	case plugins.JobScript:
+		return "run the script"
+	case plugins.JobUpdatesScan:
+		return "scan for updates"
+	case plugins.JobUpdatesDownload:
+		return "download updates"
+	case plugins.JobUpdatesInstall:
+		return "install updates"
+	case plugins.JobUpdatesRestart:
+		return "ask whether a restart is required"
 	}
 	return string(kind)
 }
@@ -91,8 +113,9 @@ type jobWatch struct {
 	patience time.Duration
 	pause    time.Duration
 	offset   int64
-	active   bool // the job has begun
-	dead     int  // looks in a row that found it dead without a result
+	active   bool     // the job has begun
+	dead     int      // looks in a row that found it dead without a result
+	here     *runHere // the script in a shell of its own, if it was started by us
 }
 
 func (w *jobWatch) now() time.Time { return w.node.fleet.cfg.Clock.Now() }
@@ -158,10 +181,25 @@ func (w *jobWatch) wait(ctx context.Context) error {
 		}
 		w.pause = min(w.pause, max(left, time.Millisecond))
 	}
-	if err := w.node.fleet.cfg.Clock.Sleep(ctx, w.pause); err != nil {
+	if err := w.sleep(ctx); err != nil {
 		return err
 	}
 	w.pause = min(w.pause*3/2, w.node.fleet.cfg.PollMax)
+	return nil
+}
+
+// sleep waits for the pause, or until a script in a shell of its own has ended.
+func (w *jobWatch) sleep(ctx context.Context) error {
+	if w.here == nil || w.here.ended.Err() != nil {
+		return w.node.fleet.cfg.Clock.Sleep(ctx, w.pause)
+	}
+	early, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(w.here.ended, cancel)
+	defer stop()
+	if err := w.node.fleet.cfg.Clock.Sleep(early, w.pause); err != nil && ctx.Err() != nil {
+		return err
+	}
 	return nil
 }
 
@@ -223,6 +261,8 @@ func (w *jobWatch) judge(p *agent.JobPoll) error {
 	case p.ProcessAlive:
 		w.active, w.dead = true, 0
 		return nil
+	case w.here != nil && !w.active:
+		return w.judgeHere()
 	case p.Exists && (p.TaskState == taskQueued || p.TaskState == taskRunning):
 		w.dead = 0
 	case p.Exists && !w.active:
@@ -266,7 +306,7 @@ func (w *jobWatch) finish(text string) (json.RawMessage, error) {
 		}
 		return nil, &jobFailedError{refusal(jobWords(w.job.Kind), w.node.Name(), r.Err)}
 	}
-	data, err := output(w.job.Kind, r.Data)
+	data, err := output(w.job, r.Data)
 	if err != nil {
 		return nil, w.fail(fmt.Errorf("%w that can be read: %w", plugins.ErrJobLost, err))
 	}

@@ -368,7 +368,7 @@ func TestLabR12_AForeignRunIsSeen(t *testing.T) {
 
 func TestLabR32_AForeignCommandIsRefused(t *testing.T) {
 	info, _ := labFleet(t, "")
-	shell, err := labConfig(info, info.Password).Dialer.Shell(info.Nodes[0].Address)
+	shell, err := labConfig(info, info.Password).Dialer.Shell(info.Nodes[0].Address, "")
 	if err != nil {
 		t.Fatal(err)
 	}

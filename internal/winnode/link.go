@@ -5,27 +5,33 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cau/internal/fault"
 	"cau/internal/winnode/agent"
+	"cau/internal/wsman"
 )
 
 // link is the way to one node: a shell that is made when it is first needed, and made anew after reset.
 type link struct {
-	name, address string
-	dialer        Dialer
-	gate          *gate
-	limit         time.Duration // of one operation, in real time
-	closing       *sync.WaitGroup
+	name, address, host string
+	dialer              Dialer
+	gate                *gate
+	limit               time.Duration // of one operation, in real time; 0 for none
+	fence               *atomic.Int64
+	closing             *sync.WaitGroup
 
 	mu      sync.Mutex
 	ready   chan struct{} // holds one token while the bundle is brought to the node
 	epoch   *epoch
 	closed  bool
-	retired func(Negotiator) // told about a shell before it is closed
+	leaving []Negotiator // shells that are being closed
+	past    wsman.Stats  // of shells that are gone
+	sides   []*link      // further ways to the same node, each with a connection of its own
 }
 
 // epoch is the life of one shell.
@@ -41,12 +47,19 @@ func (l *link) call(ctx context.Context, op string, args, out any) (agent.Respon
 	if err != nil {
 		return agent.Response{}, &fault.Error{Op: what(op), Node: l.name, Err: err}
 	}
-	invocation, err := agent.RunCommand(agent.Request{V: agent.Version, Op: op, Args: raw})
+	req := agent.Request{V: agent.Version, Op: op, Args: raw}
+	if changes(op) {
+		req.Epoch = l.fence.Load()
+	}
+	invocation, err := agent.RunCommand(req)
 	if err != nil {
 		return agent.Response{}, &fault.Error{Op: what(op), Node: l.name, Err: err}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, l.limit, fmt.Errorf("no answer within %s", l.limit))
-	defer cancel()
+	if l.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, l.limit, fmt.Errorf("no answer within %s", l.limit))
+		defer cancel()
+	}
 	for try := 0; ; try++ {
 		e, err := l.prepared(ctx, op)
 		if err != nil {
@@ -108,10 +121,10 @@ func (l *link) current() (*epoch, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return nil, errors.New("the connection was closed by us")
+		return nil, errClosed
 	}
 	if l.epoch == nil {
-		s, err := l.dialer.Shell(l.address)
+		s, err := l.dialer.Shell(l.address, l.host)
 		if err != nil {
 			return nil, err
 		}
@@ -158,23 +171,81 @@ func (l *link) forgetBundle() {
 }
 
 // reset drops the shell; the next call makes a new one. The old one is closed behind the caller's back, and
-// the fleet's Close waits for that.
+// the fleet's Close waits for that. Its last requests are those of closing it.
 func (l *link) reset() {
 	l.mu.Lock()
 	old := l.epoch
 	l.epoch = nil
-	l.mu.Unlock()
 	if old == nil {
+		l.mu.Unlock()
 		return
 	}
-	if n, ok := old.shell.(Negotiator); ok {
-		l.retired(n)
+	counts, ok := old.shell.(Negotiator)
+	if ok {
+		l.leaving = append(l.leaving, counts)
 	}
+	l.mu.Unlock()
 	l.closing.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
 		_ = old.shell.Close(ctx) // a shell left behind ends by the node's idle time-out
+		if ok {
+			l.retire(counts)
+		}
 	})
+}
+
+func (l *link) retire(gone Negotiator) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.past = sum(l.past, gone.Stats())
+	l.leaving = slices.DeleteFunc(l.leaving, func(n Negotiator) bool { return n == gone })
+}
+
+// stats counts what crossed the wire to this node so far, through all its shells.
+func (l *link) stats() wsman.Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.past
+	for _, n := range l.leaving {
+		s = sum(s, n.Stats())
+	}
+	if l.epoch != nil {
+		if n, ok := l.epoch.shell.(Negotiator); ok {
+			s = sum(s, n.Stats())
+		}
+	}
+	for _, side := range l.sides {
+		s = sum(s, side.stats())
+	}
+	return s
+}
+
+// side is another way to the same node: what runs there for long leaves this one free.
+func (l *link) side() *link {
+	side := &link{
+		name: l.name, address: l.address, host: l.host, dialer: l.dialer, gate: l.gate, fence: l.fence,
+		closing: l.closing, ready: make(chan struct{}, 1),
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sides = append(l.sides, side)
+	return side
+}
+
+// negotiator is the shell there is, if it can say how it is connected.
+func (l *link) negotiator() Negotiator {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.epoch == nil {
+		return nil
+	}
+	n, _ := l.epoch.shell.(Negotiator)
+	return n
+}
+
+func sum(a, b wsman.Stats) wsman.Stats {
+	return wsman.Stats{Requests: a.Requests + b.Requests, Dials: a.Dials + b.Dials, Handshakes: a.Handshakes + b.Handshakes}
 }
 
 // close drops the shell for good.
@@ -185,8 +256,21 @@ func (l *link) close() {
 	l.reset()
 }
 
+var errClosed = errors.New("the connection was closed by us")
+
 // closeTimeout bounds what is sent when a shell is dropped.
 const closeTimeout = 10 * time.Second
+
+// computer is the name that other protocols reach the node by: its DNS name, or what its address says.
+func (l *link) computer() string {
+	if l.host != "" {
+		return l.host
+	}
+	if a, err := ParseAddress(l.address); err == nil {
+		return a.Host
+	}
+	return l.name
+}
 
 // sameComputer tells whether host, a computer's own name, is the node called name. NetBIOS names end after
 // 15 characters, and a cluster may know a node by its full DNS name. Any host will do for an unnamed link.

@@ -16,8 +16,8 @@ type Node struct {
 	fleet *Fleet
 	link  *link
 
-	mu       sync.Mutex
-	identity string // of the boot as last given out
+	mu   sync.Mutex
+	last *boot // as it was seen last
 }
 
 var _ engine.Node = (*Node)(nil)
@@ -57,7 +57,8 @@ func fqdn(name string) string {
 	return name
 }
 
-// Boot reads the boot identity and whether the node is ready.
+// Boot reads the boot identity and whether the node is ready. The identity stays the same while the node's clock is
+// set, as long as its uptime proves that it did not restart (R21).
 func (n *Node) Boot(ctx context.Context) (engine.BootView, error) {
 	b, err := n.boot(ctx)
 	if err != nil {
@@ -65,19 +66,9 @@ func (n *Node) Boot(ctx context.Context) (engine.BootView, error) {
 	}
 	const working = 2
 	return engine.BootView{
-		Identity: n.steady(b.BootFileTime), Uptime: time.Duration(b.UptimeSeconds * float64(time.Second)),
+		Identity: b.identity, Uptime: b.uptime,
 		ServicingBusy: b.CBSServicing == working || b.TiWorker, LogonReady: b.AutoLogonChecked, ClusterService: b.ClusterService,
 	}, nil
-}
-
-// steady keeps the identity of one boot the same while its time is nudged.
-func (n *Node) steady(identity string) string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.identity == "" || !sameBoot(n.identity, identity) {
-		n.identity = identity
-	}
-	return n.identity
 }
 
 // PendingRestart reads the signals of a pending restart. A pending renaming of files is only a remark:

@@ -9,6 +9,7 @@ import (
 
 	"cau/engine"
 	"cau/internal/fault"
+	"cau/internal/winnode/agent"
 )
 
 // candidates are the nodes that may be asked about the node called about, the best first: who answered last,
@@ -43,19 +44,22 @@ func (f *Fleet) candidates(about string) []*link {
 // not answer, or that is no working member of the cluster itself, is passed over; any other refusal is the
 // cluster's own and final.
 func (f *Fleet) ask(ctx context.Context, about, op string, args, out any) (string, error) {
-	who, _, err := f.askUntil(ctx, about, op, args, out, func(string) error { return nil })
+	who, _, err := f.askUntil(ctx, about, op, args, out, nil)
 	return who, err
 }
 
-// askUntil is ask for an answer that good is content with; an answer that it refuses passes the node over.
+// askUntil is ask for an answer that good, unless nil, is content with; an answer that it refuses passes the node over.
 // maybe tells that a node may have acted before, whose answer is lost.
-func (f *Fleet) askUntil(ctx context.Context, about, op string, args, out any, good func(who string) error) (who string, maybe bool, err error) {
+func (f *Fleet) askUntil(ctx context.Context, about, op string, args, out any, good func(who string, r agent.Response) error) (who string, maybe bool, err error) {
 	var first error
 	for _, l := range f.candidates(about) {
-		_, err := l.call(ctx, op, args, out)
+		r, err := l.call(ctx, op, args, out)
 		var unfit error
 		if err == nil {
-			if unfit = good(l.name); unfit == nil {
+			if good != nil {
+				unfit = good(l.name, r)
+			}
+			if unfit == nil {
 				f.mu.Lock()
 				f.answer = l.name
 				f.mu.Unlock()
@@ -109,7 +113,7 @@ func outside(err error) bool {
 		5980: // not an active member
 		return true
 	case 0:
-		return o.Kind == "missing" // no cluster namespace
+		return o.Kind == kindMissing // no cluster namespace
 	}
 	return false
 }

@@ -18,8 +18,9 @@ type Shell interface {
 
 // Dialer makes shells. It does not touch the network; the shell's first Run does.
 type Dialer interface {
-	// Shell is a shell on the machine at address, in the form that ParseAddress takes.
-	Shell(address string) (Shell, error)
+	// Shell is a shell on the machine at address, in the form that ParseAddress takes. host is the machine's DNS
+	// name for the certificate, the Host header and the service principal name; empty means the address's own.
+	Shell(address, host string) (Shell, error)
 }
 
 // Negotiator is a Shell that can say how it is connected.

@@ -23,14 +23,17 @@ type WinRM struct {
 	AuthTimeout, OperationTimeout, DeadHost time.Duration
 }
 
-// Shell is a shell on the node at address.
-func (w *WinRM) Shell(address string) (Shell, error) {
+// Shell is a shell on the node at address, which calls itself host.
+func (w *WinRM) Shell(address, host string) (Shell, error) {
 	a, err := ParseAddress(address)
 	if err != nil {
 		return nil, err
 	}
+	if host == "" {
+		host = a.Host
+	}
 	cfg := wsman.Config{
-		Addr: a.HostPort(), Host: a.Host, Auth: w.Credential, Dial: w.Dial, NoChannelBinding: w.NoChannelBinding,
+		Addr: a.HostPort(), Host: host, Auth: w.Credential, Dial: w.Dial, NoChannelBinding: w.NoChannelBinding,
 		AuthTimeout: w.AuthTimeout, OperationTimeout: w.OperationTimeout, DeadHost: w.DeadHost,
 	}
 	if a.TLS {

@@ -1,0 +1,72 @@
+package winnode
+
+import "cau/internal/winnode/agent"
+
+// what names each operation in the words of the screen.
+func what(op string) string {
+	if w, ok := words()[op]; ok {
+		return w
+	}
+	return op
+}
+
+func words() map[string]string {
+	return map[string]string{
+		agent.OpHello:              "describe the node",
+		agent.OpBootInfo:           "read the boot identity",
+		agent.OpPendingGet:         "read pending restarts",
+		agent.OpUpdatersGet:        "look for other updaters",
+		agent.OpBackupGet:          "look for backups",
+		agent.OpBitLockerGet:       "read BitLocker's state",
+		agent.OpHotfixList:         "list installed updates",
+		agent.OpEventLogTail:       "read the event log",
+		agent.OpQuotasGet:          "read WinRM's limits",
+		agent.OpClusterGet:         "describe the cluster",
+		agent.OpClusterOffline:     "ask whether quorum survives",
+		agent.OpCauRuns:            "look for other updating runs",
+		agent.OpCauLockTake:        "take the lock of Cluster-Aware Updating",
+		agent.OpCauLockRenew:       "renew the lock of Cluster-Aware Updating",
+		agent.OpCauLockDrop:        "drop the lock of Cluster-Aware Updating",
+		agent.OpStorageGet:         "describe storage",
+		agent.OpStorageMaintenance: "change storage maintenance mode",
+		agent.OpNodePause:          "pause",
+		agent.OpNodeResume:         "resume",
+		agent.OpNodeRestart:        "restart",
+		agent.OpNodeRestartAbort:   "restart",
+		agent.OpNodeClean:          "clean",
+		agent.OpGroupMove:          "move the role",
+		agent.OpServiceStart:       "start the service",
+		agent.OpShareDescribe:      "describe the share",
+		agent.OpShareApply:         "change the share",
+		agent.OpFirewallRule:       "look at the firewall rule",
+		agent.OpJobStart:           "start the job",
+		agent.OpJobRunHere:         "run the script",
+		agent.OpJobPoll:            "watch the job",
+		agent.OpJobList:            "list the jobs",
+		agent.OpJobCancel:          "cancel the job",
+		agent.OpJobKill:            "end the job",
+		agent.OpJobDelete:          "delete the job",
+		agent.OpPushOpen:           "open the push folder",
+		agent.OpPushClose:          "remove the push folder",
+		agent.OpLeaseTake:          "take the lease",
+		agent.OpLeaseRenew:         "renew the lease",
+		agent.OpLeaseRead:          "read the lease",
+		agent.OpLeaseDrop:          "drop the lease",
+		agent.OpCheckpointPut:      "write the checkpoint",
+		agent.OpCheckpointGet:      "read the checkpoints",
+	}
+}
+
+// changes tells whether an operation changes something and so carries the lease's epoch (R27). What takes, renews and
+// drops the lease names its epoch itself; what only reads is answered to everybody.
+func changes(op string) bool {
+	switch op {
+	case agent.OpNodePause, agent.OpNodeResume, agent.OpNodeRestart, agent.OpNodeRestartAbort, agent.OpNodeClean,
+		agent.OpStorageMaintenance, agent.OpGroupMove, agent.OpServiceStart, agent.OpShareApply, agent.OpFirewallRule,
+		agent.OpJobStart, agent.OpJobRunHere, agent.OpJobCancel, agent.OpJobKill, agent.OpJobDelete,
+		agent.OpPushOpen, agent.OpPushClose, agent.OpCheckpointPut,
+		agent.OpCauLockTake, agent.OpCauLockRenew, agent.OpCauLockDrop:
+		return true
+	}
+	return false
+}
