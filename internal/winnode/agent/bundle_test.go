@@ -90,7 +90,13 @@ func TestEveryScriptIsPlainAndNamesItsCmdletsInFull(t *testing.T) {
 }
 
 func TestR18_NoScriptKillsAnything(t *testing.T) {
-	if m := regexp.MustCompile(`(?i)stop-process|taskkill|\.kill\(|\.terminate|stop-computer|restart-computer|\.stop\(`).FindString(string(agent.Bundle())); m != "" {
+	// One operation may, and it is for somebody who typed that it shall.
+	kill, err := os.ReadFile("ops/job.kill.ps1")
+	if err != nil || bytes.Count(agent.Bundle(), kill) != 1 {
+		t.Fatalf("job.kill is not in the bundle as it lies here (%v)", err)
+	}
+	rest := bytes.Replace(agent.Bundle(), kill, nil, 1)
+	if m := regexp.MustCompile(`(?i)stop-process|taskkill|\.kill\(|\.terminate|stop-computer|restart-computer|\.stop\(`).Find(rest); m != nil {
 		t.Errorf("%q in the bundle", m)
 	}
 }

@@ -6,6 +6,10 @@ $update = [string]$Order.update
 Assert-CauName -Name $run
 Assert-CauName -Name $update
 Assert-CauRelative -Path ([string]$Order.target)
+$policy = [string](Get-CauField -Order $Order -Name 'signature' -Default 'warn')
+if ($policy -cnotmatch '^(require|warn|ignore)$') {
+    throw (New-CauFailure -Kind 'refused' -Message 'there is no such policy for signatures')
+}
 $folder = Get-CauFolder -Path "runs\$run\$update"
 if ($folder -eq '') {
     throw (New-CauFailure -Kind 'missing' -Message 'the update is not staged on this node' -Code 3)
@@ -35,8 +39,13 @@ try {
     if ($own -eq '') {
         throw (New-CauFailure -Kind 'refused' -Message 'the update''s own file is not among its files')
     }
+    # The file is held, so what is looked at is what will run.
+    $signature = Get-CauSignature -Job $Job -Path $own -Require ($policy -ceq 'require')
     # The plan's command line names the update by this variable and no other way: what was shown is what runs.
     [Environment]::SetEnvironmentVariable('CAU_UPDATE', [IO.Path]::GetDirectoryName($own), 'Process')
+    # Where the installer may write what it did, in the same way.
+    $log = Join-Path -Path $Job['folder'] -ChildPath 'installer.log'
+    [Environment]::SetEnvironmentVariable('CAU_LOG', $log, 'Process')
     $program = [Environment]::ExpandEnvironmentVariables([string]$Order.program)
     $parameters = [Environment]::ExpandEnvironmentVariables([string]$Order.parameters)
     $start = New-Object -TypeName System.Diagnostics.ProcessStartInfo -ArgumentList $program, $parameters
@@ -44,6 +53,8 @@ try {
     $start.CreateNoWindow = $true
     $start.WorkingDirectory = $folder
     Write-CauEvent -Job $Job -Kind 'starting' -Message ($program + ' ' + $parameters)
+    # The last moment at which not to install is still possible; nobody looks at the note later.
+    Assert-CauNotCancelled -Job $Job
     $process = [Diagnostics.Process]::Start($start)
     # From here on nothing may end this job before the installer: an error would say that nothing was installed.
     try {
@@ -58,7 +69,14 @@ try {
     }
     $code = [long]$process.ExitCode
     Write-CauEvent -Job $Job -Kind 'exited' -Message ('exit code ' + $code)
-    return @{ exit_code = $code; log = '' }
+    $written = ''
+    try {
+        $written = Get-CauLog -Path $log
+    } catch {
+        # A log that cannot be looked at is none.
+        $Job['missed'] = 1 + $Job['missed']
+    }
+    return @{ exit_code = $code; log = $written; signature = $signature }
 } finally {
     foreach ($stream in $held) { $stream.Dispose() }
 }

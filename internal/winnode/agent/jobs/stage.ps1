@@ -1,38 +1,28 @@
 param($Job, $Order)
-# Copies files from the share as the computer account, each into its update's own folder. Nothing is read
-# from a file before the connection is known to be what is required.
+# Copies files from the share as the computer account, or from the folder that they were pushed to, each into its
+# update's own folder. Nothing is read from a file before the connection is known to be what is required.
 $run = [string]$Order.run
-$root = [string]$Order.root
+$root = ([string]$Order.root).TrimEnd([char]'\')
+$pushed = [bool](Get-CauField -Order $Order -Name 'pushed' -Default $false)
 Assert-CauName -Name $run
-if ($root -notmatch '^\\\\[^\\/?<>|*":\x00-\x1f]+\\[^\\/?<>|*":\x00-\x1f]+(\\[^\\/?<>|*":\x00-\x1f]+)*\\?$' -or $root.StartsWith('\\.')) {
-    throw (New-CauFailure -Kind 'refused' -Message 'the hotfix root is not a share')
-}
-$root = $root.TrimEnd([char]'\')
-$server, $share = $root.Substring(2).Split([char]'\')[0, 1]
 $files = @($Order.files)
 foreach ($file in $files) {
     Assert-CauName -Name ([string]$file.update)
     Assert-CauRelative -Path ([string]$file.path)
     Assert-CauRelative -Path ([string]$file.target)
-}
-
-# Touching the root's attributes makes the connection and reads no file.
-Write-CauEvent -Job $Job -Kind 'connecting' -Message $root
-if (([IO.File]::GetAttributes($root) -band [IO.FileAttributes]::Directory) -eq 0) {
-    throw (New-CauFailure -Kind 'win32' -Message "$root is not a folder" -Code 267)
+    if ([string]$file.sha256 -cnotmatch '^[0-9a-f]{64}$') {
+        throw (New-CauFailure -Kind 'refused' -Message 'a file of the plan has no SHA-256')
+    }
 }
 $connection = @{ dialect = ''; signed = $false; encrypted = $false; account = '' }
-$found = @(Get-SmbConnection | Where-Object -FilterScript { $_.ServerName -eq $server -and $_.ShareName -eq $share })
-if ($found.Count -gt 0) {
-    $connection['dialect'] = [string]$found[0].Dialect
-    $connection['account'] = [string]$found[0].UserName
-    # Every connection to the share must have the quality for all of them to have it.
-    $connection['signed'] = @($found | Where-Object -FilterScript { -not [bool]$_.Signed }).Count -eq 0
-    $connection['encrypted'] = @($found | Where-Object -FilterScript { -not [bool]$_.Encrypted }).Count -eq 0
-}
-Write-CauEvent -Job $Job -Kind 'connection' -Message ('SMB ' + $connection['dialect'] + ' signed=' + $connection['signed'] + ' encrypted=' + $connection['encrypted'])
-if ([bool]$Order.require_encryption -and -not $connection['encrypted']) {
-    throw (New-CauFailure -Kind 'refused' -Message 'the connection to the share is not encrypted, and encryption is required')
+if ($pushed) {
+    # Whoever pushed the files answers for the connection that they came by.
+    $root = Get-CauFolder -Path $run -Root $CauPushRoot
+    if ($root -eq '') {
+        throw (New-CauFailure -Kind 'missing' -Message 'nothing was pushed to this node for the run' -Code 3)
+    }
+} else {
+    $connection = Connect-CauShare -Job $Job -Root $root -RequireEncryption ([bool]$Order.require_encryption)
 }
 
 # What is there with the right content is not copied again.
@@ -57,24 +47,31 @@ foreach ($file in $files) {
         $wanted += $file
     }
 }
-$drive = New-Object -TypeName System.IO.DriveInfo -ArgumentList ([IO.Path]::GetPathRoot($CauRoot))
+$free = Get-CauFreeBytes -Path $CauRoot
 $need = 2 * $total + [long]$Order.reserve_bytes
-if ($total -gt 0 -and $drive.AvailableFreeSpace -lt $need) {
-    throw (New-CauFailure -Kind 'win32' -Message ('the system drive has ' + $drive.AvailableFreeSpace + ' bytes free and ' + $need + ' are needed') -Code 112)
+if ($total -gt 0 -and $free -lt $need) {
+    throw (New-CauFailure -Kind 'win32' -Message ('the system drive has ' + $free + ' bytes free and ' + $need + ' are needed') -Code 112)
 }
 
 $copied = [long]0
 $buffer = New-Object -TypeName 'byte[]' -ArgumentList 1048576
 $clock = [Diagnostics.Stopwatch]::StartNew()
 foreach ($file in $wanted) {
+    Assert-CauNotCancelled -Job $Job
     $target = [string]$file.target
     $size = [long]$file.size
     $below = [IO.Path]::GetDirectoryName("runs\$run\$($file.update)\$target")
     $final = Join-Path -Path (New-CauFolder -Path $below) -ChildPath ([IO.Path]::GetFileName($target))
     $partial = $final + '.cau-partial'
     if ([IO.File]::Exists($partial)) { [IO.File]::Delete($partial) }
+    # A pushed file is named by its hash.
+    $from = [string]$file.path
+    if ($pushed) { $from = [string]$file.sha256 }
     try {
-        $source = New-Object -TypeName System.IO.FileStream -ArgumentList (Join-Path -Path $root -ChildPath ([string]$file.path)), 'Open', 'Read', 'Read'
+        $path = Join-Path -Path $root -ChildPath $from
+        if ($pushed) { Assert-CauNoReparse -Path $path }
+        # Shared for reading alone: nobody writes or replaces it while it is read.
+        $source = New-Object -TypeName System.IO.FileStream -ArgumentList $path, 'Open', 'Read', 'Read'
     } catch {
         $cause = ConvertTo-CauError -Record $_
         throw (New-CauFailure -Kind $cause['kind'] -Message ([string]$file.path + ': ' + $cause['message']) -Code $cause['code'])

@@ -12,9 +12,7 @@ if ($folder -eq '' -or -not [IO.File]::Exists((Join-Path -Path $folder -ChildPat
 $answer['exists'] = $true
 $task = Get-CauTask -Folder (Open-CauTaskFolder -Service (Connect-CauTaskService)) -Name (Get-CauTaskName -Run $run -Id $id)
 if ($null -ne $task) { $answer['task_state'] = [int]$task.State }
-# An installer that outlives its job is still an installer at work.
-$answer['process_alive'] = (Test-CauProcess -Path (Join-Path -Path $folder -ChildPath 'process.json')) -or
-    (Test-CauProcess -Path (Join-Path -Path $folder -ChildPath 'installer.json'))
+$answer['process_alive'] = Test-CauJobAlive -Folder $folder
 $heartbeat = Join-Path -Path $folder -ChildPath 'heartbeat'
 if ([IO.File]::Exists($heartbeat)) { $answer['heartbeat_utc'] = Read-CauFile -Path $heartbeat }
 $events = Join-Path -Path $folder -ChildPath 'events.jsonl'

@@ -2,22 +2,7 @@ param($Arguments)
 # Starts a job as SYSTEM, or finds it started: the same id is the same job, however often it is asked for.
 $id = [string]$Arguments.id
 $run = [string]$Arguments.run
-$kind = [string]$Arguments.kind
-Assert-CauName -Name $id
-Assert-CauName -Name $run
-if (-not $CauJobs.ContainsKey($kind)) {
-    throw (New-CauFailure -Kind 'missing' -Message 'there is no such kind of job')
-}
-$folder = New-CauFolder -Path "jobs\$run\$id"
-$path = Join-Path -Path $folder -ChildPath 'job.json'
-if ([IO.File]::Exists($path)) {
-    $order = ConvertFrom-Json -InputObject (Read-CauFile -Path $path)
-    if ([string]$order.kind -cne $kind -or [string]$order.input -cne [string]$Arguments.input) {
-        throw (New-CauFailure -Kind 'refused' -Message 'a job of this id exists and is another one')
-    }
-} else {
-    Write-CauFile -Path $path -Text (ConvertTo-CauJson -Value @{ id = $id; run = $run; kind = $kind; input = [string]$Arguments.input })
-}
+$folder = New-CauJob -Arguments $Arguments -Caller $false
 $name = Get-CauTaskName -Run $run -Id $id
 $service = Connect-CauTaskService
 $tasks = Open-CauTaskFolder -Service $service -Create

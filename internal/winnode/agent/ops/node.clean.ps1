@@ -3,13 +3,14 @@ param($Arguments)
 $run = [string]$Arguments.run
 if ($run -ne '') { Assert-CauName -Name $run }
 $removed = @()
+$processes = Get-CauProcesses
 $jobs = Get-CauFolder -Path 'jobs'
 if ($jobs -ne '') {
     foreach ($folder in @([IO.Directory]::GetDirectories($jobs))) {
         if ($run -ne '' -and [IO.Path]::GetFileName($folder) -ne $run) { continue }
         foreach ($job in @([IO.Directory]::GetDirectories($folder))) {
             Assert-CauFolder -Path $job
-            if ((Test-CauProcess -Path (Join-Path -Path $job -ChildPath 'process.json')) -or (Test-CauProcess -Path (Join-Path -Path $job -ChildPath 'installer.json'))) {
+            if (Test-CauJobAlive -Folder $job -Processes $processes) {
                 throw (New-CauFailure -Kind 'refused' -Message ('job ' + [IO.Path]::GetFileName($job) + ' still works'))
             }
         }
@@ -36,4 +37,5 @@ foreach ($path in $paths) {
     Remove-CauTree -Path $folder
     $removed += $folder
 }
+$removed += @(Remove-CauPush -Run $run)
 return @{ removed = $removed }

@@ -1,7 +1,11 @@
-# The working folder, %ProgramFiles%\cau: each folder is created with its final descriptor in one call, and
-# one that is not as we would have made it is refused and reported, never repaired.
+# The working folder, %ProgramFiles%\cau, and the folder that files are pushed to, %SystemRoot%\cau-push: each
+# folder is created with its final descriptor in one call, and one that is not as we would have made it is
+# refused and reported, never repaired.
 
 $CauRoot = Join-Path -Path $env:ProgramFiles -ChildPath 'cau'
+# ADMIN$ is %SystemRoot% to those outside; what lies here is only copied from, by a job that checks it.
+$CauPushName = 'cau-push'
+$CauPushRoot = Join-Path -Path $env:SystemRoot -ChildPath $CauPushName
 # SYSTEM and Administrators, by SID because names are localised.
 $CauTrusted = @('S-1-5-18', 'S-1-5-32-544')
 $CauSddl = 'O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)'
@@ -41,8 +45,11 @@ function Assert-CauFolder {
 
 # Get-CauChain is every folder from the root down to Path, which is relative to the root.
 function Get-CauChain {
-    param([string]$Path)
-    $folder = $CauRoot
+    param(
+        [string]$Path,
+        [string]$Root
+    )
+    $folder = $Root
     $folder
     foreach ($name in $Path.Split([char[]]'\', [StringSplitOptions]::RemoveEmptyEntries)) {
         $folder = Join-Path -Path $folder -ChildPath $name
@@ -50,21 +57,26 @@ function Get-CauChain {
     }
 }
 
-# Assert-CauBase looks at what the root stands in.
+# Assert-CauBase looks at what the root stands in: a folder of Windows' own.
 function Assert-CauBase {
-    Assert-CauNoReparse -Path $env:ProgramFiles
+    param([string]$Root = $CauRoot)
+    $base = [IO.Path]::GetDirectoryName($Root)
+    Assert-CauNoReparse -Path $base
     $installer = 'S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464'
-    Assert-CauOwner -Path $env:ProgramFiles -Owners ($CauTrusted + $installer)
+    Assert-CauOwner -Path $base -Owners ($CauTrusted + $installer)
 }
 
 # New-CauFolder makes the folder and those above it, or finds them exactly as it would have made them.
 function New-CauFolder {
-    param([string]$Path)
-    Assert-CauBase
+    param(
+        [string]$Path,
+        [string]$Root = $CauRoot
+    )
+    Assert-CauBase -Root $Root
     $security = New-Object -TypeName System.Security.AccessControl.DirectorySecurity
     $security.SetSecurityDescriptorSddlForm($CauSddl)
-    $last = $CauRoot
-    foreach ($folder in @(Get-CauChain -Path $Path)) {
+    $last = $Root
+    foreach ($folder in @(Get-CauChain -Path $Path -Root $Root)) {
         # CreateDirectory hands the descriptor to the system call that creates; it leaves an existing folder alone.
         [void][IO.Directory]::CreateDirectory($folder, $security)
         Assert-CauFolder -Path $folder
@@ -75,15 +87,25 @@ function New-CauFolder {
 
 # Get-CauFolder is the folder's full path when it exists and is ours, else an empty string.
 function Get-CauFolder {
-    param([string]$Path)
-    Assert-CauBase
+    param(
+        [string]$Path,
+        [string]$Root = $CauRoot
+    )
+    Assert-CauBase -Root $Root
     $last = ''
-    foreach ($folder in @(Get-CauChain -Path $Path)) {
+    foreach ($folder in @(Get-CauChain -Path $Path -Root $Root)) {
         if (-not [IO.Directory]::Exists($folder)) { return '' }
         Assert-CauFolder -Path $folder
         $last = $folder
     }
     return $last
+}
+
+# Get-CauFreeBytes is what is free where Path lies.
+function Get-CauFreeBytes {
+    param([string]$Path)
+    $drive = New-Object -TypeName System.IO.DriveInfo -ArgumentList ([IO.Path]::GetPathRoot($Path))
+    return [long]$drive.AvailableFreeSpace
 }
 
 # Assert-CauName admits what may be one folder's name: run, update and job ids.
@@ -118,4 +140,17 @@ function Remove-CauTree {
         }
     }
     [IO.Directory]::Delete($Path)
+}
+
+# Remove-CauPush deletes what was pushed for a run, or for all with an empty one, and names what it deleted.
+function Remove-CauPush {
+    param([string]$Run)
+    $folder = Get-CauFolder -Path $Run -Root $CauPushRoot
+    if ($folder -eq '') { return }
+    Remove-CauTree -Path $folder
+    $folder
+    if ($Run -ne '' -and @([IO.Directory]::GetFileSystemEntries($CauPushRoot)).Count -eq 0) {
+        [IO.Directory]::Delete($CauPushRoot)
+        $CauPushRoot
+    }
 }
