@@ -1,0 +1,14 @@
+//go:build unix
+
+package kerberos
+
+import (
+	"os"
+	"syscall"
+)
+
+// ours says whether the file belongs to us or to root.
+func ours(info os.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && (stat.Uid == 0 || int(stat.Uid) == os.Geteuid())
+}

@@ -1,0 +1,24 @@
+//go:build !linux
+
+package sambatest
+
+import (
+	"context"
+	"net"
+)
+
+// Only Linux has network namespaces; needDomain skips the test before any of these is reached.
+
+func noNamespace() string { return errNoNamespace.Error() }
+
+type process struct{ exited chan struct{} }
+
+func startIsolated(context.Context, string, ...string) (*process, error) { return nil, errNoNamespace }
+
+func (p *process) dial(string) func(context.Context) (net.Conn, error) {
+	return func(context.Context) (net.Conn, error) { return nil, errNoNamespace }
+}
+
+func (p *process) output() string { return "" }
+
+func (p *process) stop() {}
