@@ -120,11 +120,14 @@ func (c Code) Hex() string { return fmt.Sprintf("0x%08X", uint32(c)) }
 // Int32 is the code as Windows tools usually print it.
 func (c Code) Int32() int32 { return int32(c) }
 
-// Name is the symbolic name, or "" where we know none.
-func (c Code) Name() string { return codes[c].name }
+// Name is the symbolic name, or "" where we know none. An HRESULT that wraps a Win32 error is named HRESULT(...).
+func (c Code) Name() string { return c.lookup().name }
+
+// Meaning says in one sentence what the code stands for, or "" where we do not know it.
+func (c Code) Meaning() string { return c.lookup().meaning }
 
 // Advice is what to do about the code, or "".
-func (c Code) Advice() string { return codes[c].advice }
+func (c Code) Advice() string { return c.lookup().advice }
 
 // String is the code in hex, with its name where we know one.
 func (c Code) String() string {
