@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"cau/internal/lab/model"
+	"cau/internal/lab/wsmanserver"
 )
 
 // Report is the inside of a lab, for tests and for whoever looks: what no real cluster would tell.
@@ -18,22 +19,14 @@ type Report struct {
 	State model.State `json:"state"`
 	// WinRM is what each node's listener heard.
 	WinRM map[string]Heard `json:"winrm"`
-	// FailedLogons is how many wrong passwords were tried for the administrator.
+	// FailedLogons is how many wrong passwords were tried for the administrator, by NTLM, Basic and Kerberos.
 	FailedLogons int `json:"failed_logons"`
 	// Attached is how many connections keep the lab alive.
 	Attached int `json:"attached"`
 }
 
-// Heard counts what a node's WinRM listener heard since the lab began: HTTP requests, logons that were
-// accepted and refused, bodies that came readable, shells that were made and that are open now.
-type Heard struct {
-	Requests int `json:"requests"`
-	Logons   int `json:"logons"`
-	Refused  int `json:"refused"`
-	Readable int `json:"readable"`
-	Shells   int `json:"shells"`
-	Open     int `json:"open"`
-}
+// Heard counts what a node's WinRM service heard since the lab began.
+type Heard = wsmanserver.Stats
 
 const maxReport = 64 << 20
 
@@ -55,7 +48,7 @@ func (h *Hold) Lost() <-chan struct{} { return h.lost }
 
 // Attach keeps a lab alive until the hold is closed or this process ends.
 func Attach(ctx context.Context, i Info) (*Hold, error) {
-	conn, _, err := ask(ctx, i, doAttach)
+	conn, _, err := ask(ctx, i, request{Do: doAttach})
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +62,7 @@ func Attach(ctx context.Context, i Info) (*Hold, error) {
 
 // Down ends a lab and waits until it has gone. A lab that is gone already is no error.
 func Down(ctx context.Context, i Info) error {
-	conn, _, err := ask(ctx, i, doDown)
+	conn, _, err := ask(ctx, i, request{Do: doDown})
 	if errors.Is(err, ErrGone) {
 		return nil
 	}
@@ -91,7 +84,7 @@ func Down(ctx context.Context, i Info) error {
 
 // Inspect reads the inside of a lab.
 func Inspect(ctx context.Context, i Info) (Report, error) {
-	conn, r, err := ask(ctx, i, doInfo)
+	conn, r, err := ask(ctx, i, request{Do: doInfo})
 	if err != nil {
 		return Report{}, err
 	}
@@ -102,8 +95,18 @@ func Inspect(ctx context.Context, i Info) (Report, error) {
 	return *r.Report, nil
 }
 
+// Inject replaces the faults of one node's WinRM service from now on; none makes it well again. The error
+// names a fault that could never strike, or a node that is not there, and then nothing has changed.
+func Inject(ctx context.Context, i Info, node string, faults []wsmanserver.Fault) error {
+	conn, _, err := ask(ctx, i, request{Do: doInject, Node: node, Faults: faults})
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
 // ask sends one request and reads its answer; the connection stays open.
-func ask(ctx context.Context, i Info, do string) (_ net.Conn, _ response, err error) {
+func ask(ctx context.Context, i Info, req request) (_ net.Conn, _ response, err error) {
 	if !i.Ended.IsZero() || !processExists(i.PID) {
 		return nil, response{}, fmt.Errorf("lab %s: %w", i.ID, ErrGone)
 	}
@@ -120,7 +123,7 @@ func ask(ctx context.Context, i Info, do string) (_ net.Conn, _ response, err er
 			_ = conn.Close()
 		}
 	}()
-	if err := json.NewEncoder(conn).Encode(request{Do: do}); err != nil {
+	if err := json.NewEncoder(conn).Encode(req); err != nil {
 		return nil, response{}, fmt.Errorf("lab %s: %w", i.ID, err)
 	}
 	line, err := bufio.NewReader(io.LimitReader(conn, maxReport)).ReadBytes('\n')

@@ -12,6 +12,7 @@ import (
 
 	"cau/internal/lab/model"
 	"cau/internal/lab/nodeshare"
+	"cau/internal/lab/wsmanserver"
 )
 
 // Config says which lab to serve.
@@ -33,6 +34,15 @@ type Config struct {
 	Linger time.Duration
 	// Program is the executable that serves the lab, for information.
 	Program string
+	// Faults are the misbehaviours that nodes' WinRM services start with, by the node's name.
+	Faults map[string][]wsmanserver.Fault
+	// Quotas are those of every node's WinRM service; zero values are the defaults of Windows.
+	Quotas wsmanserver.Quotas
+	// TicketLifetime is how long a Kerberos ticket lives, in whole seconds of real time; 0 means 10 hours.
+	TicketLifetime time.Duration
+	// LockAfter is how many wrong passwords in a row lock an account, in NTLM and Basic together and in
+	// Kerberos; 0 means never.
+	LockAfter int
 }
 
 // Share is a share that the nodes reach at Address, signing in as User instead of as their computer
@@ -106,6 +116,10 @@ func (c *Config) check() error {
 		return errors.New("lab: a folder and an id are needed")
 	case c.Speed < 0 || c.Speed != 0 && (c.Speed < 0.001 || c.Speed > 100_000) || c.Speed != c.Speed:
 		return fmt.Errorf("lab: a speed of %g; 0.001 to 100000 are possible", c.Speed)
+	case c.TicketLifetime < 0 || c.TicketLifetime%time.Second != 0:
+		return fmt.Errorf("lab: a ticket lifetime of %v; whole seconds are possible", c.TicketLifetime)
+	case c.LockAfter < 0:
+		return fmt.Errorf("lab: accounts that lock after %d wrong passwords", c.LockAfter)
 	}
 	if c.Nodes == 0 {
 		c.Nodes = 4

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"cau/internal/lab/wsmanserver"
 )
 
 // control is the lab's socket. A request is one line of JSON, and so is its answer; an attached connection
@@ -33,6 +35,9 @@ type control struct {
 
 type request struct {
 	Do string `json:"do"`
+	// Node and Faults belong to doInject.
+	Node   string              `json:"node,omitempty"`
+	Faults []wsmanserver.Fault `json:"faults,omitempty"`
 }
 
 type response struct {
@@ -45,10 +50,11 @@ const (
 	doAttach = "attach"
 	doDown   = "down"
 	doInfo   = "info"
+	doInject = "inject"
 
 	// maxSocketPath leaves room below what systems allow (macOS: 104 bytes).
 	maxSocketPath = 100
-	maxRequest    = 4096
+	maxRequest    = 64 << 10
 	requestTime   = 10 * time.Second
 	// firstAttach is how long a lab that should end with its last user waits for its first.
 	firstAttach = time.Minute
@@ -140,6 +146,12 @@ func (c *control) serve(conn net.Conn) {
 		report.Attached = c.attached
 		c.mu.Unlock()
 		reply(conn, response{OK: true, Report: &report})
+	case doInject:
+		if err := c.lab.inject(req.Node, req.Faults); err != nil {
+			reply(conn, response{Error: err.Error()})
+			return
+		}
+		reply(conn, response{OK: true})
 	default:
 		reply(conn, response{Error: "there is no such request"})
 	}

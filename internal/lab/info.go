@@ -28,7 +28,13 @@ type Info struct {
 	Domain   string `json:"domain"`
 	User     string `json:"user"`
 	Password string `json:"password"`
-	Nodes    []Node `json:"nodes"`
+	// Accounts are the administrator and one account of each other kind, for tests of what becomes of them.
+	Accounts []Account `json:"accounts"`
+	Nodes    []Node    `json:"nodes"`
+	// CAFile is the certificate, PEM, of the authority that signed those of the HTTPS listeners.
+	CAFile            string            `json:"ca_file"`
+	Kerberos          Kerberos          `json:"kerberos"`
+	ClientCertificate ClientCertificate `json:"client_certificate"`
 	// Speed: model time = Started + Speed * (real time - Started).
 	Speed    float64 `json:"speed"`
 	Scenario string  `json:"scenario"`
@@ -42,10 +48,42 @@ type Info struct {
 	Alive bool `json:"-"`
 }
 
-// Node is where a node's WinRM listens: plain HTTP, sealed NTLM.
+// Node is where a node's WinRM listens.
 type Node struct {
-	Name    string `json:"name"`
+	Name string `json:"name"`
+	// FQDN is the name that Kerberos and the certificate know; no DNS does.
+	FQDN string `json:"fqdn"`
+	// Address is plain HTTP: Negotiate and Kerberos, sealed only.
 	Address string `json:"address"`
+	// HTTPS takes Negotiate, Kerberos, client certificates and Basic.
+	HTTPS string `json:"https"`
+}
+
+// Account is somebody who may try to sign in.
+type Account struct {
+	// Kind is one of administrator, local-administrator, no-administrator, locked, disabled, password-expired
+	// and must-change-password. A local account is the same on all nodes; Basic takes no other.
+	Kind string `json:"kind"`
+	// User is DOMAIN\user, or user for a local account.
+	User     string `json:"user"`
+	Password string `json:"password"`
+}
+
+// Kerberos is the lab's realm. Its clock is the real one, whatever the model's does.
+type Kerberos struct {
+	Realm string `json:"realm"`
+	// KDC is host:port, TCP and UDP.
+	KDC string `json:"kdc"`
+	// ConfigFile is a krb5.conf; KeytabFile holds the administrator's keys and may be read by its owner only.
+	ConfigFile string `json:"config_file"`
+	KeytabFile string `json:"keytab_file"`
+}
+
+// ClientCertificate is a certificate that the nodes map to their local administrator, with its key: PEM, the
+// key in PKCS #8.
+type ClientCertificate struct {
+	CertFile string `json:"cert_file"`
+	KeyFile  string `json:"key_file"`
 }
 
 // Served is where a share is.
@@ -121,28 +159,34 @@ func (i Info) answers() bool {
 	return true
 }
 
-// write replaces lab.json as a whole: readers see the old one or the new one.
-func (i Info) write() (err error) {
+// write replaces lab.json.
+func (i Info) write() error {
 	text, err := json.MarshalIndent(i, "", "  ") //nolint:gosec // the password of a lab, made for it, in a file of its owner
 	if err != nil {
 		return fmt.Errorf("lab.json: %w", err)
 	}
-	f, err := os.CreateTemp(i.Dir, ".lab-*.json")
+	return replaceFile(filepath.Join(i.Dir, infoFile), append(text, '\n'))
+}
+
+// replaceFile writes a file of the lab's folder as a whole, for its owner only: readers see the old one or
+// the new one.
+func replaceFile(path string, text []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".lab-*")
 	if err != nil {
-		return fmt.Errorf("lab.json: %w", err)
+		return fmt.Errorf("%s: %w", filepath.Base(path), err)
 	}
 	defer func() {
 		if err != nil {
 			_ = os.Remove(f.Name())
 		}
 	}()
-	_, err = f.Write(append(text, '\n'))
+	_, err = f.Write(text)
 	err = errors.Join(err, f.Chmod(0o600), f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(i.Dir, infoFile))
+		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return fmt.Errorf("lab.json: %w", err)
+		return fmt.Errorf("%s: %w", filepath.Base(path), err)
 	}
 	return nil
 }

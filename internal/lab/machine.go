@@ -11,15 +11,15 @@ import (
 
 	"cau/internal/lab/console"
 	"cau/internal/lab/model"
-	"cau/internal/lab/ntlm"
 	"cau/internal/lab/wsmanserver"
 )
 
 // machine is one node on the network.
 type machine struct {
-	name    string
-	address string
-	server  *wsmanserver.Server
+	name string
+	// http and https are where it listens, also after a restart.
+	http, https string
+	server      *wsmanserver.Server
 
 	mu sync.Mutex
 	on bool
@@ -32,19 +32,41 @@ const (
 	lastPort  = 32000
 )
 
-// newMachine makes a node's WinRM service and finds it a port.
-func newMachine(n *model.Node, accounts ntlm.Accounts) (*machine, error) {
+// newMachine makes a node's WinRM service and finds it two ports.
+func (r *running) newMachine(n *model.Node) (*machine, error) {
+	certificate, err := r.authority.node(n.Name())
+	if err != nil {
+		return nil, err
+	}
+	kerberos, err := r.realm.join(n.Name())
+	if err != nil {
+		return nil, err
+	}
 	m := &machine{name: n.Name(), on: true, server: wsmanserver.New(wsmanserver.Config{
-		Computer: n.Name(), Domain: model.Domain, DNSDomain: model.DNSDomain, Accounts: accounts, Runner: console.Console{Machine: n},
+		Computer: n.Name(), Domain: model.Domain, DNSDomain: model.DNSDomain, Accounts: &r.accounts, Runner: console.Console{Machine: n},
+		Kerberos: kerberos, CertificateUser: certificateUser, MayUse: mayUseWinRM, Quotas: r.settings.quotas,
+		Listeners: []wsmanserver.Listener{
+			{},
+			{
+				Certificate: certificate, ClientCAs: r.authority.pool,
+				Schemes: []wsmanserver.Scheme{wsmanserver.Negotiate, wsmanserver.Kerberos, wsmanserver.Basic, wsmanserver.Certificate},
+			},
+		},
 	})}
-	var err error
+	if err := m.server.Inject(r.settings.faults[n.Name()]); err != nil {
+		return nil, fmt.Errorf("lab: %s: %w", m.name, err)
+	}
 	for range 50 {
-		var offset *big.Int
-		if offset, err = rand.Int(rand.Reader, big.NewInt(lastPort-firstPort)); err != nil {
-			break
+		var ports [2]string
+		for i := range ports {
+			offset, err := rand.Int(rand.Reader, big.NewInt(lastPort-firstPort))
+			if err != nil {
+				return nil, fmt.Errorf("lab: %s: %w", m.name, err)
+			}
+			ports[i] = fmt.Sprintf("127.0.0.1:%d", firstPort+offset.Int64())
 		}
-		if err = m.server.Start(fmt.Sprintf("127.0.0.1:%d", firstPort+offset.Int64())); err == nil {
-			m.address = m.server.Address()
+		if err = m.server.Start(ports[:]...); err == nil {
+			m.http, m.https = ports[0], ports[1]
 			return m, nil
 		}
 	}
@@ -87,5 +109,5 @@ func (m *machine) start() error {
 	if !m.on {
 		return errOff
 	}
-	return m.server.Start(m.address)
+	return m.server.Start(m.http, m.https)
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,15 +17,17 @@ import (
 	"cau/internal/lab/model"
 	"cau/internal/lab/nodeshare"
 	"cau/internal/lab/ntlm"
+	"cau/internal/lab/wsmanserver"
 )
-
-const adminUser = "admin"
 
 // running is a lab at work.
 type running struct {
-	config   Config
-	info     Info
-	accounts ntlm.Book
+	config    Config
+	settings  settings
+	info      Info
+	accounts  ntlm.Book
+	authority *authority
+	realm     realm
 	// computers are the passwords of the nodes' computer accounts.
 	computers map[string]string
 	world     *model.World
@@ -82,11 +85,9 @@ func (r *running) open(ctx context.Context) error {
 	clock := model.Scaled{Start: time.Now(), Speed: r.config.Speed}
 	r.info = Info{
 		ID: r.config.ID, Dir: dir, PID: os.Getpid(), Program: r.config.Program, Started: clock.Start, Cluster: model.ClusterName,
-		Domain: model.Domain, User: model.Domain + `\` + adminUser, Password: rand.Text(), Speed: r.config.Speed,
-		Scenario: scenario.Name, Root: SampleRoot, Simulated: true,
+		Domain: model.Domain, Speed: r.config.Speed, Scenario: scenario.Name, Root: SampleRoot, Simulated: true,
 	}
-	r.accounts.Alias(model.DNSDomain, model.Domain)
-	r.accounts.Add(ntlm.Account{Domain: model.Domain, User: adminUser, Password: r.info.Password})
+	r.settings = settle(r.config, scenario)
 	r.world, err = model.New(model.Config{
 		Nodes: r.config.Nodes, Scenario: scenario, Clock: clock, Shares: nodeshare.Reader{Find: r.find},
 		Power: func(node string, up bool) { r.machines[node].power(ctx, &r.working, up) },
@@ -94,22 +95,59 @@ func (r *running) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("lab: %w", err)
 	}
+	if r.authority, err = newAuthority(); err != nil {
+		return err
+	}
+	if err := r.openRealm(); err != nil {
+		return err
+	}
+	r.openAccounts()
 	if err := r.openFiles(ctx); err != nil {
 		return err
 	}
-	for _, n := range r.world.Nodes() {
-		m, err := newMachine(n, &r.accounts)
-		if err != nil {
-			return err
-		}
-		r.machines[n.Name()] = m
-		r.info.Nodes = append(r.info.Nodes, Node{Name: n.Name(), Address: m.address})
+	if err := r.openNodes(); err != nil {
+		return err
+	}
+	if err := errors.Join(r.writeRealm(), r.writeCertificates()); err != nil {
+		return err
 	}
 	r.control, err = listen(dir, r)
 	if err != nil {
 		return err
 	}
 	r.info.Socket = r.control.path
+	return nil
+}
+
+// settings are what the nodes and the domain controller are started with.
+type settings struct {
+	faults         map[string][]wsmanserver.Fault
+	quotas         wsmanserver.Quotas
+	ticketLifetime time.Duration
+	lockAfter      int
+}
+
+// settle is the one place where what a scenario says about WinRM and accounts becomes settings: Config's own
+// values win over the scenario's.
+func settle(c Config, _ model.Scenario) settings {
+	return settings{faults: c.Faults, quotas: c.Quotas, ticketLifetime: c.TicketLifetime, lockAfter: c.LockAfter}
+}
+
+// openNodes brings the nodes' WinRM services up.
+func (r *running) openNodes() error {
+	for name := range r.settings.faults {
+		if !slices.ContainsFunc(r.world.Nodes(), func(n *model.Node) bool { return n.Name() == name }) {
+			return fmt.Errorf("lab: faults for %s, which is no node", name)
+		}
+	}
+	for _, n := range r.world.Nodes() {
+		m, err := r.newMachine(n)
+		if err != nil {
+			return err
+		}
+		r.machines[n.Name()] = m
+		r.info.Nodes = append(r.info.Nodes, Node{Name: n.Name(), FQDN: fqdn(n.Name()), Address: m.http, HTTPS: m.https})
+	}
 	return nil
 }
 
@@ -184,18 +222,28 @@ func (r *running) close(cancel context.CancelFunc) {
 	for _, m := range r.machines {
 		m.server.Close()
 	}
+	if r.realm.kdc != nil {
+		r.realm.kdc.Close()
+	}
 }
 
 // report is what Inspect answers.
 func (r *running) report() Report {
 	out := Report{State: r.world.State(), WinRM: map[string]Heard{}, FailedLogons: r.accounts.FailedLogons(model.Domain, adminUser)}
+	out.FailedLogons += r.realm.kdc.Stats().FailedLogons[adminUser]
 	for name, m := range r.machines {
-		s := m.server.Stats()
-		out.WinRM[name] = Heard{
-			Requests: s.Requests, Logons: s.Logons, Refused: s.Refused, Readable: s.Readable, Shells: s.Shells, Open: s.Open,
-		}
+		out.WinRM[name] = m.server.Stats()
 	}
 	return out
+}
+
+// inject gives a node's WinRM service other faults.
+func (r *running) inject(node string, faults []wsmanserver.Fault) error {
+	m, ok := r.machines[node]
+	if !ok {
+		return fmt.Errorf("%q is no node", node)
+	}
+	return m.server.Inject(faults)
 }
 
 var errNoAnswer = errors.New("the lab's answer makes no sense")
