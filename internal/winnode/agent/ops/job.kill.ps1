@@ -90,6 +90,8 @@ if ($alive) {
     }
 }
 if ($failed -ne '') {
+    # Nothing was ended, so the job goes on, and its result counts.
+    if ($ended.Count -eq 0) { [IO.File]::Delete((Join-Path -Path $folder -ChildPath 'killed')) }
     throw (New-CauFailure -Kind 'win32' -Message ($failed + '; ended: ' + ($ended -join ', ')) -Code 5)
 }
 return @{ exists = $true; ended = $ended }
