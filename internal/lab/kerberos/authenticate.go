@@ -2,6 +2,7 @@ package kerberos
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jcmturner/gofork/encoding/asn1"
@@ -88,8 +89,11 @@ func (k *KDC) checkPassword(a *account, r *request) (types.EncryptionKey, *Error
 	return key, nil
 }
 
-// skewed tells whether a peer's time is more than five minutes away.
+// skewed tells whether a peer's time is more than five minutes away, or no time.
 func skewed(now, theirs time.Time, usec int) bool {
+	if usec < 0 || usec >= 1e6 {
+		return true
+	}
 	off := now.Sub(theirs.Add(time.Duration(usec) * time.Microsecond))
 	return off.Abs() > maxSkew
 }
@@ -99,7 +103,8 @@ func skewed(now, theirs time.Time, usec int) bool {
 func methodData(a *account, offered []int32) ([]byte, error) {
 	var infos types.ETypeInfo2
 	for _, e := range offered {
-		if _, ok := a.key(e); ok {
+		known := slices.ContainsFunc(infos, func(i types.ETypeInfo2Entry) bool { return i.EType == e })
+		if _, ok := a.key(e); ok && !known {
 			infos = append(infos, types.ETypeInfo2Entry{EType: e, Salt: a.salt})
 		}
 	}

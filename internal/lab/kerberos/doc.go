@@ -9,7 +9,7 @@
 // MIT's programs test both. What it leaves out, because nothing in the lab looks
 // at it: the PAC (a ticket names its owner and no groups), other realms,
 // delegation, smart cards, FAST, changing passwords, encryption types other than
-// AES with SHA-1, and a replay cache in the KDC (a replayed request only yields
+// AES with SHA-1, addresses in tickets (carried, never checked), and a replay cache in the KDC (a replayed request only yields
 // an answer that its sender cannot read).
 //
 // There is one clock in a lab, so tickets end exactly when they say; only a

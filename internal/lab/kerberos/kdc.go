@@ -28,7 +28,7 @@ type KDCConfig struct {
 	RenewLifetime time.Duration
 	// LockAfter is the number of wrong passwords in a row that lock an account; 0 means never.
 	LockAfter int
-	// Now is the domain controller's clock; nil means the machine's.
+	// Now is the domain controller's clock; nil means the machine's. It must not call the KDC.
 	Now func() time.Time
 }
 

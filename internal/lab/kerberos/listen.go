@@ -38,7 +38,7 @@ func (k *KDC) Start(address string) error {
 	k.listening.Lock()
 	defer k.listening.Unlock()
 	if k.stream != nil || k.closed {
-		return errors.New("kerberos: started already")
+		return errors.New("kerberos: started before")
 	}
 	// The UDP port beside a free TCP port may be taken: look for another pair then.
 	for tries := 0; ; tries++ {

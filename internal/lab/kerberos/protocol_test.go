@@ -10,26 +10,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jcmturner/gofork/encoding/asn1"
 	"github.com/jcmturner/gokrb5/v8/client"
 	"github.com/jcmturner/gokrb5/v8/config"
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
 	"github.com/jcmturner/gokrb5/v8/iana/flags"
 	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
-	"github.com/jcmturner/gokrb5/v8/iana/patype"
 	"github.com/jcmturner/gokrb5/v8/keytab"
 	"github.com/jcmturner/gokrb5/v8/messages"
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
 // gokrb5Config is a configuration for the library's own client, a second peer.
-func gokrb5Config(t *testing.T, k *KDC, lines ...string) *config.Config {
-	t.Helper()
+func gokrb5Config(tb testing.TB, k *KDC, lines ...string) *config.Config {
+	tb.Helper()
 	c, err := config.NewFromString("[libdefaults]\ndefault_realm = " + realm + "\nnoaddresses = true\nudp_preference_limit = 1\n" +
 		strings.Join(lines, "\n") + "\n[realms]\n" + realm + " = {\n kdc = " + k.Address() + "\n}\n")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
@@ -86,124 +84,6 @@ func TestGokrb5ClientWorks(t *testing.T) {
 	if n := k.Stats().FailedLogons["admin"]; n != 0 {
 		t.Errorf("a right password counted as %d wrong ones", n)
 	}
-}
-
-// ticketHolder makes requests by hand, with the clock that it is given.
-type ticketHolder struct {
-	k    *KDC
-	conf *config.Config
-	now  func() time.Time
-	tgt  messages.Ticket
-	key  types.EncryptionKey
-	name types.PrincipalName
-}
-
-// holder signs admin in.
-func holder(t *testing.T, k *KDC, now func() time.Time) *ticketHolder {
-	t.Helper()
-	h := &ticketHolder{k: k, conf: gokrb5Config(t, k), now: now, name: userName("admin")}
-	req, err := messages.NewASReqForTGT(realm, h.conf, h.name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.ReqBody.Till = now().Add(24 * time.Hour)
-	stamp, err := asn1.Marshal(types.PAEncTSEnc{PATimestamp: now().UTC()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := passwordKey(etypes()[0], "right", realm+"admin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealed, err := crypto.GetEncryptedData(stamp, secret, keyusage.AS_REQ_PA_ENC_TIMESTAMP, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proof, err := sealed.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.PAData = types.PADataSequence{{PADataType: patype.PA_ENC_TIMESTAMP, PADataValue: proof}}
-	b, err := req.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rep messages.ASRep
-	if err := rep.Unmarshal(k.answer(b)); err != nil {
-		t.Fatal(err)
-	}
-	plain, err := crypto.DecryptEncPart(rep.EncPart, secret, keyusage.AS_REP_ENCPART)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var part messages.EncKDCRepPart
-	if err := part.Unmarshal(plain); err != nil {
-		t.Fatal(err)
-	}
-	h.tgt, h.key = rep.Ticket, part.Key
-	return h
-}
-
-// request makes a TGS request; edit may spoil its parts before they are sealed.
-func (h *ticketHolder) request(t testing.TB, spn string, edit func(*messages.TGSReq, *types.Authenticator)) []byte {
-	t.Helper()
-	req, err := messages.NewTGSReq(h.name, realm, h.conf, h.tgt, h.key, types.NewPrincipalName(2, spn), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.ReqBody.Till = h.now().Add(24 * time.Hour)
-	body, err := req.ReqBody.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := crypto.GetEtype(h.key.KeyType)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum, err := e.GetChecksumHash(h.key.KeyValue, body, keyusage.TGS_REQ_PA_TGS_REQ_AP_REQ_AUTHENTICATOR_CHKSUM)
-	if err != nil {
-		t.Fatal(err)
-	}
-	auth, err := types.NewAuthenticator(realm, h.name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	auth.CTime, auth.Cusec = h.now().UTC(), 0
-	auth.Cksum = types.Checksum{CksumType: e.GetHashID(), Checksum: sum}
-	tgt := h.tgt
-	if edit != nil {
-		edit(&req, &auth)
-	}
-	ap, err := messages.NewAPReq(tgt, h.key, auth)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := ap.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(req.PAData) > 0 {
-		req.PAData = types.PADataSequence{{PADataType: patype.PA_TGS_REQ, PADataValue: raw}}
-	}
-	b, err := req.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// code is the error code of an answer, or 0 for a ticket.
-func code(t testing.TB, answer []byte) int32 {
-	t.Helper()
-	var rep messages.TGSRep
-	err := rep.Unmarshal(answer)
-	if no := (messages.KRBError{}); errors.As(err, &no) {
-		return no.ErrorCode
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return 0
 }
 
 func TestTicketsAreGrantedToTheirOwnersOnly(t *testing.T) {
@@ -271,21 +151,21 @@ func TestWhatTheDomainDoesNotDoIsRefused(t *testing.T) {
 }
 
 // requestWith signs a request with one more KDC option.
-func (h *ticketHolder) requestWith(t testing.TB, option int) []byte {
-	t.Helper()
-	return h.request(t, service, func(r *messages.TGSReq, a *types.Authenticator) {
+func (h *ticketHolder) requestWith(tb testing.TB, option int) []byte {
+	tb.Helper()
+	return h.request(tb, service, func(r *messages.TGSReq, a *types.Authenticator) {
 		types.SetFlag(&r.ReqBody.KDCOptions, option)
 		body, err := r.ReqBody.Marshal()
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		e, err := crypto.GetEtype(h.key.KeyType)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		a.Cksum.Checksum, err = e.GetChecksumHash(h.key.KeyValue, body, keyusage.TGS_REQ_PA_TGS_REQ_AP_REQ_AUTHENTICATOR_CHKSUM)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	})
 }
