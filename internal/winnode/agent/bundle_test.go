@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,20 +34,45 @@ func TestTheBundleIsOneAsciiTextNamedByItsHash(t *testing.T) {
 	}
 }
 
-func TestTheBundleHoldsEveryOperationAndJob(t *testing.T) {
-	text := string(agent.Bundle())
-	for _, op := range []string{
-		agent.OpHello, agent.OpBootInfo, agent.OpPendingGet, agent.OpClusterGet, agent.OpClusterOffline, agent.OpCauRuns,
-		agent.OpStorageGet, agent.OpStorageMaintenance, agent.OpNodePause, agent.OpNodeResume, agent.OpNodeRestart,
-		agent.OpNodeRestartAbort, agent.OpNodeClean, agent.OpJobStart, agent.OpJobPoll,
-	} {
-		if !strings.Contains(text, "$CauOperations['"+op+"'] = {\nparam($Arguments)\n") {
-			t.Errorf("operation %s is missing", op)
+// named are the constants of the contract whose names begin with prefix, by the contract's own text: what is added there
+// is expected here.
+func named(t *testing.T, prefix string) []string {
+	t.Helper()
+	files, err := filepath.Glob("contract*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	var out []string
+	constant := regexp.MustCompile(`(?m)^\t` + prefix + `[A-Z]\w*\s+= "([a-z.-]+)"$`)
+	for _, f := range files {
+		for _, m := range constant.FindAllStringSubmatch(scriptText(t, f), -1) {
+			out = append(out, m[1])
 		}
 	}
-	for _, job := range []string{agent.JobStage, agent.JobInstaller} {
-		if !strings.Contains(text, "$CauJobs['"+job+"'] = {\nparam($Job, $Order)\n") {
-			t.Errorf("job %s is missing", job)
+	slices.Sort(out)
+	return out
+}
+
+func TestTheBundleHoldsEveryOperationAndJobAndNoOther(t *testing.T) {
+	text := string(agent.Bundle())
+	for _, kind := range []struct{ prefix, folder, table, head string }{
+		{"Op", "ops", "$CauOperations", "param($Arguments)\n"}, {"Job", "jobs", "$CauJobs", "param($Job, $Order)\n"},
+	} {
+		files, err := filepath.Glob(kind.folder + "/*.ps1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var scripts []string
+		for _, f := range files {
+			name := strings.TrimSuffix(filepath.Base(f), ".ps1")
+			scripts = append(scripts, name)
+			if !strings.Contains(text, kind.table+"['"+name+"'] = {\n"+kind.head) {
+				t.Errorf("%s %s is not in the bundle as it must be", kind.folder, name)
+			}
+		}
+		slices.Sort(scripts)
+		if want := named(t, kind.prefix); len(want) == 0 || !slices.Equal(scripts, want) {
+			t.Errorf("%s: scripts %v, contract %v", kind.folder, scripts, want)
 		}
 	}
 	if n := strings.Count(text, "\n'@\n"); n != 1 {
@@ -113,11 +139,20 @@ func TestR17_FoldersAreMadeWithTheirFinalDescriptor(t *testing.T) {
 			t.Errorf("missing: %s", want)
 		}
 	}
-	// No other way to make a folder, and none to change what one grants.
-	if m := regexp.MustCompile(`(?i)new-item|mkdir|set-acl|icacls|SetAccessControl|takeown`).FindString(text); m != "" {
+	// No other way to make a folder, and none to change what one grants, but for the folder of a share that an
+	// administrator asks for: that one is made with its final descriptor in one call, too.
+	share := scriptText(t, "prelude/share.ps1")
+	if !strings.Contains(share, "[void][IO.Directory]::CreateDirectory($Path, $security)") {
+		t.Error("the folder of a share is made in another way")
+	}
+	if strings.Count(share, "SetAccessControl(") != 1 || strings.Count(share, "::CreateDirectory(") != 1 {
+		t.Error("more than one place changes the folder of a share")
+	}
+	rest := strings.Replace(text, strings.ReplaceAll(share, "\r\n", "\n"), "", 1)
+	if m := regexp.MustCompile(`(?i)new-item|mkdir|set-acl|icacls|SetAccessControl|takeown`).FindString(rest); m != "" {
 		t.Errorf("%q in the bundle", m)
 	}
-	if n := strings.Count(text, "::CreateDirectory("); n != 1 {
+	if n := strings.Count(rest, "::CreateDirectory("); n != 1 {
 		t.Errorf("%d calls of CreateDirectory", n)
 	}
 }

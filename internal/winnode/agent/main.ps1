@@ -17,6 +17,9 @@ try {
         if (-not $CauOperations.ContainsKey($operation)) {
             throw (New-CauFailure -Kind 'missing' -Message 'there is no such operation')
         }
+        $epoch = [long]0
+        if ($null -ne $request.PSObject.Properties['epoch']) { $epoch = [long]$request.epoch }
+        Assert-CauLease -Operation $operation -Epoch $epoch
         $data = & $CauOperations[$operation] $request.args
     }
     $answer['data'] = $data

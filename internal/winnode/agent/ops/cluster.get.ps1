@@ -23,7 +23,9 @@ $nodes = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Node' | F
             dynamic_weight = [long]$_.DynamicWeight
         }
     })
-$groups = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_ResourceGroup' | ForEach-Object -Process {
+# An epoch of our own lease is a role by name only: nothing of it runs, and nobody's drain waits for it.
+$groups = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_ResourceGroup' |
+        Where-Object -FilterScript { -not (Test-CauLeaseName -Name ([string]$_.Name)) } | ForEach-Object -Process {
         @{
             name = [string]$_.Name
             owner = [string]$_.OwnerNode

@@ -78,7 +78,9 @@ function Assert-CauReturn {
     $code = [long]$property.Value -band 4294967295
     if (($code -band 4294901760) -eq 2147942400) { $code = $code -band 65535 }
     if ($code -ne 0) {
-        throw (New-CauFailure -Kind 'win32' -Message "$Method was refused" -Code $code)
+        $kind = 'win32'
+        if ($code -gt 65535) { $kind = 'hresult' }
+        throw (New-CauFailure -Kind $kind -Message "$Method was refused" -Code $code)
     }
 }
 
@@ -96,4 +98,21 @@ function Invoke-CauProgram {
         throw (New-CauFailure -Kind 'script' -Message "$Path did not end within 25 seconds" -Code 1460)
     }
     return [long]$process.ExitCode
+}
+
+# Assert-CauGuid admits a GUID in lower case without braces.
+function Assert-CauGuid {
+    param([string]$Text)
+    if ($Text -cnotmatch '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$') {
+        throw (New-CauFailure -Kind 'refused' -Message 'the lock is not named by a GUID in lower case without braces')
+    }
+}
+
+# Test-CauGuid tells whether Text is the GUID Id, in whichever case and with or without braces.
+function Test-CauGuid {
+    param(
+        [string]$Text,
+        [string]$Id
+    )
+    return ($Text.Trim([char[]]'{} ') -eq $Id)
 }

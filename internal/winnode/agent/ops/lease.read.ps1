@@ -1,0 +1,3 @@
+param($Arguments)
+# The newest epoch of the lease, as the cluster shows it here.
+return (ConvertTo-CauLease -Leases @(Get-CauLeases))
