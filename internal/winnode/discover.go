@@ -32,7 +32,7 @@ type Discovery struct {
 }
 
 // Discover asks the addresses in turn until one answers, and reads there who it is and what cluster it
-// belongs to. cfg.Nodes is not looked at. The error is the first address's; after a rejected logon no further
+// belongs to. cfg.Nodes gives no more than an address's Host, where it has one. The error is the first address's; after a rejected logon no further
 // address is tried (R02).
 func Discover(ctx context.Context, cfg Config, addresses ...string) (Discovery, error) {
 	var first error
@@ -55,7 +55,13 @@ func Discover(ctx context.Context, cfg Config, addresses ...string) (Discovery, 
 }
 
 func discover(ctx context.Context, cfg Config, address string) (Discovery, error) {
-	cfg.Nodes = []NodeAddress{{Name: address, Address: address}}
+	only := NodeAddress{Name: address, Address: address}
+	for _, n := range cfg.Nodes {
+		if n.Address == address {
+			only.Host = n.Host
+		}
+	}
+	cfg.Nodes = []NodeAddress{only}
 	f, err := New(cfg)
 	if err != nil {
 		return Discovery{}, err
@@ -100,6 +106,9 @@ func (f *Fleet) contact(ctx context.Context, n *Node) (Contact, error) {
 	}
 	return c, err
 }
+
+// Stats counts what crossed the wire to the node so far, through all connections that there were.
+func (f *Fleet) Stats(node string) wsman.Stats { return f.Node(node).link.stats() }
 
 // Described is one node's contact, or why there is none.
 type Described struct {

@@ -116,7 +116,7 @@ func TestR27_AtMostOneOfManyTakesAnEpoch(t *testing.T) {
 		lost := &wsman.ConnError{Op: "Receive", Stage: wsman.Maybe, Err: errors.New("reset")}
 		owner := map[int64]string{}
 		expect := int64(0)
-		for range rapid.IntRange(1, 8).Draw(rt, "rounds") {
+		for range rapid.IntRange(1, 2).Draw(rt, "rounds") {
 			for _, who := range rapid.Permutation([]string{"a", "b", "c"}).Draw(rt, "order") {
 				f, err := winnode.New(cfg)
 				if err != nil {

@@ -12,7 +12,7 @@ import (
 const (
 	// restartDelay lets the answer out before the node goes down.
 	restartDelay = 5
-	maxComment = 200
+	maxComment   = 200
 )
 
 // Results of shutdown.exe (winerror.h).

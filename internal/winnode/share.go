@@ -48,7 +48,9 @@ func (n *Node) share(ctx context.Context, op, share string, args any) (agent.Sha
 }
 
 // badInShareName finds what no share's name has (New-SmbShare, MS-SRVS).
-func badInShareName(r rune) bool { return unicode.IsControl(r) || strings.ContainsRune(`"\/[]:|<>+=;,*?`, r) }
+func badInShareName(r rune) bool {
+	return unicode.IsControl(r) || strings.ContainsRune(`"\/[]:|<>+=;,*?`, r)
+}
 
 // FirewallRule reads a rule of Windows' firewall by its name, not its displayed one, and sets it if enable is not nil.
 func (n *Node) FirewallRule(ctx context.Context, name string, enable *bool) (agent.FirewallRule, error) {
