@@ -201,7 +201,7 @@ func (d *drainWatch) open(ctx context.Context) error {
 			if d.closed == nil {
 				d.closed = d.patience(0)
 			}
-			d.closed.limit = patienceWith(blocking)
+			d.closed.limit = d.patienceWith(blocking)
 			if !d.tried && d.closed.over(d.Clock.Now()) {
 				return &finalError{&notOursError{"The node is not paused, and the gate is closed: " + blocking[0].Evidence}}
 			}

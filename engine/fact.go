@@ -52,6 +52,16 @@ const (
 	// FactNodeFailing: the node has failed and how it will be left is decided (R22); FactNodeEnded follows.
 	FactNodeFailing FactKind = "node.failing"
 	FactNodeEnded   FactKind = "node.ended"
+	// FactWatchBegun and FactWatchEnded: a node that was left paused is watched, and is not any more. FactRunWatching:
+	// nothing else is left to do.
+	FactWatchBegun  FactKind = "watch.begun"
+	FactWatchEnded  FactKind = "watch.ended"
+	FactRunWatching FactKind = "run.watching"
+	// FactInstallerEndedLate: an installer that outlived its limit has ended (R18).
+	FactInstallerEndedLate FactKind = "installer.ended-late"
+	// FactReturnedLate: a node whose restart was not proven in time is back, and is brought back into service (R22).
+	FactReturnedLate FactKind = "node.returned-late"
+
 	FactCleanDone   FactKind = "clean.done"
 	FactCleanFailed FactKind = "clean.failed"
 )
@@ -60,7 +70,7 @@ const (
 // what no decision of a resumed run rests on (R25).
 func (k FactKind) Ignorable() bool {
 	switch k {
-	case FactRunContinued, FactGateWaiting, FactRestartAgain, FactCleanDone, FactCleanFailed:
+	case FactRunContinued, FactGateWaiting, FactRestartAgain, FactCleanDone, FactCleanFailed, FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate:
 		return true
 	default:
 		return false
@@ -96,6 +106,10 @@ type FactData struct {
 	Connection *plugins.ShareConnection `json:"connection,omitempty"`
 	Bytes      int64                    `json:"bytes,omitempty"`
 	Result     *plugins.Result          `json:"result,omitempty"`
+	// RunsOn: the installer outlived its limit and goes on (R18). MayReturn: the node was left because its restart was
+	// not proven in time (R22).
+	RunsOn    bool `json:"runs_on,omitempty"`
+	MayReturn bool `json:"may_return,omitempty"`
 	// Script is what is known of a pre- or post-update script.
 	Script *ScriptFact `json:"script,omitempty"`
 	// Boot is a boot identity and BootRead when the node gave it.

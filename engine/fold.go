@@ -85,13 +85,16 @@ func (k FactKind) known() bool {
 		FactGateWaiting, FactUpToDate, FactStageIntent, FactStageDone, FactScriptIntent, FactScriptDone, FactPauseIntent, FactDrainDone,
 		FactUndoIntent, FactUndoDone, FactMaintenanceIntent, FactMaintenanceDone, FactInstallIntent, FactInstallDone,
 		FactRestartIntent, FactRestartAgain, FactRestartProven, FactRescanIntent, FactRescanDone, FactResumeIntent,
-		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactCleanDone, FactCleanFailed:
+		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactCleanDone, FactCleanFailed,
+		FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate, FactReturnedLate:
 		return true
 	}
 	return false
 }
 
-func (k FactKind) aboutUpdate() bool { return k == FactInstallIntent || k == FactInstallDone }
+func (k FactKind) aboutUpdate() bool {
+	return k == FactInstallIntent || k == FactInstallDone || k == FactInstallerEndedLate
+}
 
 func (s *State) applyRun(f Fact) {
 	switch f.Kind {
@@ -101,6 +104,8 @@ func (s *State) applyRun(f Fact) {
 		s.applyControl(f.Data.Verb)
 	case FactRunPaused:
 		s.Status, s.Waiting = RunPaused, f.Data.Message
+	case FactRunWatching:
+		s.Waiting = f.Data.Message
 	case FactRunHeld:
 		s.Status, s.Waiting, s.Cause = RunHeld, f.Data.Message, f.Data.Cause
 	case FactRunEnded:
@@ -186,6 +191,7 @@ func (n *NodeRun) apply(f Fact) {
 		if f.Data.Cause != nil {
 			n.Cause = f.Data.Cause
 		}
+		n.MayReturn = f.Data.MayReturn
 		n.end(f.Data.NodeStatus, f)
 	case FactCleanDone:
 		n.Traces = false
@@ -208,6 +214,15 @@ func (n *NodeRun) applyRestart(f Fact) {
 	case FactRescanDone:
 		n.RestartDue = len(f.Data.Pending) > 0
 		n.Rescanned = !n.RestartDue
+	case FactReturnedLate:
+		n.Returned, n.Watched, n.Leave, n.Cause = true, false, LeaveResumed, f.Data.Cause
+		n.RestartFrom, n.RestartDue, n.Boot, n.BootRead = "", false, f.Data.Boot, f.Data.BootRead
+		n.Restarts++
+		n.enter(PhaseRescanning, f.Time)
+	case FactWatchBegun:
+		n.Watched = true
+	case FactWatchEnded:
+		n.Watched, n.WatchOver = false, true
 	case FactResumeIntent:
 		n.enter(PhaseResuming, f.Time)
 	case FactResumeDone:
@@ -275,11 +290,17 @@ func (n *NodeRun) applyUpdate(u *UpdateRun, f Fact) {
 			code := int64(res.ExitCode.Int32())
 			u.ExitCode = &code
 		}
+		u.RunsOn = f.Data.RunsOn
 		n.RestartDue = n.RestartDue || res.RestartRequired
 		// The outcome and the hold are one fact: nothing may slip between them.
 		if f.Data.Leave != "" {
 			n.Leave = f.Data.Leave
 			n.keepCause(f)
+		}
+	case FactInstallerEndedLate:
+		u.Late, n.Watched = f.Data.Result, false
+		if f.Data.Cause != nil {
+			n.Cause = f.Data.Cause
 		}
 	default:
 	}

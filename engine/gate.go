@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,7 +110,7 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 			if closed == nil {
 				closed = r.patience(0)
 			}
-			closed.limit = patienceWith(blocking)
+			closed.limit = r.patienceWith(blocking)
 			if closed.over(r.Clock.Now()) {
 				if err := r.hold(ctx, np.Name, blocking); err != nil {
 					return err
@@ -182,14 +183,18 @@ func everyoneInService(o Observation, node string) check.Result {
 }
 
 // patienceWith is how long the reasons may last before a person must decide. A foreign run and a quorum that
-// would be lost are decisions at once.
-func patienceWith(blocking []check.Result) time.Duration {
+// would be lost are decisions at once. A node that may still return by itself is waited for as long as it is watched (R22).
+func (r *run) patienceWith(blocking []check.Result) time.Duration {
+	joining := gatePatience
+	if r.someoneMayReturn() {
+		joining = watchLimit
+	}
 	d := storagePatience
 	for _, b := range blocking {
 		switch b.ID {
 		case checkStorage, checkBackup:
 		case checkNodesUp:
-			d = min(d, gatePatience)
+			d = min(d, joining)
 		default:
 			if b.ID == checkUpdaters && b.Outcome == check.Fail {
 				continue
@@ -201,6 +206,12 @@ func patienceWith(blocking []check.Result) time.Duration {
 		}
 	}
 	return d
+}
+
+func (r *run) someoneMayReturn() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.state.Nodes, func(n NodeRun) bool { return n.returning() || (n.Watched && n.mayReturn()) })
 }
 
 func notPlain(results []check.Result) []check.Result {

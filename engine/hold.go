@@ -38,6 +38,9 @@ func (r *run) ask(c Control) {
 	if err := r.recordLocked(Fact{Kind: FactControl, Data: FactData{Verb: c.Verb, By: c.By}}); err != nil {
 		r.broken = err
 	}
+	if r.state.StopAsked {
+		r.endWatches()
+	}
 	select {
 	case r.woken <- struct{}{}:
 	default:

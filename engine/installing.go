@@ -87,7 +87,8 @@ func (r *run) ended(np NodePlan, u plugins.Update, job string, res plugins.Resul
 	switch {
 	case errors.Is(err, plugins.ErrJobStillRunning):
 		// R18: the update has failed, its process goes on, and the node is left alone.
-		res.Outcome, data.Leave = plugins.UpdateFailed, LeaveHeld
+		res.Outcome, data.Leave, data.RunsOn = plugins.UpdateFailed, LeaveHeld, true
+		r.ranHere[np.Name] = true
 	case err != nil, !known(res.Outcome), res.Outcome == plugins.Unknown:
 		res.Outcome, data.Leave = plugins.Unknown, LeaveHeld
 	}

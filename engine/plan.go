@@ -54,7 +54,9 @@ type Plan struct {
 type NodePlan struct {
 	Name string `json:"name"`
 	// Address is where the node's WinRM listener is: host:port or https://host:port.
-	Address string           `json:"address"`
+	Address string `json:"address"`
+	// Host is the node's DNS name where Address holds something else, and certificate or ticket go by the name.
+	Host    string           `json:"host,omitempty"`
 	Roles   int              `json:"roles"`
 	Updates []plugins.Update `json:"updates"`
 	// Delivery is how its files come to the node, DeliveryPull or DeliveryPush, and DeliveryReason why so (R24). Both are

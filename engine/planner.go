@@ -35,6 +35,8 @@ type PlanInput struct {
 	// Addresses are the nodes' WinRM listeners by node name.
 	Addresses map[string]string
 	Scan      plugins.Scan
+	// Hosts are the nodes' DNS names where Addresses hold something else.
+	Hosts map[string]string
 	// PreScript and PostScript are what the files hold that Options.PreUpdateScript and PostUpdateScript name.
 	PreScript, PostScript []byte
 	// Delivery is what ProbeDelivery found, by node name. A node that is not in it is not asked: with DeliveryAuto it pulls.
@@ -77,7 +79,7 @@ func BuildPlan(in PlanInput) (*Plan, error) {
 		if updates == nil {
 			updates = []plugins.Update{}
 		}
-		np := NodePlan{Name: m.Name, Address: in.Addresses[m.Name], Roles: in.View.roles(m.Name), Updates: updates}
+		np := NodePlan{Name: m.Name, Address: in.Addresses[m.Name], Host: in.Hosts[m.Name], Roles: in.View.roles(m.Name), Updates: updates}
 		if len(updates) > 0 {
 			np.Delivery, np.DeliveryReason = in.delivery(m.Name)
 		}

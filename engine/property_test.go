@@ -126,7 +126,7 @@ func (f fate) problems(b *bench, s engine.State) []string {
 			say("%s was started %d times", key, n)
 		}
 	}
-	failures, away, left := 0, "", map[string]bool{}
+	failures, away, left := map[string]bool{}, "", map[string]bool{}
 	for _, fact := range b.journal.facts(b.t) {
 		switch fact.Kind {
 		case engine.FactPauseIntent:
@@ -136,15 +136,18 @@ func (f fate) problems(b *bench, s engine.State) []string {
 			if len(left) > 0 {
 				say("%s was taken while %v stay paused", fact.Node, left)
 			}
-			if failures > f.budget {
-				say("%s was taken after %d failures, budget %d", fact.Node, failures, f.budget)
+			if len(failures) > f.budget {
+				say("%s was taken after %d failures, budget %d", fact.Node, len(failures), f.budget)
 			}
 			away = fact.Node
 		case engine.FactUndoDone, engine.FactResumeDone:
-			away = ""
+			if away == fact.Node {
+				away = ""
+			}
+			delete(left, fact.Node) // one that returned late
 		case engine.FactNodeEnded:
 			if fact.Data.NodeStatus != engine.NodeSucceeded && fact.Data.NodeStatus != engine.NodeCanceled {
-				failures++
+				failures[fact.Node] = true
 			}
 			if away == fact.Node {
 				left[fact.Node], away = true, ""

@@ -138,6 +138,8 @@ type restartWatch struct {
 	restarts int
 	stable   unbroken
 	wait     *patience
+	// late: the node was left already, and is only looked at (R22).
+	late bool
 	// closed: the restart was not asked for, because the rest of the cluster cannot spare the node.
 	closed bool
 	// asked is when the restart was last asked for here; askErr what came back first when it failed.
@@ -166,13 +168,13 @@ func (r *run) prove(ctx context.Context, np NodePlan, nr NodeRun) error {
 		}
 		w.keep(err)
 		if w.restarts > spontaneousLimit {
-			return w.leaveUnproven(fmt.Errorf("the node restarted %d times by itself", w.restarts-1))
+			return w.leaveUnproven(fmt.Errorf("the node restarted %d times by itself", w.restarts-1), false)
 		}
 		if w.wait.over(r.Clock.Now()) {
 			if w.closed {
 				return r.leaveUnrestarted(np, w.cause())
 			}
-			return w.leaveUnproven(fmt.Errorf("not proven after %s: %w", timeout, w.cause()))
+			return w.leaveUnproven(fmt.Errorf("not proven after %s: %w", timeout, w.cause()), true)
 		}
 		if err := r.Clock.Sleep(ctx, restartPoll); err != nil {
 			return err
@@ -181,13 +183,16 @@ func (r *run) prove(ctx context.Context, np NodePlan, nr NodeRun) error {
 }
 
 // leaveUnproven leaves a node paused whose restart was asked for and is not proven (R22).
-func (w *restartWatch) leaveUnproven(err error) error {
+// One that was only too slow may return by itself.
+func (w *restartWatch) leaveUnproven(err error, mayReturn bool) error {
 	look := "Look at its console, and restart it by hand if it did not restart."
 	if w.seen != "" {
 		look = "It did restart: look at its System event log."
 	}
 	hint := fmt.Sprintf("%s %s stays paused and its roles stay where they are; once it is healthy, resume it with Resume-ClusterNode.", look, w.np.Name)
-	return w.leavePaused(w.np, NodeFailed, causeOfStep("restart", w.np.Name, err, hint))
+	end := w.pausedEnd(w.np, NodeFailed, causeOfStep("restart", w.np.Name, err, hint))
+	end.Data.MayReturn = mayReturn
+	return w.record(end)
 }
 
 // poll looks once. Errors are expected while the node is down.
@@ -202,12 +207,18 @@ func (w *restartWatch) poll(ctx context.Context) (bool, error) {
 	}
 	if b.Identity == w.from {
 		w.stable.broken()
+		if w.late {
+			return false, &notYetError{"the node did not restart"}
+		}
 		return false, w.ask(ctx, node)
 	}
 	if w.seen == "" && w.wasUp(b.Uptime) {
 		// The identity is a wall-clock time and moves when the clock is set; a node that was up all the
 		// while did not restart (Win32_OperatingSystem, LastBootUpTime).
 		w.from, w.sampled, w.spent, w.asked = b.Identity, w.now(), w.wait.spent, time.Time{}
+		if w.late {
+			return false, &notYetError{"the node did not restart"}
+		}
 		return false, w.record(Fact{Kind: FactRestartIntent, Node: w.np.Name, Data: FactData{Boot: w.from, BootRead: w.sampled, Message: "The node's clock was set; it did not restart."}})
 	}
 	if b.Identity != w.seen {

@@ -65,6 +65,25 @@ func scenarios() map[string]func(t *testing.T) *bench {
 			b.w.machine("NODE1").neverUp = true
 			return b
 		},
+		"scripts": func(t *testing.T) *bench {
+			t.Helper()
+			b := twoNodesWithScripts(t, withBudget(2))
+			b.p.scripts["NODE1/u"] = restart()
+			b.w.scripts["NODE2/pre"] = scripted{code: 1}
+			return b
+		},
+		"a restart that takes too long": func(t *testing.T) *bench {
+			t.Helper()
+			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"), withBudget(1), withScripts)
+			slow(b, 40*time.Minute)
+			return b
+		},
+		"an installer that ends late": func(t *testing.T) *bench {
+			t.Helper()
+			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))
+			b.p.scripts["NODE1/u"] = outlives(40*time.Minute, plugins.Result{Outcome: plugins.Installed})
+			return b
+		},
 		"a loop": func(t *testing.T) *bench {
 			t.Helper()
 			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))

@@ -64,8 +64,10 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	}
 	r := &run{
 		RunInput: in, state: in.State.clone(), woken: make(chan struct{}, 1),
-		maintained: map[string]bool{}, entered: map[string]time.Time{},
+		maintained: map[string]bool{}, entered: map[string]time.Time{}, watched: map[string]bool{}, ranHere: map[string]bool{},
 	}
+	r.stopped, r.endWatches = context.WithCancel(context.Background())
+	defer r.endWatches()
 	if r.state.Facts == 0 {
 		if blocking := in.Plan.Blocking(); len(blocking) > 0 {
 			return r.state, fmt.Errorf("%w: %s: %s", ErrBlocked, blocking[0].ID, blocking[0].Evidence)
@@ -88,6 +90,7 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	err := r.sequence(ctx)
 	cancel()
 	listening.Wait()
+	r.watches.Wait()
 	return r.state, err
 }
 
@@ -103,6 +106,13 @@ type run struct {
 	maintained map[string]bool
 	// entered is when this call found the gate before a node open and decided to pause it.
 	entered map[string]time.Time
+	// watches are the goroutines that watch nodes which were left; watched are those nodes, and ranHere those on which
+	// this call saw an installer outlive its limit. stopped ends the watches without a failure.
+	watches    sync.WaitGroup
+	watched    map[string]bool
+	ranHere    map[string]bool
+	stopped    context.Context //nolint:containedctx // it is the word that stop was asked, not a call's context
+	endWatches context.CancelFunc
 }
 
 // record makes a fact durable and folds it. After one failure nothing is recorded any more.
@@ -179,6 +189,9 @@ func (r *run) report(node string) func(plugins.Progress) {
 
 // sequence is the run: what needs nothing, preflight, staging, then one node after the other.
 func (r *run) sequence(ctx context.Context) error {
+	if err := r.beginWatches(ctx); err != nil {
+		return err
+	}
 	for _, np := range r.Plan.Nodes {
 		if nr := r.node(np.Name); len(np.Updates) == 0 && !nr.Status.Ended() {
 			if err := r.record(Fact{Kind: FactUpToDate, Node: np.Name}); err != nil {
@@ -199,11 +212,14 @@ func (r *run) takeAll(ctx context.Context) error {
 		if err := r.take(ctx, np); err != nil {
 			return err
 		}
+		if err := r.beginWatches(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// finish cancels what was not begun, cleans up what staging left, and ends the run.
+// finish cancels what was not begun, cleans up what staging left, waits for what is still watched, and ends the run.
 func (r *run) finish(ctx context.Context) error {
 	for _, np := range r.Plan.Nodes {
 		if nr := r.node(np.Name); nr.Status == NodeWaiting {
@@ -217,6 +233,9 @@ func (r *run) finish(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	if err := r.awaitWatches(ctx); err != nil {
+		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -151,6 +151,13 @@ type NodeRun struct {
 	// PreScript and PostScript are nil until the script has begun.
 	PreScript  *ScriptRun `json:"pre_script,omitempty"`
 	PostScript *ScriptRun `json:"post_script,omitempty"`
+	// MayReturn: it was left because its restart was not proven in time.
+	MayReturn bool `json:"may_return,omitempty"`
+	// Watched: the node was left paused and is still watched. WatchOver: nobody watches it any more.
+	Watched   bool `json:"watched,omitempty"`
+	WatchOver bool `json:"watch_over,omitempty"`
+	// Returned: its restart was proven after its time was over (R22).
+	Returned bool `json:"returned_late,omitempty"`
 	// Leave is set once the node has failed and is being left in order (R22).
 	Leave Leave        `json:"leave,omitempty"`
 	Cause *fault.Cause `json:"cause,omitempty"`
@@ -182,6 +189,9 @@ type UpdateRun struct {
 	Signature *plugins.Signature `json:"signature,omitempty"`
 	// Log is the installer's log on the node, or empty.
 	Log string `json:"log,omitempty"`
+	// RunsOn: the installer outlived its limit (R18). Late is how it ended then; nil while that is not known.
+	RunsOn bool            `json:"runs_on,omitempty"`
+	Late   *plugins.Result `json:"late,omitempty"`
 }
 
 // ScriptRun is a pre- or post-update script on one node.

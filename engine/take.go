@@ -91,6 +91,10 @@ func (r *run) fail(np NodePlan, leave Leave, cause *fault.Cause) error {
 // leavePaused ends the node where it is: paused, and nothing more is done on it (R22). The cause says so
 // whatever it is about; what made the node fail in the first place stays in front (R30).
 func (r *run) leavePaused(np NodePlan, status NodeStatus, cause *fault.Cause) error {
+	return r.record(r.pausedEnd(np, status, cause))
+}
+
+func (r *run) pausedEnd(np NodePlan, status NodeStatus, cause *fault.Cause) Fact {
 	c := *cause
 	if first := r.node(np.Name).Cause; first != nil && first.Message != cause.Message {
 		c = *first
@@ -100,7 +104,7 @@ func (r *run) leavePaused(np NodePlan, status NodeStatus, cause *fault.Cause) er
 	if !strings.Contains(c.Hint, "Resume-ClusterNode") {
 		c.Hint = strings.TrimSpace(c.Hint + " " + np.Name + " stays paused: look at it, then resume it with Resume-ClusterNode.")
 	}
-	return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: &c}})
+	return Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: &c}}
 }
 
 // end is the last step of a node that is back in service.

@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -18,13 +17,15 @@ type handle struct {
 	m *machine
 }
 
-func (w *world) node(name string) engine.Node { return &handle{w, w.machine(name)} }
+func (w *world) node(name string) engine.Node {
+	h := &handle{w, w.machine(name)}
+	if w.attachable {
+		return attachable{h}
+	}
+	return h
+}
 
 func (h *handle) Name() string { return h.m.name }
-
-func (h *handle) RunJob(context.Context, plugins.Job, func(plugins.JobEvent)) (json.RawMessage, error) {
-	return nil, errors.New("the fake plug-in runs its jobs itself")
-}
 
 func (h *handle) enter(ctx context.Context, act string) error {
 	if err := h.w.enter(ctx, act, h.m.name); err != nil {
@@ -111,7 +112,7 @@ func (h *handle) Restart(ctx context.Context, expect, _ string) error {
 		h.w.broken = append(h.w.broken, h.m.name+" was restarted without a completed drain")
 	}
 	for id, j := range h.m.jobs {
-		if time.Now().Before(j.ends) {
+		if !j.over() {
 			h.w.broken = append(h.w.broken, fmt.Sprintf("%s was restarted under %s", h.m.name, id))
 		}
 	}
@@ -141,12 +142,21 @@ type installerJob struct {
 	script script
 }
 
+// over tells whether nothing of the installer runs any more.
+func (j *installerJob) over() bool {
+	runsOn := errors.Is(j.script.err, plugins.ErrJobStillRunning)
+	return !time.Now().Before(j.ends.Add(j.script.runsOn)) && (!runsOn || j.script.runsOn > 0)
+}
+
 // script is how an update behaves on a node.
 type script struct {
 	result plugins.Result
 	// err is what the plug-in says instead of a result.
 	err   error
 	takes time.Duration
+	// runsOn is how long the installer goes on when err is ErrJobStillRunning; late is how it ends then. 0 is for ever.
+	runsOn time.Duration
+	late   plugins.Result
 	// selfRestart: the installer restarts the machine itself.
 	selfRestart bool
 }
@@ -165,10 +175,16 @@ type fakePlugin struct {
 	starts, ends     map[string]int
 	staging, stagers int
 	stages           []string
+	// deliveries are how nodes were staged, signatures the policies that updates were installed with.
+	deliveries map[string]plugins.Delivery
+	signatures map[string]plugins.SignaturePolicy
 }
 
 func newPlugin(w *world) *fakePlugin {
-	return &fakePlugin{w: w, scripts: map[string]script{}, stageErr: map[string]error{}, stageTakes: 15 * time.Second, starts: map[string]int{}, ends: map[string]int{}}
+	return &fakePlugin{
+		w: w, scripts: map[string]script{}, stageErr: map[string]error{}, stageTakes: 15 * time.Second, starts: map[string]int{}, ends: map[string]int{},
+		deliveries: map[string]plugins.Delivery{}, signatures: map[string]plugins.SignaturePolicy{},
+	}
 }
 
 func (p *fakePlugin) Name() string                                       { return "Test.Plugin" }
@@ -204,6 +220,7 @@ func (p *fakePlugin) begin(node string, req plugins.StageRequest) {
 	p.staging++
 	p.stagers = max(p.stagers, p.staging)
 	p.stages = append(p.stages, req.JobID)
+	p.deliveries[node] = req.Delivery
 	for _, m := range p.w.order {
 		if m.state != engine.NodeUp && !p.w.mayBePaused[m.name] {
 			p.w.broken = append(p.w.broken, node+" is staged while "+m.name+" is out of service")
@@ -215,12 +232,19 @@ func (p *fakePlugin) Install(ctx context.Context, node plugins.Node, req plugins
 	if err := ctx.Err(); err != nil {
 		return plugins.Result{}, err
 	}
+	switch _, err := node.RunJob(ctx, plugins.Job{ID: req.JobID, Kind: plugins.JobInstaller, Limit: time.Hour}, nil); {
+	case errors.Is(err, errAttached):
+		return p.waitLate(ctx, node.Name(), req)
+	case err != nil:
+		return plugins.Result{}, err
+	}
 	j, key := p.attach(node.Name(), req)
 	report(plugins.Progress{Update: req.Update.ID, Message: "installing", Percent: 10})
 	if err := (bubbleClock{}).Sleep(ctx, time.Until(j.ends)); err != nil {
 		return plugins.Result{}, err
 	}
 	defer p.lock()()
+	p.signatures[key] = req.Signature
 	if j.script.err == nil && j.script.result.Outcome.Final() {
 		p.ends[key] = 1
 	}

@@ -11,6 +11,7 @@ import (
 
 	"cau/engine"
 	"cau/internal/fault"
+	"cau/plugins"
 )
 
 // world is a failover cluster that obeys virtual time: it runs inside a synctest bubble. Every call first
@@ -47,6 +48,14 @@ type world struct {
 	broken []string
 	// mayBePaused are machines that someone else took out of service.
 	mayBePaused map[string]bool
+	// scripts is how pre- and post-update scripts behave, by "NODE/pre"; without one they say a line and end well.
+	scripts map[string]scripted
+	// shares is what a machine's look at a root ends with, pushes what a push to it ends with; nil is well.
+	shares, pushes map[string]error
+	// attachable machines can be waited on without starting anything.
+	attachable       bool
+	probing, probers int
+	jobsAsked        []plugins.Job
 }
 
 type machine struct {
@@ -72,8 +81,10 @@ type machine struct {
 	jobs         map[string]*installerJob
 	files        bool
 	clockSet     bool
-	updaters     engine.UpdatersView
-	bitLocker    engine.BitLockerView
+	// scriptRuns are the scripts' jobs by id; a second start of one is broken.
+	scriptRuns map[string]*scriptJob
+	updaters   engine.UpdatersView
+	bitLocker  engine.BitLockerView
 }
 
 type role struct {
@@ -86,10 +97,11 @@ type role struct {
 func newWorld(names ...string) *world {
 	w := &world{
 		witness: true, drainTakes: 40 * time.Second, restartTakes: 4 * time.Minute, failbackTakes: 20 * time.Second,
-		shutdownTakes: 5 * time.Second, began: time.Now(), mayBePaused: map[string]bool{},
+		shutdownTakes: 5 * time.Second, began: time.Now(), mayBePaused: map[string]bool{}, scripts: map[string]scripted{}, shares: map[string]error{}, pushes: map[string]error{},
+		attachable: true,
 	}
 	for i, n := range names {
-		w.order = append(w.order, &machine{name: n, boot: 100 * (i + 1), bootAt: time.Now().Add(-time.Hour), jobs: map[string]*installerJob{}, updaters: engine.UpdatersView{Setting: "turned off by policy"}, bitLocker: engine.BitLockerView{Known: true}})
+		w.order = append(w.order, &machine{name: n, boot: 100 * (i + 1), bootAt: time.Now().Add(-time.Hour), jobs: map[string]*installerJob{}, scriptRuns: map[string]*scriptJob{}, updaters: engine.UpdatersView{Setting: "turned off by policy"}, bitLocker: engine.BitLockerView{Known: true}})
 		w.groups = append(w.groups, &role{name: "ROLE-" + n, owner: n, home: n})
 	}
 	w.groups = append(w.groups, &role{name: "Cluster Group", owner: names[0], home: names[0], core: true})

@@ -1,0 +1,331 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"cau/internal/fault"
+	"cau/plugins"
+)
+
+// A node that was left paused may still come to an end: an installer that outlived its limit (R18), a restart that was
+// not proven in time (R22). Such nodes are watched beside everything else the run does, and for a while after it.
+
+const (
+	// watchLimit bounds one watch; the run does not end before its watches do.
+	watchLimit = 2 * time.Hour
+	// watchPoll is how often a node that may come back is looked at.
+	watchPoll = 30 * time.Second
+)
+
+// Attacher is a Node that can wait for a job's end without ever starting it: the answers are those of RunJob, and
+// plugins.ErrJobLost where there is no such job. Without it an installer is watched only by the very coordinator that
+// saw it running, because asking for a job that is gone would start it again (R19).
+type Attacher interface {
+	AttachJob(ctx context.Context, job plugins.Job, onEvent func(plugins.JobEvent)) (json.RawMessage, error)
+}
+
+// runsOn is the update whose installer outlived its limit and is not known to have ended, nil when there is none.
+func (n *NodeRun) runsOn() *UpdateRun {
+	for i := range n.Updates {
+		if u := &n.Updates[i]; u.RunsOn && u.Late == nil {
+			return u
+		}
+	}
+	return nil
+}
+
+// mayReturn tells whether the node was left because its restart was not proven in time.
+func (n *NodeRun) mayReturn() bool {
+	return n.MayReturn && n.PausedByUs && n.RestartFrom != "" && n.Phase == PhaseDone
+}
+
+// returning tells whether the node returned late and is not yet done.
+func (n *NodeRun) returning() bool { return n.Returned && n.Phase != PhaseDone }
+
+// beginWatches starts a watch of every node that needs one and has none. It is called by the sequence alone.
+func (r *run) beginWatches(ctx context.Context) error {
+	for _, np := range r.Plan.Nodes {
+		nr := r.node(np.Name)
+		if r.watched[np.Name] || !nr.Status.Ended() {
+			continue
+		}
+		switch u := nr.runsOn(); {
+		case nr.returning():
+			r.goWatch(ctx, np, r.windUp)
+		case nr.WatchOver || r.stopAsked():
+		case nr.mayReturn():
+			if err := r.watchBegun(np, np.Name+" did not come back from its restart in time and is still watched."); err != nil {
+				return err
+			}
+			r.goWatch(ctx, np, r.watchReturn)
+		case u != nil && !r.attaches(np.Name):
+			if err := r.watchOver(np, "A new coordinator cannot wait for "+u.Name+": asking for it could start it again."); err != nil {
+				return err
+			}
+		case u != nil:
+			if err := r.watchBegun(np, "The installer of "+u.Name+" runs on and is still watched."); err != nil {
+				return err
+			}
+			id := u.ID
+			r.goWatch(ctx, np, func(ctx context.Context, np NodePlan) error { return r.watchInstaller(ctx, np, id) })
+		}
+	}
+	return nil
+}
+
+// attaches tells whether a job on the node can be waited for without any danger of starting it.
+func (r *run) attaches(node string) bool {
+	_, ok := r.Nodes(node).(Attacher)
+	return ok || r.ranHere[node]
+}
+
+func (r *run) goWatch(ctx context.Context, np NodePlan, watch func(context.Context, NodePlan) error) {
+	r.watched[np.Name] = true
+	r.watches.Go(func() {
+		// What cannot be recorded is kept in r.broken, where the sequence meets it; an end of ctx needs no word.
+		_ = watch(ctx, np)
+	})
+}
+
+func (r *run) watchBegun(np NodePlan, message string) error {
+	return r.record(Fact{Kind: FactWatchBegun, Node: np.Name, Data: FactData{Message: message}})
+}
+
+func (r *run) watchOver(np NodePlan, message string) error {
+	return r.record(Fact{Kind: FactWatchEnded, Node: np.Name, Data: FactData{Message: message}})
+}
+
+// awaitWatches keeps the run alive until nothing is watched any more.
+func (r *run) awaitWatches(ctx context.Context) error {
+	var names []string
+	r.mu.Lock()
+	for i := range r.state.Nodes {
+		if n := &r.state.Nodes[i]; n.Watched || n.returning() {
+			names = append(names, n.Name)
+		}
+	}
+	r.mu.Unlock()
+	if len(names) > 0 {
+		message := fmt.Sprintf("Nothing is left to do; still watched: %s. The run ends with that, after %s at the latest, or when it is asked to stop.", strings.Join(names, ", "), watchLimit)
+		if err := r.record(Fact{Kind: FactRunWatching, Data: FactData{Message: message}}); err != nil {
+			return err
+		}
+	}
+	r.watches.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return r.brokenErr()
+}
+
+// lateBound says when a watch is over: its time is up, or stop was asked.
+type lateBound struct {
+	*run
+	np   NodePlan
+	wait *patience
+}
+
+func (r *run) lateBound(np NodePlan) *lateBound {
+	return &lateBound{run: r, np: np, wait: r.patience(watchLimit)}
+}
+
+// over records why nobody watches any more, once that is so.
+func (b *lateBound) over() (bool, error) {
+	switch {
+	case b.stopAsked():
+		return true, b.watchOver(b.np, "Stop was asked; "+b.np.Name+" is not watched any more.")
+	case b.wait.over(b.Clock.Now()):
+		return true, b.watchOver(b.np, fmt.Sprintf("%s is not watched any more after %s.", b.np.Name, watchLimit))
+	}
+	return false, nil
+}
+
+// sleep ends early when stop is asked.
+func (b *lateBound) sleep(ctx context.Context, d time.Duration) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	release := context.AfterFunc(b.stopped, cancel)
+	defer release()
+	err := b.Clock.Sleep(ctx, d)
+	if b.stopped.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// lateNode lets a plug-in wait for an installer without its limit, and never start it where the node can do that.
+type lateNode struct{ plugins.Node }
+
+// RunJob waits for the job that is there.
+func (n lateNode) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins.JobEvent)) (json.RawMessage, error) {
+	job.Limit = 0
+	if a, ok := n.Node.(Attacher); ok {
+		return a.AttachJob(ctx, job, onEvent)
+	}
+	return n.Node.RunJob(ctx, job, onEvent)
+}
+
+// watchInstaller journals how an installer ended that outlived its limit. The node stays held, paused (R18).
+func (r *run) watchInstaller(ctx context.Context, np NodePlan, update string) error {
+	u := np.update(update)
+	job := jobID(r.Plan.Run, np.Name, update, firstAttempt)
+	bound := r.lateBound(np)
+	limited, cancel := context.WithCancel(ctx)
+	var timer sync.WaitGroup
+	defer timer.Wait()
+	defer cancel()
+	// Waiting for the installer has no end of its own; that of the watch is counted here.
+	timer.Go(func() {
+		defer cancel()
+		for !bound.wait.over(r.Clock.Now()) && bound.sleep(limited, watchPoll) == nil && r.stopped.Err() == nil {
+		}
+	})
+	for {
+		res, err := r.Plugin.Install(limited, lateNode{r.Nodes(np.Name)}, r.installRequest(job, *u), r.report(np.Name))
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil && known(res.Outcome):
+			return r.endedLate(np, u, job, res)
+		case errors.Is(err, plugins.ErrJobLost):
+			return r.endedLate(np, u, job, plugins.Result{Outcome: plugins.Unknown, Cause: fault.CauseOf(err)})
+		}
+		if limited.Err() == nil && bound.sleep(limited, watchPoll) == nil && r.stopped.Err() == nil {
+			continue // contact was lost, and may come back
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		cancel()
+		timer.Wait()
+		_, err = bound.over()
+		return err
+	}
+}
+
+// endedLate records how the installer ended. The update stays failed and the node held: it was judged when its time was over.
+func (r *run) endedLate(np NodePlan, u *plugins.Update, job string, res plugins.Result) error {
+	said := "its installer ended late: " + string(res.Outcome)
+	if res.ExitCode != nil {
+		said += fmt.Sprintf(", exit code %d", res.ExitCode.Int32())
+	}
+	data := FactData{Job: job, Result: &res, Message: u.Name + ": " + said + ".", Cause: r.lateCause(np.Name, said)}
+	if res.RestartRequired {
+		data.Cause.Hint = "It asks for a restart: restart " + np.Name + " by hand, then resume it with Resume-ClusterNode."
+	} else {
+		data.Cause.Hint = np.Name + " stays paused: look at it, then resume it with Resume-ClusterNode."
+	}
+	return r.record(Fact{Kind: FactInstallerEndedLate, Node: np.Name, Update: u.ID, Data: data})
+}
+
+// lateCause is the node's first cause with what happened since (R30).
+func (r *run) lateCause(node, said string) *fault.Cause {
+	c := fault.Cause{Op: "watch", Node: node, Message: node}
+	if first := r.node(node).Cause; first != nil {
+		c = *first
+	}
+	c.Message += "; " + said
+	return &c
+}
+
+// watchReturn waits for a node whose restart was not proven in time. When it is back, ready and stable, it is brought
+// back into service; it has failed all the same (R22). Nothing is asked of it meanwhile.
+func (r *run) watchReturn(ctx context.Context, np NodePlan) error {
+	nr := r.node(np.Name)
+	bound := r.lateBound(np)
+	w := &restartWatch{run: r, np: np, from: nr.RestartFrom, sampled: nr.BootRead, wait: r.patience(watchLimit), late: true}
+	for {
+		resumed := r.resumedByOthers(ctx, np.Name)
+		proven := false
+		if !resumed {
+			proven, _ = w.poll(ctx) // what is missing yet is not asked for
+		}
+		_ = w.wait.over(r.Clock.Now()) // counts how long this was watched
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case r.brokenErr() != nil:
+			return r.brokenErr()
+		case proven:
+			return r.returnedLate(ctx, np, w.seen)
+		case resumed:
+			return r.watchOver(np, "Somebody resumed "+np.Name+"; it is left to them.")
+		case w.restarts > spontaneousLimit:
+			return r.watchOver(np, fmt.Sprintf("%s restarted %d times by itself and is left alone.", np.Name, w.restarts-1))
+		}
+		if over, err := bound.over(); over {
+			return err
+		}
+		if err := bound.sleep(ctx, watchPoll); err != nil {
+			return err
+		}
+	}
+}
+
+// resumedByOthers tells whether the node that we left paused is in service, by somebody else's doing.
+func (r *run) resumedByOthers(ctx context.Context, name string) bool {
+	v, err := r.Cluster.Describe(ctx, name)
+	m := v.Member(name)
+	return err == nil && m != nil && m.State == NodeUp
+}
+
+func (r *run) returnedLate(ctx context.Context, np NodePlan, boot string) error {
+	took := r.now().Sub(r.node(np.Name).Ended).Round(time.Second)
+	said := fmt.Sprintf("it returned late, %s after its time was over", took)
+	var pending PendingView
+	err := r.persist(ctx, contactPoll, contactPatience, func() error {
+		var err error
+		pending, err = r.Nodes(np.Name).PendingRestart(ctx)
+		return err
+	})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return r.watchOver(np, said+"; it stays paused, because nobody knows whether another restart is pending: "+err.Error()+".")
+	case pending.Pending():
+		return r.watchOver(np, said+"; it stays paused, because another restart is pending: "+strings.Join(pending.Reasons, ", ")+".")
+	}
+	cause := r.lateCause(np.Name, said)
+	cause.Hint = np.Name + " is in service again. See why its restart took so long, and give it more time with RebootTimeoutMinutes; what it did not get is offered again."
+	if err := r.record(Fact{Kind: FactReturnedLate, Node: np.Name, Data: FactData{Boot: boot, BootRead: r.now(), Message: capital(said) + ".", Cause: cause}}); err != nil {
+		return err
+	}
+	return r.windUp(ctx, np)
+}
+
+// windUp brings a node that returned late back into service, through the same steps as any other. Nobody stops it
+// half-way (R29).
+func (r *run) windUp(ctx context.Context, np NodePlan) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.brokenErr(); err != nil {
+			return err
+		}
+		nr := r.node(np.Name)
+		if !nr.returning() {
+			return nil
+		}
+		if err := r.next(ctx, np, nr); err != nil {
+			return err
+		}
+	}
+}
+
+// update finds an update of the plan by its id; nil when the node does not get it.
+func (np *NodePlan) update(id string) *plugins.Update {
+	for i := range np.Updates {
+		if np.Updates[i].ID == id {
+			return &np.Updates[i]
+		}
+	}
+	return nil
+}
