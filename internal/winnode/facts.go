@@ -79,6 +79,8 @@ func (f *Fleet) Backups(ctx context.Context, _ string) ([]string, error) {
 func volumeAtWork(backup, faults int) string {
 	const noAccess, maintenance = 2, 4
 	switch {
+	case backup < 0 || faults < 0:
+		return "does not say what state it is in"
 	case backup != 0:
 		return "is being backed up"
 	case faults&maintenance != 0:

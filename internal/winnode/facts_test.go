@@ -15,11 +15,11 @@ func TestR14_WhatBacksUpIsLookedForOnEveryNode(t *testing.T) {
 	s, f := newSite(t, "N1", "N2", "N3")
 	volumes := []agent.VolumeState{
 		{Name: "good"}, {Name: "redirected", FaultState: 1}, {Name: "copied\x1b", BackupState: 1, FaultState: 4},
-		{Name: "serviced", FaultState: 4 | 1}, {Name: "away", FaultState: 2},
+		{Name: "serviced", FaultState: 4 | 1}, {Name: "away", FaultState: 2}, {Name: "silent", BackupState: -1, FaultState: -1},
 	}
 	s.on(agent.OpBackupGet, give(agent.Backups{SharedVolumes: volumes}))
 	s.at("N1").ops[agent.OpBackupGet] = give(agent.Backups{SharedVolumes: volumes, Programs: []string{"wbengine"}})
-	want := []string{"away cannot be accessed", "copied is being backed up", "serviced is in maintenance", "wbengine runs on N1"}
+	want := []string{"away cannot be accessed", "copied is being backed up", "serviced is in maintenance", "silent does not say what state it is in", "wbengine runs on N1"}
 	got, err := f.Backups(t.Context(), "N1")
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Error(d, err)

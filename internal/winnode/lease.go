@@ -14,7 +14,7 @@ import (
 type Lease struct {
 	// Epoch is 0 when nobody holds the lease.
 	Epoch int64
-	// Run and Holder are whose it is.
+	// Run and Holder are whose it is; empty where whoever took it has not said so yet, or never will.
 	Run, Holder string
 	// Renewed is when it was last taken or renewed, by the clock of whichever member was asked then. Zero where that
 	// cannot be read, which is no proof of age.
@@ -34,9 +34,10 @@ func (l Lease) Age() time.Duration {
 	return max(l.Now.Sub(l.Renewed), 0)
 }
 
-// TakeLease makes the epoch after expect, which must be the newest one there is (0: none). Whoever loses the race gets
-// the winner's lease with Taken false, and no error. holder must be unique to the process that asks: when an answer is
-// lost on its way, the next member asked tells by it that the new epoch is ours.
+// TakeLease makes a new epoch if the lease is as expect says: that epoch is the newest one, or nobody holds the lease (0).
+// The new one is later than every epoch that there was, dropped ones too. Whoever loses the race gets the winner's
+// lease with Taken false, and no error. holder must be unique to the process that asks: when an answer is lost on its
+// way, the next member asked tells by it that the new epoch is ours.
 func (f *Fleet) TakeLease(ctx context.Context, expect int64, run, holder string) (Lease, error) {
 	if err := leaseNames(agent.OpLeaseTake, expect, run, holder); err != nil {
 		return Lease{}, err
@@ -45,7 +46,7 @@ func (f *Fleet) TakeLease(ctx context.Context, expect int64, run, holder string)
 	if err != nil {
 		return l, err
 	}
-	ours := l.Epoch == expect+1 && l.Run == run && l.Holder == holder
+	ours := l.Epoch > expect && l.Run == run && l.Holder == holder
 	if l.Taken && !ours {
 		return Lease{}, &fault.Error{Op: what(agent.OpLeaseTake), Node: l.AnsweredBy, Err: errors.New("the answer is another lease than the one that was asked for")}
 	}

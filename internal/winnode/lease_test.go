@@ -21,8 +21,9 @@ import (
 
 // leases is a cluster's lease as its members keep it: one that all of them see.
 type leases struct {
-	mu  sync.Mutex
-	now agent.Lease
+	mu      sync.Mutex
+	now     agent.Lease
+	highest int64 // epoch that there ever was: none comes again
 }
 
 func (c *leases) on(s *site) {
@@ -41,7 +42,8 @@ func (c *leases) on(s *site) {
 		if c.now.Epoch != a.Expect {
 			return c.now, nil
 		}
-		c.now = agent.Lease{Epoch: a.Expect + 1, Run: a.Run, Holder: a.Holder, RenewedUTC: "2026-11-20T09:59:00Z"}
+		c.highest++
+		c.now = agent.Lease{Epoch: c.highest, Run: a.Run, Holder: a.Holder, RenewedUTC: "2026-11-20T09:59:00Z"}
 		taken := c.now
 		taken.Taken = true
 		return taken, nil
@@ -88,6 +90,9 @@ func TestR27_TheLeaseIsTakenRenewedAndDropped(t *testing.T) {
 	}
 	if err := f.DropLease(ctx, 1, "r1", "host-1"); err != nil {
 		t.Error(err)
+	}
+	if l, err := f.TakeLease(ctx, 0, "r2", "host-2"); err != nil || !l.Taken || l.Epoch != 2 {
+		t.Errorf("after one that was dropped: %+v %v", l, err)
 	}
 }
 
