@@ -94,7 +94,7 @@ func open(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	dialer := &net.Dialer{}
-	c.kdcs = &directory{realm: c.who.realm, own: cfg.KDCs, conf: conf, dial: dialer.DialContext, resolve: serviceRecords}
+	c.kdcs = &directory{realm: c.who.realm, own: cfg.KDCs, conf: conf, dial: dialer.DialContext, resolve: serviceRecords, patience: kdcPatience}
 	c.startRenewal()
 	return c, nil
 }

@@ -80,12 +80,20 @@ func permittedTypes(names []string) ([]int32, error) {
 // confounderSize is what RFC 3962 and RFC 8009 put in front of every encrypted message.
 const confounderSize = 16
 
+// keySize is in bytes; gokrb5 has another opinion about AES-256 with SHA-2.
+func keySize(id int32) int {
+	if id == etypeID.AES256_CTS_HMAC_SHA1_96 || id == etypeID.AES256_CTS_HMAC_SHA384_192 {
+		return 32
+	}
+	return 16
+}
+
 func aes(key types.EncryptionKey) (etype.EType, error) {
 	if err := aesOnly(key.KeyType); err != nil {
 		return nil, err
 	}
 	et, err := crypto.GetEtype(key.KeyType)
-	if err == nil && len(key.KeyValue) != et.GetKeyByteSize() {
+	if err == nil && len(key.KeyValue) != keySize(key.KeyType) {
 		err = errors.New("a key has the wrong size")
 	}
 	return et, err

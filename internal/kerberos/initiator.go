@@ -43,12 +43,11 @@ func (c *Client) initiator(service string, t *ticket, channelBinding []byte) (*I
 	if n := len(channelBinding); n != 0 && n != 16 {
 		return nil, &Error{Kind: Other, Err: errors.New("a channel binding has 16 bytes")}
 	}
-	et, err := aes(t.key)
-	if err != nil {
+	if _, err := aes(t.key); err != nil {
 		return nil, err
 	}
 	auth := c.authenticator(t.client)
-	auth.SubKey = types.EncryptionKey{KeyType: t.key.KeyType, KeyValue: make([]byte, et.GetKeyByteSize())}
+	auth.SubKey = types.EncryptionKey{KeyType: t.key.KeyType, KeyValue: make([]byte, keySize(t.key.KeyType))}
 	_, _ = crand.Read(auth.SubKey.KeyValue) // never fails, by its contract
 	sum := make([]byte, 24)
 	binary.LittleEndian.PutUint32(sum, 16)

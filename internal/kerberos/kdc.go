@@ -17,7 +17,6 @@ import (
 )
 
 const (
-	// kdcPatience is how long one KDC may take to be connected and to answer.
 	kdcPatience = 5 * time.Second
 	// maxKDCReply is far above a ticket with the largest authorization data that Windows makes (64 KiB).
 	maxKDCReply = 256 << 10
@@ -32,6 +31,8 @@ type directory struct {
 	conf    krb5conf
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	resolve func(ctx context.Context, realm string) ([]string, error)
+	// patience is how long one KDC may take to be connected and to answer.
+	patience time.Duration
 }
 
 // addresses are the KDCs of realm: the user's for the user's own realm, then krb5.conf's, then DNS.
@@ -79,7 +80,7 @@ func (d *directory) ask(ctx context.Context, realm string, message []byte, once 
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	finding, cancel := context.WithTimeout(ctx, kdcPatience)
+	finding, cancel := context.WithTimeout(ctx, d.patience)
 	list, err := d.addresses(finding, realm)
 	cancel()
 	if ctx.Err() != nil {
@@ -107,7 +108,7 @@ func (d *directory) ask(ctx context.Context, realm string, message []byte, once 
 
 // exchange sends one message over TCP (RFC 4120 7.2.2). sent is false only if the KDC cannot have read it whole.
 func (d *directory) exchange(ctx context.Context, address string, message []byte) (reply []byte, sent bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, kdcPatience)
+	ctx, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()
 	conn, err := d.dial(ctx, "tcp", address)
 	if err != nil {

@@ -100,7 +100,12 @@ func decode(s string) []byte {
 	return b
 }
 
-func encode(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+func encode(b []byte) string {
+	if len(b) == 0 {
+		return "-"
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
 
 // Accept makes one step of the logon named id. binding is a channel's application data, or empty. who is the
 // client's principal when done.

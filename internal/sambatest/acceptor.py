@@ -19,32 +19,36 @@ def b64(data):
     return base64.b64encode(data).decode() if data else "-"
 
 
+def raw(text):
+    return b"" if text == "-" else base64.b64decode(text)
+
+
 contexts = {}
 
 
 def accept(name, token, binding=""):
     if name not in contexts:
-        bound = ChannelBindings(application_data=base64.b64decode(binding)) if binding else None
+        bound = ChannelBindings(application_data=raw(binding)) if binding else None
         contexts[name] = gssapi.SecurityContext(creds=gssapi.Credentials(usage="accept"), usage="accept", channel_bindings=bound)
     context = contexts[name]
-    out = context.step(base64.b64decode(token))
+    out = context.step(raw(token))
     if not context.complete:
         return f"more {b64(out)}"
     return f"done {b64(out)} {context.initiator_name} {context.mech}"
 
 
 def wrap(name, plain):
-    iov = IOV(IOVBufferType.header, base64.b64decode(plain), std_layout=False)
+    iov = IOV(IOVBufferType.header, raw(plain), std_layout=False)
     wrap_iov(contexts[name], iov, confidential=True)
     return f"{b64(iov[0].value)} {b64(iov[1].value)}"
 
 
 def wrapplain(name, plain):
-    return b64(contexts[name].wrap(base64.b64decode(plain), True).message)
+    return b64(contexts[name].wrap(raw(plain), True).message)
 
 
 def unwrap(name, token):
-    result = contexts[name].unwrap(base64.b64decode(token))
+    result = contexts[name].unwrap(raw(token))
     if not result.encrypted:
         raise ValueError("not encrypted")
     return b64(result.message)
