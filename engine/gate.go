@@ -191,12 +191,13 @@ func (r *run) patienceWith(blocking []check.Result) time.Duration {
 	}
 	d := storagePatience
 	for _, b := range blocking {
+		passes := b.Outcome == check.Fail && (b.ID == checkBackup || b.ID == checkUpdaters)
 		switch b.ID {
-		case checkStorage, checkBackup:
+		case checkStorage:
 		case checkNodesUp:
 			d = min(d, joining)
 		default:
-			if b.ID == checkUpdaters && b.Outcome == check.Fail {
+			if passes {
 				continue
 			}
 			if b.Outcome != check.CannotVerify {

@@ -25,7 +25,10 @@ type fate struct {
 	neverUp       map[string]bool
 	again         map[string]int
 	pendingStays  map[string]int
-	deaths        []int
+	// slow is how long the restarts take; scripts are pre- and post-update scripts, which are planned when it is not nil.
+	slow   time.Duration
+	around map[string]scripted
+	deaths []int
 	// asks are verbs by the number of the fact after which they come.
 	asks map[int]engine.Verb
 }
@@ -45,7 +48,8 @@ func drawFate(t *rapid.T) fate {
 		failed(1603),
 		failed(350),
 		{err: plugins.ErrJobLost},
-		{err: fmt.Errorf("limit: %w", plugins.ErrJobStillRunning), takes: 30 * time.Minute},
+		outlives(0, plugins.Result{}),
+		outlives(time.Hour, plugins.Result{Outcome: plugins.Installed}),
 	}
 	for _, n := range numbered(f.nodes) {
 		for i := range rapid.IntRange(0, 3).Draw(t, "updates of "+n) {
@@ -64,6 +68,17 @@ func drawFate(t *rapid.T) fate {
 			f.pendingStays[n] = rapid.IntRange(1, 3).Draw(t, "pending")
 		}
 	}
+	f.slow = rapid.SampledFrom([]time.Duration{4 * time.Minute, 4 * time.Minute, 40 * time.Minute, 5 * time.Hour}).Draw(t, "restarts take")
+	if rapid.Bool().Draw(t, "with scripts") {
+		f.around = map[string]scripted{}
+		for _, n := range numbered(f.nodes) {
+			for _, phase := range []string{"pre", "post"} {
+				if seldom(phase + "-script of " + n) {
+					f.around[n+"/"+phase] = rapid.SampledFrom([]scripted{{code: 1}, {takes: time.Hour}, {err: plugins.ErrJobLost}, {err: errors.New("contact was lost")}}).Draw(t, "script")
+				}
+			}
+		}
+	}
 	f.deaths = rapid.SliceOfN(rapid.IntRange(1, 15), 0, 6).Draw(t, "deaths")
 	for range rapid.IntRange(0, 3).Draw(t, "asks") {
 		f.asks[rapid.IntRange(1, 60).Draw(t, "when")] = rapid.SampledFrom([]engine.Verb{engine.VerbPause, engine.VerbResume, engine.VerbStop}).Draw(t, "verb")
@@ -73,8 +88,12 @@ func drawFate(t *rapid.T) fate {
 
 func (f fate) bench(t *testing.T) *bench {
 	t.Helper()
-	b := newBench(t, newWorld(numbered(f.nodes)...), f.updates, withBudget(f.budget))
-	b.p.scripts, b.w.s2d = f.scripts, f.s2d
+	b := newBench(t, newWorld(numbered(f.nodes)...), f.updates, withBudget(f.budget), func(in *engine.PlanInput) {
+		if f.around != nil {
+			withScripts(in)
+		}
+	})
+	b.p.scripts, b.w.s2d, b.w.restartTakes, b.w.scripts = f.scripts, f.s2d, f.slow, f.around
 	for _, m := range b.w.order {
 		m.drainFails, m.neverUp, m.pendingStays = f.drainFails[m.name], f.neverUp[m.name], f.pendingStays[m.name]
 		for range f.again[m.name] {
@@ -193,6 +212,7 @@ func (f fate) problems(b *bench, s engine.State) []string {
 }
 
 func TestWhateverGoesWrongNeverTwoNodesAreOutOfServiceAndTheBudgetHolds(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		f := drawFate(rt)
 		var problems []string

@@ -94,8 +94,10 @@ func scenarios() map[string]func(t *testing.T) *bench {
 }
 
 func TestR26_KilledAtAnyFactTheRunEndsAsIfUndisturbed(t *testing.T) {
+	t.Parallel()
 	for name, make := range scenarios() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var want string
 			total := 0
 			synctest.Test(t, func(t *testing.T) {
