@@ -53,7 +53,9 @@ func (x *exchange) logon() (answered bool) {
 	header := x.r.Header.Get("Authorization")
 	if header == "" {
 		switch {
-		case c.agreed.user == "":
+		case c.agreed.user == "" || x.r.ContentLength == 0 && x.r.TransferEncoding == nil:
+			// An empty message can only want to sign in, again too: masterzen/winrm does before each of its messages, which
+			// it could not on Windows if that were answered otherwise.
 			x.demand("", nil)
 		case !c.agreed.expires.IsZero() && !x.server.config.Now().Before(c.agreed.expires):
 			c.forget()
@@ -103,7 +105,7 @@ func (x *exchange) logon() (answered bool) {
 // ntlm takes a bare token. WinRM takes them under the scheme Negotiate (MS-N2HT).
 func (x *exchange) ntlm(scheme Scheme, token []byte) (answered bool) {
 	c, s := x.conn, x.server
-	if proof := len(token) >= 12 && binary.LittleEndian.Uint32(token[8:]) == 3; proof && x.faulty(onLogon) {
+	if proof := len(token) >= 12 && binary.LittleEndian.Uint32(token[8:]) == 3; proof && x.faulty() {
 		return true
 	}
 	if c.ntlm == nil || c.ntlm.Done() {
@@ -152,7 +154,7 @@ func (e *endpoint) bound(theirs []byte) bool {
 // kerberos takes a token of the scheme Kerberos, or one under Negotiate that is not bare NTLM.
 func (x *exchange) kerberos(scheme Scheme, token []byte) (answered bool) {
 	c, s := x.conn, x.server
-	if x.faulty(onLogon) {
+	if x.faulty() {
 		return true
 	}
 	if c.kerberos == nil {
@@ -173,7 +175,9 @@ func (x *exchange) kerberos(scheme Scheme, token []byte) (answered bool) {
 		session, err = c.kerberos.Session()
 	}
 	if err != nil {
-		x.refuse("", "")
+		c.forget()
+		x.at.countRefused("", "")
+		x.demand(scheme, out) // the reason, if there is one: a KRB-ERROR
 		return true
 	}
 	name, realm, _ := strings.Cut(session.Principal(), "@")
@@ -198,7 +202,7 @@ func (x *exchange) kerberos(scheme Scheme, token []byte) (answered bool) {
 // basic takes a password in clear. It knows local accounts only, as Windows does ("Authentication for Remote
 // Connections", Windows Remote Management documentation).
 func (x *exchange) basic(value string) (answered bool) {
-	if x.faulty(onLogon) {
+	if x.faulty() {
 		return true
 	}
 	text, err := base64.StdEncoding.DecodeString(value)
@@ -248,9 +252,9 @@ func (x *exchange) refuse(domain, user string) {
 	x.demand("", nil)
 }
 
-// demand answers 401: with the next token of a handshake, or with all schemes that are offered.
+// demand answers 401: with a token of a handshake, or with all schemes that are offered.
 func (x *exchange) demand(scheme Scheme, token []byte) {
-	if token != nil {
+	if len(token) > 0 {
 		x.w.Header().Set("WWW-Authenticate", string(scheme)+" "+base64.StdEncoding.EncodeToString(token))
 	} else {
 		for _, o := range x.at.offers() {
