@@ -69,12 +69,12 @@ func machine(tb testing.TB) (messages.Ticket, types.EncryptionKey, []byte) {
 	k := NewKDC(KDCConfig{Realm: realm})
 	k.AddUser("admin", "right")
 	k.AddService(service, alias)
-	ticket, key := holder(tb, k, time.Now).ticket(tb, service)
+	ticket, part := holder(tb, k, time.Now).granted(tb, service)
 	keys, err := k.Keytab(alias, service)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return ticket, key, keys
+	return ticket, part.Key, keys
 }
 
 func TestTokensThatDoNotAskForSealingAreRefused(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jcmturner/gokrb5/v8/iana/flags"
 	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
 	"github.com/jcmturner/gokrb5/v8/messages"
 	"github.com/jcmturner/gokrb5/v8/types"
@@ -21,7 +22,7 @@ func FuzzKDC(f *testing.F) {
 	signIn, _ := asRequest(f, k, time.Now, nil)
 	f.Add(signIn)
 	f.Add(h.request(f, service, nil))
-	f.Add(h.requestWith(f, 30))
+	f.Add(h.signed(f, func(r *messages.KDCReqBody) { types.SetFlag(&r.KDCOptions, flags.Renew) }))
 	f.Add(h.request(f, service, func(r *messages.TGSReq, _ *types.Authenticator) {
 		r.ReqBody.AdditionalTickets = []messages.Ticket{h.tgt}
 	}))

@@ -80,11 +80,9 @@ func (k *KDC) serviceTimes(r *request, held *messages.EncTicketPart) (grantTimes
 		return k.times(&r.body, held.AuthTime, held.EndTime, held.RenewTill)
 	}
 	now := k.now()
-	switch {
-	case held.RenewTill.IsZero() || !k.isTicketGranter(r.body.SName):
+	// Who may no longer renew was refused before: no ticket ends after its renew-till time.
+	if held.RenewTill.IsZero() || !k.isTicketGranter(r.body.SName) {
 		return grantTimes{}, refuse(errorcode.KDC_ERR_BADOPTION, "not renewable")
-	case !held.RenewTill.After(now):
-		return grantTimes{}, refuse(errorcode.KRB_AP_ERR_TKT_EXPIRED, "no longer renewable")
 	}
 	t := grantTimes{auth: held.AuthTime, start: now, end: now.Add(held.EndTime.Sub(started(held))), renewTill: held.RenewTill}
 	if t.renewTill.Before(t.end) {

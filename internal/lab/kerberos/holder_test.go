@@ -26,13 +26,14 @@ type ticketHolder struct {
 
 // asRequest is admin's request for a ticket with the password "right", and the key
 // that its answer is sealed with. A proof, if given, stands in for the time.
-func asRequest(tb testing.TB, k *KDC, now func() time.Time, proof []byte) ([]byte, types.EncryptionKey) {
+func asRequest(tb testing.TB, k *KDC, now func() time.Time, proof []byte, options ...int) ([]byte, types.EncryptionKey) {
 	tb.Helper()
 	req, err := messages.NewASReqForTGT(realm, gokrb5Config(tb, k), userName("admin"))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	req.ReqBody.Till = now().Add(24 * time.Hour)
+	types.SetFlags(&req.ReqBody.KDCOptions, options)
 	if proof == nil {
 		if proof, err = asn1.Marshal(types.PAEncTSEnc{PATimestamp: now().UTC()}); err != nil {
 			tb.Fatal(err)
@@ -141,8 +142,28 @@ func code(tb testing.TB, answer []byte) int32 {
 	return 0
 }
 
-// ticket is a service ticket and its session key.
-func (h *ticketHolder) ticket(tb testing.TB, spn string) (messages.Ticket, types.EncryptionKey) {
+// signed is a good request whose body was changed before it was signed.
+func (h *ticketHolder) signed(tb testing.TB, edit func(*messages.KDCReqBody)) []byte {
+	tb.Helper()
+	return h.request(tb, service, func(r *messages.TGSReq, a *types.Authenticator) {
+		edit(&r.ReqBody)
+		body, err := r.ReqBody.Marshal()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		e, err := crypto.GetEtype(h.key.KeyType)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		a.Cksum.Checksum, err = e.GetChecksumHash(h.key.KeyValue, body, keyusage.TGS_REQ_PA_TGS_REQ_AP_REQ_AUTHENTICATOR_CHKSUM)
+		if err != nil {
+			tb.Fatal(err)
+		}
+	})
+}
+
+// granted is a service ticket and what its owner learns about it.
+func (h *ticketHolder) granted(tb testing.TB, spn string) (messages.Ticket, messages.EncKDCRepPart) {
 	tb.Helper()
 	var rep messages.TGSRep
 	if err := rep.Unmarshal(h.k.answer(h.request(tb, spn, nil))); err != nil {
@@ -151,5 +172,5 @@ func (h *ticketHolder) ticket(tb testing.TB, spn string) (messages.Ticket, types
 	if err := rep.DecryptEncPart(h.key); err != nil {
 		tb.Fatal(err)
 	}
-	return rep.Ticket, rep.DecryptedEncPart.Key
+	return rep.Ticket, rep.DecryptedEncPart
 }

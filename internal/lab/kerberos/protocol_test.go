@@ -6,13 +6,13 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jcmturner/gokrb5/v8/client"
 	"github.com/jcmturner/gokrb5/v8/config"
-	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
 	"github.com/jcmturner/gokrb5/v8/iana/flags"
 	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
@@ -142,32 +142,92 @@ func TestWhatTheDomainDoesNotDoIsRefused(t *testing.T) {
 	k := domain(t, KDCConfig{})
 	h := holder(t, k, time.Now)
 	for _, option := range []int{flags.Forwarded, flags.Proxy, flags.PostDated, flags.EncTktInSkey, flags.Validate, flags.Renew} {
-		h.conf = gokrb5Config(t, k)
-		b := h.requestWith(t, option)
+		b := h.signed(t, func(r *messages.KDCReqBody) { types.SetFlag(&r.KDCOptions, option) })
 		if c := code(t, k.answer(b)); c != errorcode.KDC_ERR_BADOPTION {
 			t.Errorf("option %d: code %d", option, c)
 		}
 	}
+	b := h.signed(t, func(r *messages.KDCReqBody) {
+		r.EncAuthData = types.EncryptedData{EType: 18, Cipher: []byte("restrictions")}
+	})
+	if c := code(t, k.answer(b)); c != errorcode.KDC_ERR_BADOPTION {
+		t.Errorf("authorization data: code %d", c)
+	}
 }
 
-// requestWith signs a request with one more KDC option.
-func (h *ticketHolder) requestWith(tb testing.TB, option int) []byte {
-	tb.Helper()
-	return h.request(tb, service, func(r *messages.TGSReq, a *types.Authenticator) {
-		types.SetFlag(&r.ReqBody.KDCOptions, option)
-		body, err := r.ReqBody.Marshal()
-		if err != nil {
-			tb.Fatal(err)
+func TestServiceTicketEndsWithTheTicketItRestsOn(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	k := domain(t, KDCConfig{Now: c.now, Lifetime: 2 * time.Hour})
+	h := holder(t, k, c.now)
+	signedIn := c.now()
+	c.move(time.Hour)
+	_, part := h.granted(t, service)
+	if left := part.EndTime.Sub(signedIn); left > 2*time.Hour || left < 2*time.Hour-time.Minute {
+		t.Errorf("ends %s after the logon", left)
+	}
+	if !part.RenewTill.IsZero() {
+		t.Errorf("renewable until %s, unasked", part.RenewTill)
+	}
+}
+
+func TestTicketIsRenewableInsteadOfLongWhereTheClientSaysSo(t *testing.T) {
+	t.Parallel()
+	k := domain(t, KDCConfig{})
+	for _, option := range []int{flags.RenewableOK, flags.Renewable} {
+		req, secret := asRequest(t, k, time.Now, nil, option)
+		var rep messages.ASRep
+		if err := rep.Unmarshal(k.answer(req)); err != nil {
+			t.Fatal(err)
 		}
-		e, err := crypto.GetEtype(h.key.KeyType)
+		plain, err := unseal(rep.EncPart.Cipher, secret, keyusage.AS_REP_ENCPART)
 		if err != nil {
-			tb.Fatal(err)
+			t.Fatal(err)
 		}
-		a.Cksum.Checksum, err = e.GetChecksumHash(h.key.KeyValue, body, keyusage.TGS_REQ_PA_TGS_REQ_AP_REQ_AUTHENTICATOR_CHKSUM)
-		if err != nil {
-			tb.Fatal(err)
+		var part messages.EncKDCRepPart
+		if err := part.Unmarshal(plain); err != nil {
+			t.Fatal(err)
 		}
-	})
+		// Asked for 24 hours, given 10, renewable until what was asked for or the longest.
+		want := map[int]time.Duration{flags.RenewableOK: 24 * time.Hour, flags.Renewable: 7 * 24 * time.Hour}[option]
+		if got := part.RenewTill.Sub(part.AuthTime); (got-want).Abs() > time.Minute || part.EndTime.Sub(part.AuthTime) != 10*time.Hour {
+			t.Errorf("option %d: %s, renewable for %s", option, part.EndTime.Sub(part.AuthTime), got)
+		}
+	}
+}
+
+func TestRightPasswordForgivesWrongOnes(t *testing.T) {
+	t.Parallel()
+	k := NewKDC(KDCConfig{Realm: realm, LockAfter: 3})
+	k.AddUser("admin", "right")
+	right, _ := asRequest(t, k, time.Now, nil)
+	for round := range 3 {
+		for range 2 {
+			k.mu.Lock()
+			k.wrongPassword(k.accounts["admin"])
+			k.mu.Unlock()
+		}
+		var rep messages.ASRep
+		if err := rep.Unmarshal(k.answer(right)); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+	}
+	if n := k.Stats().FailedLogons["admin"]; n != 6 {
+		t.Errorf("%d failed logons", n)
+	}
+}
+
+func TestEncryptionTypesAreNamedOnce(t *testing.T) {
+	t.Parallel()
+	a := &account{salt: "salt", keys: newService().keys}
+	once, err := methodData(a, []int32{23, 17, 18})
+	if err != nil {
+		t.Fatal(err)
+	}
+	often, err := methodData(a, slices.Repeat([]int32{17, 18}, 5000))
+	if err != nil || !bytes.Equal(once, often) {
+		t.Errorf("%d bytes, %v", len(often), err)
+	}
 }
 
 func TestTicketOfALockedAccountWorksForTwentyMinutes(t *testing.T) {
