@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"cau/internal/lab"
+	"cau/internal/lab/wsmanserver"
 	"cau/internal/sambatest"
 	"cau/internal/winnode/agent"
 	"cau/internal/wsman"
@@ -449,6 +450,15 @@ func TestBadConfigurationsAreRefused(t *testing.T) {
 		"unknown scenario": func(c *lab.Config) { c.Scenario = "no-such" },
 		"negative speed":   func(c *lab.Config) { c.Speed = -1 },
 		"endless speed":    func(c *lab.Config) { c.Speed = 1e300 },
+		"parts of seconds": func(c *lab.Config) { c.TicketLifetime = time.Millisecond },
+		"negative tickets": func(c *lab.Config) { c.TicketLifetime = -time.Second },
+		"negative locks":   func(c *lab.Config) { c.LockAfter = -1 },
+		"faults of no node": func(c *lab.Config) {
+			c.Faults = map[string][]wsmanserver.Fault{"NODE99": {{On: "Create", Kind: wsmanserver.KindReset}}}
+		},
+		"impossible faults": func(c *lab.Config) {
+			c.Faults = map[string][]wsmanserver.Fault{"NODE1": {{On: "Logon", Kind: wsmanserver.KindCutBody}}}
+		},
 		"no password file": func(c *lab.Config) {
 			c.Shares = []lab.Share{{UNC: `\\a\b`, Address: "127.0.0.1:1", User: "u", PasswordFile: open + "x"}}
 		},

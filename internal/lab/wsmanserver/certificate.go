@@ -9,7 +9,7 @@ import (
 // certificate takes the TLS client certificate of the connection as the sender's proof. Windows asks for it
 // by a renegotiation; here the client is asked in the TLS handshake, which TLS 1.3 needs anyway.
 func (x *exchange) certificate() (answered bool) {
-	if x.faulty(onLogon) {
+	if x.faulty() {
 		return true
 	}
 	domain, user, ok := x.certified()

@@ -2,6 +2,7 @@ package wsmanserver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -28,16 +29,27 @@ type client struct {
 	http    *http.Client
 	session *ntlmssp.SecuritySession
 	params  *winrm.Parameters
+	// scheme carries NTLM tokens; empty means Negotiate. bindings are the TLS channel, if any.
+	scheme   string
+	bindings *ntlmssp.ChannelBindings
+	// header is sent with each request.
+	header http.Header
 }
 
 func dial(t *testing.T, s *Server) *client {
 	t.Helper()
 	transport := &http.Transport{MaxConnsPerHost: 1, DisableCompression: true}
+	return dialBy(t, transport, "http://"+s.Address())
+}
+
+func dialBy(t *testing.T, transport *http.Transport, base string) *client {
+	t.Helper()
 	t.Cleanup(transport.CloseIdleConnections)
 	params := *winrm.DefaultParameters
 	params.Timeout = "PT5S"
 	return &client{
-		t: t, url: "http://" + s.Address() + "/wsman", http: &http.Client{Transport: transport, Timeout: 30 * time.Second}, params: &params,
+		t: t, url: base + "/wsman", http: &http.Client{Transport: transport, Timeout: 30 * time.Second}, params: &params,
+		header: http.Header{},
 	}
 }
 
@@ -51,6 +63,9 @@ func (c *client) post(authorization, contentType string, body []byte) (heard, []
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
 		return heard{}, nil, err
+	}
+	for name, values := range c.header {
+		req.Header[name] = values
 	}
 	if authorization != "" {
 		req.Header.Set("Authorization", authorization)
@@ -78,11 +93,12 @@ func (c *client) logon(domain, user, password string) int {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	res, _, err := c.post("Negotiate "+base64.StdEncoding.EncodeToString(first), "", nil)
+	scheme := cmp.Or(c.scheme, "Negotiate") + " "
+	res, _, err := c.post(scheme+base64.StdEncoding.EncodeToString(first), "", nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	encoded, ok := strings.CutPrefix(res.Header.Get("WWW-Authenticate"), "Negotiate ")
+	encoded, ok := strings.CutPrefix(res.Header.Get("WWW-Authenticate"), scheme)
 	if !ok || res.StatusCode != http.StatusUnauthorized {
 		c.t.Fatalf("no challenge: %d %v", res.StatusCode, res.Header)
 	}
@@ -90,11 +106,11 @@ func (c *client) logon(domain, user, password string) int {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	second, err := n.Authenticate(challenge, nil)
+	second, err := n.Authenticate(challenge, c.bindings)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	res, _, err = c.post("Negotiate "+base64.StdEncoding.EncodeToString(second), "", nil)
+	res, _, err = c.post(scheme+base64.StdEncoding.EncodeToString(second), "", nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -145,6 +161,16 @@ func (c *client) try(message string) (int, string, error) {
 	}
 	text, err := c.session.Unwrap(rest[20:], rest[4:20])
 	return res.StatusCode, string(text), err
+}
+
+// plain sends one readable message and gives the status and the answer.
+func (c *client) plain(message fmt.Stringer) (int, string) {
+	c.t.Helper()
+	res, body, err := c.post("", soapType, []byte(message.String()))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return res.StatusCode, string(body)
 }
 
 func (c *client) openShell() string {
@@ -247,17 +273,32 @@ func (script) Run(ctx context.Context, user, line string, stdin io.Reader, stdou
 	return 0
 }
 
-func start(t *testing.T, c Config) *Server {
-	t.Helper()
-	book := &ntlm.Book{}
+// accounts are two of the domain and one of the machine, all with the password "right".
+func accounts(lockAfter int) *ntlm.Book {
+	book := &ntlm.Book{Threshold: lockAfter}
 	book.Add(ntlm.Account{Domain: "LAB", User: "admin", Password: "right"})
 	book.Add(ntlm.Account{Domain: "LAB", User: "other", Password: "right"})
-	c.Computer, c.Domain, c.Accounts = "NODE1", "LAB", book
+	book.Add(ntlm.Account{User: "Administrator", Password: "right"})
+	book.Alias("NODE1", "")
+	book.Alias("LAB.EXAMPLE", "LAB")
+	return book
+}
+
+func start(t *testing.T, c Config) *Server {
+	t.Helper()
+	if c.Accounts == nil {
+		c.Accounts = accounts(0)
+	}
+	c.Computer, c.Domain = "NODE1", "LAB"
 	if c.Runner == nil {
 		c.Runner = script{}
 	}
 	s := New(c)
-	if err := s.Start("127.0.0.1:0"); err != nil {
+	var addresses []string
+	for range s.config.Listeners {
+		addresses = append(addresses, "127.0.0.1:0")
+	}
+	if err := s.Start(addresses...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)

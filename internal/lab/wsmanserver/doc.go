@@ -1,11 +1,17 @@
-// Package wsmanserver is the WinRM listener of one lab node: WS-Management over plain HTTP as a default
-// Windows Server offers it.
+// Package wsmanserver is the WinRM service of one lab node: WS-Management as Windows Server offers it.
 //
-//	TCP ─▶ server (listen, cut) ─▶ logon (NTLM, bound to the connection) ─▶ frame (sealed bodies only)
-//	                                                                           │
-//	                     Runner ◀── shell, command ◀── dispatch (SOAP actions) ◀┘
+//	TCP, TLS ─▶ endpoint, one per Listener ─▶ logon ─▶ frame (sealed bodies) ─▶ act ─▶ faults, rights, quotas
+//	                                            │                                          │
+//	                  ntlm, Kerberos (Handshake), Basic, certificate                       ▼
+//	                                                            Runner ◀── command ◀── shell
 //
-// It refuses what a default WinRM service refuses: Basic, readable bodies (AllowUnencrypted=false), more
-// shells than the quota, envelopes that are too large, unknown shells. What a command line does is the
-// Runner's business, not this package's.
+// Shells and quotas belong to the service, connections and ways to sign in to a listener. A logon belongs to
+// its TCP connection, except Basic and certificates, which sign each request.
+//
+// It refuses what a WinRM service refuses: readable bodies and Basic on plain HTTP without AllowUnencrypted,
+// Basic and certificates for accounts of a domain, channel bindings of another channel, tickets that are over,
+// accounts that are locked, people who are no administrators, and what is beyond a quota. Where it is not
+// known which words Windows uses, fault.go says so.
+//
+// Inject makes it misbehave, as data. What a command line does is the Runner's business.
 package wsmanserver

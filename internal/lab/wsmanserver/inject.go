@@ -44,26 +44,34 @@ const (
 	onAny   = "any"
 )
 
-// strikes tells for each kind what it can strike.
-var strikes = map[string]struct{ message, logon, late bool }{
-	KindReset: {true, true, false}, KindHang: {true, true, false}, Kind401: {true, true, false}, Kind503: {true, true, false},
-	Kind500HTML: {true, true, false}, KindEmpty: {true, true, false}, KindCutHead: {true, true, false},
-	KindCutBody: {true, false, true}, KindNotSOAP: {true, false, false}, KindUnsealed: {true, false, true},
-	KindWrongFault: {true, false, false}, KindServiceRestart: {true, true, false}, KindRefuseLogon: {false, true, false},
+// strikes tells what a kind can strike, and whether it needs the right answer; known is false for a kind that
+// there is not.
+func strikes(kind string) (message, logon, late, known bool) {
+	switch kind {
+	case KindReset, KindHang, Kind401, Kind503, Kind500HTML, KindEmpty, KindCutHead, KindServiceRestart:
+		return true, true, false, true
+	case KindNotSOAP, KindWrongFault:
+		return true, false, false, true
+	case KindCutBody, KindUnsealed:
+		return true, false, true, true
+	case KindRefuseLogon:
+		return false, true, false, true
+	}
+	return false, false, false, false
 }
 
 // Check refuses a fault that could never strike.
 func (f Fault) Check() error {
 	messages := []string{"Create", "Command", "Send", "Receive", "Signal", "Delete", "Identify", onAny}
-	can, ok := strikes[f.Kind]
+	message, logon, _, known := strikes(f.Kind)
 	switch {
-	case !ok:
+	case !known:
 		return fmt.Errorf("fault: there is no kind %q", f.Kind)
 	case f.On != onLogon && !slices.Contains(messages, f.On):
 		return fmt.Errorf("fault: there is no message %q", f.On)
-	case f.On == onLogon && (!can.logon || f.Late):
+	case f.On == onLogon && (!logon || f.Late):
 		return fmt.Errorf("fault: %s, late %t, cannot strike a logon", f.Kind, f.Late)
-	case f.On != onLogon && f.On != onAny && !can.message:
+	case f.On != onLogon && f.On != onAny && !message:
 		return fmt.Errorf("fault: %s cannot strike %s", f.Kind, f.On)
 	case f.Skip < 0:
 		return fmt.Errorf("fault: a skip of %d", f.Skip)
@@ -107,9 +115,9 @@ func (f *faults) draw(on string, counted bool) (due Fault, ok bool) {
 	defer f.mu.Unlock()
 	for i := range f.list {
 		x := &f.list[i]
-		can := strikes[x.Kind].message
+		can, logon, _, _ := strikes(x.Kind)
 		if on == onLogon {
-			can = strikes[x.Kind].logon && !x.Late
+			can = logon && !x.Late
 		}
 		if !can || x.Times == 0 || x.On != on && (x.On != onAny || counted) {
 			continue
@@ -122,6 +130,7 @@ func (f *faults) draw(on string, counted bool) (due Fault, ok bool) {
 			x.Times = max(x.Times-1, min(x.Times, -1))
 		}
 	}
-	due.Late = due.Late || strikes[due.Kind].late
+	_, _, late, _ := strikes(due.Kind)
+	due.Late = due.Late || late
 	return due, ok
 }

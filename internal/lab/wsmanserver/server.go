@@ -166,8 +166,8 @@ func (s *Server) Stop() {
 }
 
 // restart is what a restart of the service does to its clients: every shell is forgotten, every connection
-// cut. The listeners stay, so that a client finds the service again at once.
-func (s *Server) restart() {
+// cut, that of who caused it last. The listeners stay, so that a client finds the service again at once.
+func (s *Server) restart(last *connection) {
 	s.mu.Lock()
 	if !s.listening {
 		s.mu.Unlock()
@@ -178,10 +178,12 @@ func (s *Server) restart() {
 	clear(s.shells)
 	var cut []*connection
 	for c := range s.open {
-		cut = append(cut, c)
+		if c != last {
+			cut = append(cut, c)
+		}
 	}
 	s.mu.Unlock()
-	for _, c := range cut {
+	for _, c := range append(cut, last) {
 		_ = c.raw.Close()
 	}
 	stop()

@@ -13,9 +13,9 @@ import (
 const html = `<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN""http://www.w3.org/TR/html4/strict.dtd">` + "\r\n" +
 	`<HTML><HEAD><TITLE>%s</TITLE></HEAD>` + "\r\n" + `<BODY><h2>%s</h2>` + "\r\n" + `<hr><p>HTTP Error %d. The service is unavailable.</p>` + "\r\n" + `</BODY></HTML>` + "\r\n"
 
-// faulty strikes the request if a fault on it is due, and reports whether it did.
-func (x *exchange) faulty(on string) bool {
-	f, ok := x.draw(on)
+// faulty strikes a logon if a fault on it is due, and reports whether it did.
+func (x *exchange) faulty() bool {
+	f, ok := x.draw(onLogon)
 	if ok {
 		x.spoil(f.Kind, answer{})
 	}
@@ -71,7 +71,7 @@ func (x *exchange) spoil(kind string, a answer) {
 	case KindWrongFault:
 		x.reply(x.faultAnswer(&fault{CodeUnexpected, "w:InternalError", false, "Catastrophic failure"}, ""))
 	case KindServiceRestart:
-		x.server.restart()
+		x.server.restart(x.conn)
 	case KindRefuseLogon:
 		x.refuse("", "")
 	}
