@@ -15,9 +15,10 @@ type cluster struct {
 	witnessOnline bool
 	witnessWeight int
 	// lost: too few votes are present; no member serves.
-	lost       bool
-	foreignRun string
-	storage    storage
+	lost    bool
+	storage storage
+	leases  []lease
+	cauRuns []cauRun
 }
 
 // group is a clustered role, a core group or a cluster shared volume.
@@ -30,6 +31,8 @@ type group struct {
 	moving   time.Duration
 	// stuck groups do not move away from the node they began on.
 	stuck bool
+	// blocked groups cannot be live migrated from the node they began on.
+	blocked bool
 	// perPolicy groups have a failback policy of their own.
 	perPolicy bool
 }
@@ -67,7 +70,7 @@ func win32(code int64, text string) *Win32Error { return &Win32Error{Code: code,
 // form makes the cluster of all nodes with their roles spread over them.
 func (w *World) form() {
 	c := &w.cluster
-	c.foreignRun = w.scenario.ForeignRun
+	w.foreignRun(w.scenario.ForeignRun)
 	at := func(i int) *Node { return w.nodes[i%len(w.nodes)] }
 	add := func(g group) { c.groups = append(c.groups, &g) }
 	for i := range len(w.nodes) + (len(w.nodes)+1)/2 {
@@ -79,19 +82,26 @@ func (w *World) form() {
 	for i := range 2 {
 		c.volumes = append(c.volumes, &group{name: fmt.Sprintf("Volume%d", i+1), owner: at(i), moving: time.Second})
 	}
-	for _, n := range w.nodes {
-		if names(w.scenario.StuckOn, n.name) {
-			for _, g := range c.groups {
-				if g.owner == n {
-					g.stuck = true
-					break
-				}
-			}
-		}
-	}
+	w.hinder()
 	c.witnessOnline = !w.scenario.NoWitness
 	w.balanceVotes()
 	w.formStorage()
+}
+
+// hinder makes roles that the scenario keeps from moving.
+func (w *World) hinder() {
+	for _, n := range w.nodes {
+		stuck := names(w.scenario.StuckOn, n.name)
+		for _, g := range w.cluster.groups {
+			if g.owner != n {
+				continue
+			}
+			g.blocked = strings.HasPrefix(g.name, "VM") && names(w.scenario.MigrationBlocked, n.name)
+			if stuck {
+				g.stuck, stuck = true, false
+			}
+		}
+	}
 }
 
 // all are the groups and the volumes, in the order in which a drain moves them.
@@ -108,7 +118,7 @@ func (w *World) member(name string) (*Node, error) {
 			return n, nil
 		}
 	}
-	return nil, win32(errNodeNotFound, "The cluster node was not found.")
+	return nil, &coded{"missing", "the cluster has no node of that name", errNodeNotFound}
 }
 
 // serves is an error when n cannot answer for the cluster.

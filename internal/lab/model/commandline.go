@@ -16,9 +16,10 @@ var variables = map[string]string{
 	"comspec":      `C:\Windows\system32\cmd.exe`,
 }
 
-// expand replaces %NAME% where there is such a variable, as ExpandEnvironmentStrings does. %CAU_UPDATE% is the
-// folder of the update that is being installed.
-func expand(s, update string) string {
+// expand replaces %NAME% where there is such a variable, as ExpandEnvironmentStrings does. own are the process's own
+// variables, in lower case: %CAU_UPDATE% is the folder of the update that is being installed, %CAU_LOG% a file for
+// the installer's log.
+func expand(s string, own map[string]string) string {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(s, "%")
@@ -27,7 +28,7 @@ func expand(s, update string) string {
 			return b.String()
 		}
 		name, after, closed := strings.Cut(rest, "%")
-		if value, known := variable(name, update); closed && known {
+		if value, known := variable(name, own); closed && known {
 			b.WriteString(value)
 			s = after
 			continue
@@ -38,9 +39,9 @@ func expand(s, update string) string {
 	}
 }
 
-func variable(name, update string) (value string, known bool) {
-	if strings.EqualFold(name, "CAU_UPDATE") {
-		return update, true
+func variable(name string, own map[string]string) (value string, known bool) {
+	if value, known = own[strings.ToLower(name)]; known {
+		return value, known
 	}
 	value, known = variables[strings.ToLower(name)]
 	return value, known

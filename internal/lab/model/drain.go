@@ -37,7 +37,7 @@ func (w *World) pause(a agent.PauseArgs) error {
 	}
 	n.paused = true
 	n.drainEpoch++
-	n.drained = nil
+	n.drained, n.tried = nil, nil
 	if a.DrainType == drainTypeDrain || a.DrainType == drainTypeForced {
 		n.drain = drainRunning
 		w.drainNext(n, n.drainEpoch, a.DrainType == drainTypeForced)
@@ -52,7 +52,9 @@ func (w *World) drainNext(n *Node, epoch int, forced bool) {
 	}
 	mine := slices.DeleteFunc(w.cluster.all(), func(g *group) bool { return g.owner != n || g.state == groupOffline })
 	slices.SortStableFunc(mine, func(a, b *group) int { return b.priority - a.priority })
-	movable := slices.DeleteFunc(slices.Clone(mine), func(g *group) bool { return g.stuck || g.state == groupPending })
+	movable := slices.DeleteFunc(slices.Clone(mine), func(g *group) bool {
+		return g.stuck || g.state == groupPending || g.blocked && slices.Contains(n.tried, g)
+	})
 	switch {
 	case len(mine) == 0:
 		n.drain = drainCompleted
@@ -63,14 +65,20 @@ func (w *World) drainNext(n *Node, epoch int, forced bool) {
 			return
 		}
 		g := movable[0]
+		if g.blocked {
+			w.fails(n, g, func() { w.drainNext(n, epoch, forced) })
+			return
+		}
 		n.drained = append(n.drained, g)
-		w.move(g, to, g.moving, func() { w.drainNext(n, epoch, forced) })
+		w.move(g, to, w.moving(g), func() { w.drainNext(n, epoch, forced) })
 	case forced:
 		for _, g := range mine {
 			g.state = groupOffline
 			w.incident(n.name, "outage", g.name+" was taken offline by a forced drain")
 		}
 		n.drain = drainCompleted
+	case len(n.tried) > 0:
+		n.drain = drainFailed
 	case slices.ContainsFunc(mine, func(g *group) bool { return g.stuck }):
 		w.after(stuckTime, func() {
 			if n.drainEpoch == epoch {
@@ -80,6 +88,18 @@ func (w *World) drainNext(n *Node, epoch int, forced bool) {
 	default: // somebody else moves the rest
 		w.after(time.Second, func() { w.drainNext(n, epoch, forced) })
 	}
+}
+
+// fails is a live migration that the target refuses: the role stays where it is.
+func (w *World) fails(n *Node, g *group, then func()) {
+	n.tried = append(n.tried, g)
+	g.state = groupPending
+	w.after(w.moving(g), func() {
+		if g.state == groupPending {
+			g.state = groupOnline
+		}
+		then()
+	})
 }
 
 // Failback types of MSCluster_Node.Resume.

@@ -392,7 +392,7 @@ func TestOnlyKnownVariablesAreExpanded(t *testing.T) {
 	for in, want := range map[string]string{
 		`%SystemRoot%\x`: `C:\Windows\x`, `%nope%\%windir%`: `%nope%\C:\Windows`, `100%`: `100%`, `%%windir%%`: `%C:\Windows%`,
 	} {
-		if got := expand(in, `C:\u`); got != want {
+		if got := expand(in, map[string]string{"cau_update": `C:\u`}); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)
 		}
 	}

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"cau/internal/winnode/agent"
@@ -36,11 +37,13 @@ type Node struct {
 	clusterService bool
 
 	// member: the node takes part in the cluster. paused survives a restart, as on Windows.
-	member        bool
-	paused        bool
-	drain         int
-	drainEpoch    int
-	drained       []*group
+	member     bool
+	paused     bool
+	drain      int
+	drainEpoch int
+	drained    []*group
+	// tried are roles that the drain could not move.
+	tried         []*group
 	dynamicWeight int
 	maintenance   bool
 
@@ -50,8 +53,27 @@ type Node struct {
 	free      int64
 	jobs      map[string]*job
 	installed map[string]bool
-	busy      int
-	installs  []*Install
+	// atWork are the installers that run.
+	atWork   map[*Install]bool
+	installs []*Install
+	updates  updateAgent
+	hotfixes []agent.Hotfix
+	log      []record
+	files    fileServer
+	pushes   map[string]bool
+	lastPID  int
+
+	checkpoints map[string]checkpoint
+	// knownEpoch is the highest epoch of the lease that the node has seen; it survives restarts.
+	knownEpoch int64
+	// ahead is how much the node's own clock differs from the world's.
+	ahead time.Duration
+	// opened counts the files that it opened on shares.
+	opened int
+	// again: the next start is the second of a restart that the scenario makes two of.
+	again bool
+	// tasksRefused counts the starts of tasks that the scenario refused.
+	tasksRefused int
 }
 
 // file is what the model keeps of a file on a node's disk.
@@ -68,6 +90,8 @@ const freeBytes = 60 << 30
 func newNode(w *World, name string) *Node {
 	n := &Node{
 		world: w, name: name, disk: map[string]file{}, free: freeBytes, jobs: map[string]*job{}, installed: map[string]bool{},
+		updates: newUpdateAgent(), files: newFileServer(), pushes: map[string]bool{},
+		checkpoints: map[string]checkpoint{}, atWork: map[*Install]bool{}, lastPID: 4000,
 		// A machine that has been up for a while: long enough to be stable.
 		boots: 1, bootTime: w.now.Add(-26 * time.Hour), logonReady: true, clusterService: true, member: true,
 	}
@@ -79,6 +103,9 @@ func newNode(w *World, name string) *Node {
 	return n
 }
 
+// now is the time by the node's own clock.
+func (n *Node) now() time.Time { return n.world.now.Add(n.ahead) }
+
 // Name is the node's NetBIOS name.
 func (n *Node) Name() string { return n.name }
 
@@ -87,7 +114,8 @@ func (n *Node) account() string { return Domain + `\` + n.name + "$" }
 // bootIdentity is LastBootUpTime as FILETIME: 100 ns since 1601, in text.
 func (n *Node) bootIdentity() string {
 	const unixEpoch = 116444736000000000
-	return strconv.FormatInt(n.bootTime.UnixNano()/100+unixEpoch, 10)
+	// Windows takes the uptime from its clock: the identity moves when the clock is set.
+	return strconv.FormatInt(n.bootTime.Add(n.ahead).UnixNano()/100+unixEpoch, 10)
 }
 
 // during makes act happen only while the node is in the boot it was made in.
@@ -103,9 +131,16 @@ func (n *Node) during(d time.Duration, act func()) {
 func (n *Node) hello() agent.Hello {
 	return agent.Hello{
 		Computer: n.name, Domain: DNSDomain, Build: "10.0.20348.2700", PowerShell: "5.1.20348.2700", LanguageMode: "FullLanguage",
-		Admin: true, FreeBytes: n.free, Namespaces: []string{"mscluster", "storage", "clusterupdate"}, MaxEnvelopeKB: 500, MaxShells: 30,
+		Admin: true, FreeBytes: n.free, Namespaces: []string{"mscluster", "storage", "clusterupdate"},
+		MaxEnvelopeKB: maxEnvelopeKB, MaxShells: maxShells, Fqdn: strings.ToLower(n.name) + "." + DNSDomain, Token: "network",
 	}
 }
+
+// What the lab's WinRM service obeys.
+const (
+	maxEnvelopeKB = 500
+	maxShells     = 30
+)
 
 func (n *Node) bootInfo() agent.BootInfo {
 	cbs := 0

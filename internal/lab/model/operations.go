@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"cau/internal/winnode/agent"
@@ -16,28 +14,60 @@ type refusal struct{ kind, text string }
 
 func (e *refusal) Error() string { return e.text }
 
+// coded is a refusal that names a Windows number too.
+type coded struct {
+	kind, text string
+	code       int64
+}
+
+func (e *coded) Error() string { return e.text }
+
+// hresult is a failure that has only an HRESULT, as 32 bits without sign.
+type hresult struct {
+	code int64
+	text string
+}
+
+func (e *hresult) Error() string { return e.text }
+
 // HasAgent tells whether the bundle that hash names was uploaded to the node.
 func (n *Node) HasAgent(hash string) bool {
 	defer n.world.lock()()
-	return n.agentHash == hash
+	return n.agentHash == hash && n.planted("agent") == nil
 }
 
 // PutAgent keeps the bundle that hash names on the node, and reports whether it was there already.
 func (n *Node) PutAgent(hash string) agent.Response {
 	defer n.world.lock()()
+	if err := n.planted("agent"); err != nil {
+		return n.respond(nil, err)
+	}
 	existed := n.agentHash == hash
 	n.agentHash = hash
 	return n.respond(agent.Installed{Path: agentFolder + hash + ".txt", Existed: existed}, nil)
 }
 
-// Operate performs one operation on the node, which must be up.
+// Operate performs one operation on the node, which must be up. The caller is signed in over the network. It
+// returns at once but for job.run-here, which ends with its job.
 func (n *Node) Operate(req agent.Request) agent.Response {
-	defer n.world.lock()()
-	return n.respond(n.operate(req))
+	unlock := n.world.lock()
+	data, err := n.operate(req)
+	if here, ok := data.(*job); ok && err == nil {
+		life := n.bootLife
+		unlock()
+		select {
+		case <-here.over:
+		case <-life.Done():
+		}
+		unlock = n.world.lock()
+		data = agent.JobStart{}
+	}
+	defer unlock()
+	return n.respond(data, err)
 }
 
 func (n *Node) respond(data any, err error) agent.Response {
-	r := agent.Response{V: agent.Version, OK: err == nil, Host: n.name, UTC: stamp(n.world.now)}
+	r := agent.Response{V: agent.Version, OK: err == nil, Host: n.name, UTC: stamp(n.now())}
 	if err == nil {
 		r.Data, err = json.Marshal(data)
 	}
@@ -50,7 +80,17 @@ func (n *Node) respond(data any, err error) agent.Response {
 // stamp is a time as the scripts write it.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
 
+// opError says an error as the scripts do: an HRESULT that wraps a Win32 error is that error.
 func opError(err error) *agent.OpError {
+	if h := (*hresult)(nil); errors.As(err, &h) {
+		if h.code&0xFFFF0000 == 0x80070000 {
+			return &agent.OpError{Kind: "win32", Message: err.Error(), Code: h.code & 0xFFFF}
+		}
+		return &agent.OpError{Kind: "hresult", Message: err.Error(), Code: h.code}
+	}
+	if c := (*coded)(nil); errors.As(err, &c) {
+		return &agent.OpError{Kind: c.kind, Message: err.Error(), Code: c.code}
+	}
 	if w := (*Win32Error)(nil); errors.As(err, &w) {
 		return &agent.OpError{Kind: "win32", Message: err.Error(), Code: w.Code}
 	}
@@ -70,138 +110,113 @@ func decode(args json.RawMessage, into any) error {
 	return nil
 }
 
+// operation is how one operation is performed.
+type operation struct {
+	do func(args json.RawMessage) (any, error)
+	// changes: it is fenced by the lease's epoch, as the scripts do it. member: only a node that takes part in the cluster answers.
+	changes, member bool
+}
+
 // with decodes arguments and performs an operation on them.
-func with[A, D any](args json.RawMessage, do func(A) (D, error)) (any, error) {
-	var a A
-	if err := decode(args, &a); err != nil {
-		return nil, err
+func with[A, D any](do func(A) (D, error)) func(json.RawMessage) (any, error) {
+	return func(args json.RawMessage) (any, error) {
+		var a A
+		if err := decode(args, &a); err != nil {
+			return nil, err
+		}
+		return do(a)
 	}
-	return do(a)
 }
 
 // done is the answer of an operation that has none.
 type done struct{}
 
-func act[A any](do func(A) error) func(A) (done, error) {
-	return func(a A) (done, error) { return done{}, do(a) }
+// act is an operation that answers nothing.
+func act[A any](do func(A) error) func(json.RawMessage) (any, error) {
+	return with(func(a A) (done, error) { return done{}, do(a) })
+}
+
+// tell is an operation that only answers.
+func tell[D any](do func() D) func(json.RawMessage) (any, error) {
+	return func(json.RawMessage) (any, error) { return do(), nil }
+}
+
+// asks is an operation that needs no arguments and may fail.
+func asks[D any](do func() (D, error)) func(json.RawMessage) (any, error) {
+	return func(json.RawMessage) (any, error) { return do() }
 }
 
 func (n *Node) operate(req agent.Request) (any, error) {
-	switch req.Op {
-	case agent.OpHello:
-		return n.hello(), nil
-	case agent.OpBootInfo:
-		return n.bootInfo(), nil
-	case agent.OpPendingGet:
-		return n.pending, nil
-	case agent.OpNodeRestart:
-		return with(req.Args, n.restart)
-	case agent.OpNodeRestartAbort:
-		return n.abortRestart(), nil
-	case agent.OpNodeClean:
-		return with(req.Args, n.clean)
-	case agent.OpJobStart:
-		return with(req.Args, n.startJob)
-	case agent.OpJobPoll:
-		return with(req.Args, n.pollJob)
-	case agent.OpCauRuns:
-		return n.world.cauRuns(), nil
-	}
-	return n.world.operate(n, req)
-}
-
-// operate performs an operation that the cluster answers, on n as one of its members.
-func (w *World) operate(n *Node, req agent.Request) (any, error) {
-	member := []string{
-		agent.OpClusterGet, agent.OpClusterOffline, agent.OpNodePause, agent.OpNodeResume,
-		agent.OpStorageGet, agent.OpStorageMaintenance,
-	}
-	if !slices.Contains(member, req.Op) {
+	o, ok := n.operations()[req.Op]
+	if !ok {
 		return nil, &refusal{"missing", "there is no such operation"}
 	}
-	if err := w.serves(n); err != nil {
-		return nil, err
+	if o.changes {
+		if err := n.fence(req.Op, req.Epoch); err != nil {
+			return nil, err
+		}
 	}
-	switch req.Op {
-	case agent.OpClusterGet:
-		return w.view(), nil
-	case agent.OpClusterOffline:
-		return with(req.Args, func(a agent.NodeArgs) (agent.OfflineCheck, error) {
-			m, err := w.member(a.Node)
-			if err != nil {
-				return agent.OfflineCheck{}, err
-			}
-			return agent.OfflineCheck{LosesQuorum: w.losesQuorum(m)}, nil
-		})
-	case agent.OpNodePause:
-		return with(req.Args, act(w.pause))
-	case agent.OpNodeResume:
-		return with(req.Args, act(w.resume))
-	case agent.OpStorageGet:
-		return w.storageView(), nil
-	default:
-		return with(req.Args, act(w.setMaintenance))
+	if o.member {
+		if err := n.world.serves(n); err != nil {
+			return nil, err
+		}
+	}
+	return o.do(req.Args)
+}
+
+// operations are all that a node can be asked for.
+func (n *Node) operations() map[string]operation {
+	w := n.world
+	return map[string]operation{
+		agent.OpHello:              {do: tell(n.hello)},
+		agent.OpBootInfo:           {do: tell(n.bootInfo)},
+		agent.OpPendingGet:         {do: tell(func() agent.Pending { return n.pending })},
+		agent.OpUpdatersGet:        {do: asks(n.updaters)},
+		agent.OpBackupGet:          {do: asks(n.backups)},
+		agent.OpBitLockerGet:       {do: tell(n.bitLocker)},
+		agent.OpQuotasGet:          {do: tell(n.quotas)},
+		agent.OpHotfixList:         {do: with(n.listHotfixes)},
+		agent.OpEventLogTail:       {do: with(n.tailLog)},
+		agent.OpServiceStart:       {do: with(n.startService), changes: true},
+		agent.OpNodeRestart:        {do: with(n.restart), changes: true},
+		agent.OpNodeRestartAbort:   {do: tell(n.abortRestart), changes: true},
+		agent.OpNodeClean:          {do: with(n.clean)},
+		agent.OpShareDescribe:      {do: with(n.describeShare)},
+		agent.OpShareApply:         {do: with(n.applyShare)},
+		agent.OpFirewallRule:       {do: with(n.firewallRule)},
+		agent.OpJobStart:           {do: with(n.startJob), changes: true},
+		agent.OpJobRunHere:         {do: with(n.runHere), changes: true},
+		agent.OpJobPoll:            {do: with(n.pollJob)},
+		agent.OpJobList:            {do: with(n.listJobs)},
+		agent.OpJobCancel:          {do: with(n.cancelJob)},
+		agent.OpJobKill:            {do: with(n.killJob)},
+		agent.OpJobDelete:          {do: with(n.deleteJob)},
+		agent.OpPushOpen:           {do: with(n.openPush)},
+		agent.OpPushClose:          {do: with(n.closePush)},
+		agent.OpCheckpointPut:      {do: with(n.putCheckpoint)},
+		agent.OpCheckpointGet:      {do: with(n.getCheckpoint)},
+		agent.OpCauRuns:            {do: tell(w.cauRunsView)},
+		agent.OpCauLockTake:        {do: act(w.takeCauLock), member: true},
+		agent.OpCauLockRenew:       {do: act(w.renewCauLock), member: true},
+		agent.OpCauLockDrop:        {do: act(w.dropCauLock), member: true},
+		agent.OpLeaseTake:          {do: with(n.takeLease), member: true},
+		agent.OpLeaseRenew:         {do: with(n.renewLease), member: true},
+		agent.OpLeaseRead:          {do: tell(n.readLease), member: true},
+		agent.OpLeaseDrop:          {do: with(n.dropLease), member: true},
+		agent.OpClusterGet:         {do: tell(w.view), member: true},
+		agent.OpClusterOffline:     {do: with(w.offlineCheck), member: true},
+		agent.OpNodePause:          {do: act(w.pauseAsked), changes: true, member: true},
+		agent.OpNodeResume:         {do: act(w.resume), changes: true, member: true},
+		agent.OpGroupMove:          {do: act(w.moveGroup), changes: true, member: true},
+		agent.OpStorageGet:         {do: tell(w.storageView), member: true},
+		agent.OpStorageMaintenance: {do: act(w.setMaintenance), changes: true, member: true},
 	}
 }
 
-func (w *World) cauRuns() agent.CauRuns {
-	runs := agent.CauRuns{Available: true, Runs: []string{}, Nodes: []string{}}
-	if w.cluster.foreignRun != "" {
-		runs.Runs = append(runs.Runs, w.cluster.foreignRun)
+func (w *World) offlineCheck(a agent.NodeArgs) (agent.OfflineCheck, error) {
+	m, err := w.member(a.Node)
+	if err != nil {
+		return agent.OfflineCheck{}, err
 	}
-	return runs
-}
-
-// clean removes what a run left on the node, or every trace; nothing while one of its jobs works.
-func (n *Node) clean(a agent.CleanArgs) (agent.Clean, error) {
-	out := agent.Clean{Removed: []string{}}
-	if a.Run != "" && !validName(a.Run) {
-		return out, errName()
-	}
-	for _, j := range n.jobs {
-		if (a.Run == "" || j.run == a.Run) && j.process {
-			return out, &refusal{"refused", "job " + j.id + " still works"}
-		}
-	}
-	gone := map[string]bool{}
-	for name, j := range n.jobs {
-		if a.Run == "" || j.run == a.Run {
-			gone[taskFolder+j.run+"."+j.id] = true
-			gone[jobsFolder+j.run] = true
-			delete(n.jobs, name)
-		}
-	}
-	for name, f := range n.disk {
-		if run := runOf(f.path); a.Run == "" || run == a.Run {
-			gone[runFolder(run)] = true
-			n.free += f.size
-			delete(n.disk, name)
-		}
-	}
-	if a.Run == "" && n.agentHash != "" {
-		gone[agentFolder+n.agentHash+".txt"] = true
-		n.agentHash = ""
-	}
-	for folder := range gone {
-		out.Removed = append(out.Removed, folder)
-	}
-	slices.Sort(out.Removed)
-	return out, nil
-}
-
-// The node's folders (R17).
-const (
-	workFolder  = `C:\Program Files\cau`
-	runsFolder  = workFolder + `\runs\`
-	jobsFolder  = workFolder + `\jobs\`
-	agentFolder = workFolder + `\agent\`
-	taskFolder  = `\cau\`
-)
-
-func runFolder(run string) string { return runsFolder + run }
-
-// runOf is the run that a path of our working folder belongs to.
-func runOf(path string) string {
-	run, _, _ := strings.Cut(strings.TrimPrefix(path, runsFolder), `\`)
-	return run
+	return agent.OfflineCheck{LosesQuorum: w.losesQuorum(m)}, nil
 }

@@ -43,6 +43,10 @@ type ending struct {
 	// forever: it waits for somebody at a desktop that nobody sees.
 	forever bool
 	by      programKind
+	// jobDies, if not 0, is when the job's own process goes without a result; installs tells whether the
+	// installer, which goes on, installs its update.
+	jobDies  time.Duration
+	installs bool
 	// update is set where the program got as far as running an update.
 	update *updateFile
 }
@@ -60,11 +64,14 @@ func succeeded(code int64) bool {
 
 // execute starts a program with its parameters, as CreateProcess does; it reports false when there is no
 // such program.
-func (n *Node) execute(program, parameters string) (ending, bool) {
+func (n *Node) execute(j *job, program, parameters string) (ending, bool) {
 	args := split(parameters)
 	program = strings.Trim(program, `"`)
 	switch key(program) {
 	case "wusa.exe", `c:\windows\system32\wusa.exe`:
+		if j.networkLogon() != nil {
+			return atOnce(errAccessDenied), true
+		}
 		return n.wusa(args), true
 	case "msiexec.exe", `c:\windows\system32\msiexec.exe`:
 		return n.msiexec(args), true
@@ -73,7 +80,7 @@ func (n *Node) execute(program, parameters string) (ending, bool) {
 	if !ok || !strings.HasSuffix(key(f.path), ".exe") {
 		return ending{}, false
 	}
-	if n.busy > 0 {
+	if len(n.atWork) > 0 {
 		return atOnce(msiBusy), true
 	}
 	u := readUpdate(f)
@@ -117,7 +124,7 @@ func (n *Node) wusa(args []string) ending {
 		return atOnce(invalidParameter)
 	case n.packagesBeside(f) > 1:
 		return atOnce(badPathname)
-	case n.busy > 0:
+	case len(n.atWork) > 0:
 		return atOnce(wusaBusy)
 	}
 	u := readUpdate(f)
@@ -183,7 +190,7 @@ func (n *Node) msiexec(args []string) ending {
 		return atOnce(missing)
 	case !strings.HasSuffix(key(f.path), suffix):
 		return atOnce(wrong)
-	case n.busy > 0:
+	case len(n.atWork) > 0:
 		return atOnce(msiBusy)
 	}
 	u := readUpdate(f)

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"regexp"
+	"strconv"
 	"time"
 
 	"cau/internal/winnode/agent"
@@ -17,6 +18,8 @@ const (
 	serviceTime  = 12 * time.Second
 	joinTime     = 20 * time.Second
 	servicedTime = 25 * time.Second
+	// secondRestart is how long a node is there before it restarts once more by itself.
+	secondRestart = 40 * time.Second
 	// answerTime is real: the answer to the request must get away before the machine goes, however fast the
 	// model's time is.
 	answerTime = 100 * time.Millisecond
@@ -37,7 +40,7 @@ func (n *Node) restart(a agent.RestartArgs) (agent.Restart, error) {
 		return agent.Restart{}, &refusal{"refused", "the comment or the delay of the restart is out of bounds"}
 	}
 	switch {
-	case a.ExpectBoot != n.bootIdentity():
+	case !n.sameBoot(a.ExpectBoot):
 		return agent.Restart{AlreadyRestarted: true}, nil
 	case n.phase != running:
 		return agent.Restart{Code: errShutdownInProgress}, nil
@@ -55,6 +58,17 @@ func (n *Node) restart(a agent.RestartArgs) (agent.Restart, error) {
 	return agent.Restart{}, nil
 }
 
+// sameBoot compares boot identities, which move a little when the clock is set.
+func (n *Node) sameBoot(expect string) bool {
+	want, err := strconv.ParseInt(expect, 10, 64)
+	if err != nil {
+		return false
+	}
+	have, err := strconv.ParseInt(n.bootIdentity(), 10, 64)
+	const twoSeconds = 2e7
+	return err == nil && have-want <= twoSeconds && want-have <= twoSeconds
+}
+
 // abortRestart is shutdown.exe /a.
 func (n *Node) abortRestart() agent.RestartAbort {
 	if n.phase != running || n.restartAt.IsZero() {
@@ -70,6 +84,7 @@ func (n *Node) shutDown() {
 		return
 	}
 	n.phase = shuttingDown
+	n.note(logSystem, "User32", 1074, levelInformation, "The computer is about to restart.")
 	n.clusterService = false
 	n.world.leave(n)
 	n.during(stopTime, n.powerOff)
@@ -81,16 +96,23 @@ func (n *Node) powerOff() {
 	n.restartAt = time.Time{}
 	n.bootEnd()
 	n.logonReady, n.servicing = false, false
-	n.busy = 0
+	clear(n.atWork)
 	for _, j := range n.jobs {
-		j.stop()
+		j.child = nil
+		j.stop(resultShutdown)
 	}
 	n.world.storageLost(n)
 	n.world.power(n.name, false)
-	if names(n.world.scenario.NeverReturns, n.name) {
+	if names(n.world.scenario.NeverReturns, n.name) || n.waitsForPIN() {
 		return
 	}
-	n.world.after(awayTime, n.powerOn)
+	away := awayTime
+	for _, l := range n.world.scenario.ReturnsLate {
+		if is(l.Node, n.name) {
+			away += minutes(l.Minutes)
+		}
+	}
+	n.world.after(away, n.powerOn)
 }
 
 func (n *Node) powerOn() {
@@ -103,9 +125,16 @@ func (n *Node) powerOn() {
 		n.during(servicedTime, func() { n.servicing = false })
 	}
 	n.pending = agent.Pending{}
+	n.agentRestarted()
+	n.jumps()
+	n.note(logSystem, "Microsoft-Windows-Kernel-General", 12, levelInformation, "The operating system started.")
+	n.note(logSystem, "EventLog", 6005, levelInformation, "The Event log service was started.")
 	n.world.power(n.name, true)
 	n.world.storageBack(n)
 	n.during(logonTime, func() { n.logonReady = true })
 	n.during(serviceTime, func() { n.clusterService = true })
 	n.during(joinTime, func() { n.world.join(n) })
+	if n.again = !n.again && names(n.world.scenario.RestartsTwice, n.name); n.again {
+		n.during(secondRestart, n.shutDown)
+	}
 }

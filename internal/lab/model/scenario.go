@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
-// Scenario is what goes wrong in a lab, as data. The zero value is a healthy cluster.
+// Scenario is what goes wrong in a lab, as data. The zero value is a healthy cluster. Lists of nodes hold
+// their names; names of nodes and files are compared without case.
 type Scenario struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
@@ -18,16 +21,55 @@ type Scenario struct {
 	// StaticQuorum turns dynamic quorum off; NoWitness leaves the cluster without a witness.
 	StaticQuorum bool `json:"static_quorum,omitempty"`
 	NoWitness    bool `json:"no_witness,omitempty"`
-	// ForeignRun is the id of an Updating Run that somebody else has on the cluster.
-	ForeignRun string `json:"foreign_run,omitempty"`
-	// PendingRestart names nodes that wait for a restart from the beginning.
-	PendingRestart []string `json:"pending_restart,omitempty"`
-	// NeverReturns names nodes that do not come back from a restart.
-	NeverReturns []string `json:"never_returns,omitempty"`
-	// StuckOn names nodes whose first role does not move away.
-	StuckOn []string `json:"stuck_on,omitempty"`
-	// Exits are installers that end with another code than their file says.
-	Exits []Exit `json:"exits,omitempty"`
+
+	// ForeignRun is the id of an Updating Run that somebody else has on the cluster; one of ForeignRuns appears
+	// when a node gets paused.
+	ForeignRun  string        `json:"foreign_run,omitempty"`
+	ForeignRuns []ForeignRuns `json:"foreign_run_when_paused,omitempty"`
+	// AdminPauses are nodes that an administrator pauses.
+	AdminPauses []AdminPause `json:"admin_pauses,omitempty"`
+	// Updaters, SelfUpdating, Backups and BitLocker are what else there is on the nodes.
+	Updaters     []Updaters    `json:"updaters,omitempty"`
+	SelfUpdating *SelfUpdating `json:"self_updating,omitempty"`
+	Backups      []Backup      `json:"backups,omitempty"`
+	BitLocker    []BitLocker   `json:"bitlocker,omitempty"`
+	// NodeShares are shares that nodes themselves serve, as their servers describe them.
+	NodeShares []NodeShare `json:"node_shares,omitempty"`
+
+	// StuckOn names nodes whose first role does not move away. SlowDrains are nodes whose roles take long.
+	// MigrationBlocked names nodes whose virtual machines cannot be moved: a drain fails.
+	StuckOn          []string    `json:"stuck_on,omitempty"`
+	SlowDrains       []SlowDrain `json:"slow_drains,omitempty"`
+	MigrationBlocked []string    `json:"migration_blocked,omitempty"`
+
+	// PendingRestart names nodes that wait for a restart from the beginning. NeverReturns names those that do not
+	// come back from one, RestartsTwice those that restart once more by themselves, ReturnsLate those that are away
+	// for longer.
+	PendingRestart []string     `json:"pending_restart,omitempty"`
+	NeverReturns   []string     `json:"never_returns,omitempty"`
+	RestartsTwice  []string     `json:"restarts_twice,omitempty"`
+	ReturnsLate    []LateReturn `json:"returns_late,omitempty"`
+	ClockJumps     []ClockJump  `json:"clock_jumps,omitempty"`
+
+	// Exits are installers that end with another code than their file says; Installers go another way.
+	Exits      []Exit      `json:"exits,omitempty"`
+	Installers []Installer `json:"installers,omitempty"`
+	// Updates take the place of the lab's update catalogue.
+	Updates []Update `json:"updates,omitempty"`
+
+	// DiskFree is what is free on nodes' system drives, TasksRefused where scheduled tasks are not started.
+	DiskFree     []DiskFree    `json:"disk_free,omitempty"`
+	TasksRefused []RefusedTask `json:"tasks_refused,omitempty"`
+	Planted      []Planted     `json:"planted,omitempty"`
+	// ShareGone makes shares disappear for nodes; of FilesChanged the nodes read other bytes than others do.
+	ShareGone    []ShareGone   `json:"share_gone,omitempty"`
+	FilesChanged []FileChanged `json:"files_changed,omitempty"`
+
+	// The lab's listeners and accounts do these: faults of WinRM, an administrator's account that is locked, and
+	// the seconds after which Kerberos tickets expire (0: as usual).
+	WinRM         []WinRMFault `json:"winrm,omitempty"`
+	LockedAccount bool         `json:"locked_account,omitempty"`
+	TicketSeconds int          `json:"ticket_seconds,omitempty"`
 }
 
 // Exit makes the installation of a file, by its name, end with Code on Node; an empty Node means all.
@@ -35,6 +77,78 @@ type Exit struct {
 	Node string `json:"node,omitempty"`
 	File string `json:"file"`
 	Code int64  `json:"code"`
+}
+
+// ForeignRuns makes an Updating Run of somebody else appear when Node gets paused.
+type ForeignRuns struct {
+	Node string `json:"node"`
+	Run  string `json:"run"`
+}
+
+// AdminPause is an administrator who pauses and drains Node, AfterSeconds after WhenPaused was paused by somebody,
+// or after the beginning when WhenPaused is empty.
+type AdminPause struct {
+	Node         string  `json:"node"`
+	WhenPaused   string  `json:"when_paused,omitempty"`
+	AfterSeconds float64 `json:"after_seconds,omitempty"`
+}
+
+// SlowDrain makes each move of a role away from Node take Seconds.
+type SlowDrain struct {
+	Node    string  `json:"node"`
+	Seconds float64 `json:"seconds"`
+}
+
+// LateReturn keeps Node away for Minutes more in a restart.
+type LateReturn struct {
+	Node    string  `json:"node"`
+	Minutes float64 `json:"minutes"`
+}
+
+// ClockJump sets Node's clock by Minutes, AfterSeconds after the beginning, or after its first restart.
+type ClockJump struct {
+	Node         string  `json:"node"`
+	Minutes      float64 `json:"minutes"`
+	AfterRestart bool    `json:"after_restart,omitempty"`
+	AfterSeconds float64 `json:"after_seconds,omitempty"`
+}
+
+// DiskFree leaves Node with Bytes free on its system drive.
+type DiskFree struct {
+	Node  string `json:"node"`
+	Bytes int64  `json:"bytes"`
+}
+
+// RefusedTask makes Node refuse to start tasks, Times times; 0 means always.
+type RefusedTask struct {
+	Node  string `json:"node"`
+	Times int    `json:"times,omitempty"`
+}
+
+// ShareGone makes every share disappear for Node (empty: each node) after it has opened AfterFiles files.
+type ShareGone struct {
+	Node       string `json:"node,omitempty"`
+	AfterFiles int    `json:"after_files,omitempty"`
+}
+
+// FileChanged lets Node (empty: each node) read other bytes of a file, by its name.
+type FileChanged struct {
+	Node string `json:"node,omitempty"`
+	File string `json:"file"`
+}
+
+// WinRMFault is a fault of Node's WinRM listener, from the start or after the node's first restart: after Skip
+// messages of the action On it happens Times times (0: always).
+type WinRMFault struct {
+	Node string `json:"node"`
+	// On is one of identify, create, command, send, receive, signal, delete; empty means any.
+	On    string `json:"on,omitempty"`
+	Skip  int    `json:"skip,omitempty"`
+	Times int    `json:"times,omitempty"`
+	// Kind is one of reset, hang, 401, 503, empty, cut-body, service-restart.
+	Kind string `json:"kind"`
+	// Trigger is start or after-restart; empty means start.
+	Trigger string `json:"trigger,omitempty"`
 }
 
 //go:embed scenarios/*.json
@@ -61,7 +175,7 @@ func Scenarios() ([]Scenario, error) {
 	return out, nil
 }
 
-// ParseScenario reads one scenario; a field that it does not know is an error.
+// ParseScenario reads one scenario; a field or a word that it does not know is an error.
 func ParseScenario(text []byte) (Scenario, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -70,9 +184,39 @@ func ParseScenario(text []byte) (Scenario, error) {
 		return Scenario{}, err
 	}
 	if s.Name == "" || s.Description == "" {
-		return Scenario{}, fmt.Errorf("a scenario needs a name and a description")
+		return Scenario{}, errors.New("a scenario needs a name and a description")
 	}
-	return s, nil
+	return s, s.check()
+}
+
+// check looks at what a type cannot say.
+func (s *Scenario) check() error {
+	for _, f := range s.WinRM {
+		switch {
+		case f.Node == "" || f.Skip < 0 || f.Times < 0:
+			return errors.New("winrm: a node is needed; skip and times are not negative")
+		case !slices.Contains([]string{"", "identify", "create", "command", "send", "receive", "signal", "delete"}, f.On):
+			return fmt.Errorf("winrm: on %q is no action", f.On)
+		case !slices.Contains([]string{"reset", "hang", "401", "503", "empty", "cut-body", "service-restart"}, f.Kind):
+			return fmt.Errorf("winrm: kind %q is no fault", f.Kind)
+		case !slices.Contains([]string{"", "start", "after-restart"}, f.Trigger):
+			return fmt.Errorf("winrm: trigger %q is neither start nor after-restart", f.Trigger)
+		}
+	}
+	for _, p := range s.Planted {
+		if !slices.Contains([]string{"reparse", "owner", "permissions"}, p.Kind) || p.Path == "tasks" && p.Kind == "reparse" {
+			return fmt.Errorf("planted: kind %q is no fault of this folder", p.Kind)
+		}
+	}
+	for _, j := range s.ClockJumps {
+		if j.AfterRestart && j.AfterSeconds != 0 {
+			return errors.New("clock_jumps: after_restart and after_seconds exclude each other")
+		}
+	}
+	if s.TicketSeconds < 0 {
+		return errors.New("ticket_seconds is negative")
+	}
+	return checkCatalogue(s.Updates)
 }
 
 // FindScenario gives the scenario of that name; an empty name means "default".
@@ -96,7 +240,7 @@ func FindScenario(name string) (Scenario, error) {
 
 func names(list []string, node string) bool {
 	for _, n := range list {
-		if strings.EqualFold(n, node) {
+		if is(n, node) {
 			return true
 		}
 	}

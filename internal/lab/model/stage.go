@@ -30,6 +30,15 @@ func (n *Node) stage(j *job, in agent.StageInput) error {
 	if err := checkStage(in); err != nil {
 		return err
 	}
+	if err := n.planted(`runs\` + in.Run); err != nil {
+		return err
+	}
+	if in.Pushed {
+		return n.stagePushed(j, in)
+	}
+	if err := j.networkLogon(); err != nil {
+		return err
+	}
 	if n.world.shares == nil {
 		return win32(errBadNetworkPath, "The network path was not found.")
 	}
@@ -82,22 +91,12 @@ func (c *copying) report(do func()) bool {
 
 func (c *copying) all(ctx context.Context) (agent.StageOutput, error) {
 	var out agent.StageOutput
-	c.report(func() { c.job.event("connecting", c.in.Root, 0, 0) })
-	share, connection, err := c.node.world.shares.Open(ctx, c.node.name, c.in.Root)
+	share, connection, err := c.connect(ctx, c.in.Root, c.in.RequireEncryption)
 	if err != nil {
-		return out, fmt.Errorf("%s: %w", c.in.Root, err)
+		return out, err
 	}
 	defer share.Close()
-	if connection.Account == "" {
-		connection.Account = c.node.account()
-	}
 	out.Connection = connection
-	c.report(func() {
-		c.job.event("connection", fmt.Sprintf("SMB %s signed=%t encrypted=%t", connection.Dialect, connection.Signed, connection.Encrypted), 0, 0)
-	})
-	if c.in.RequireEncryption && !connection.Encrypted {
-		return out, &refusal{"refused", "the connection to the share is not encrypted, and encryption is required"}
-	}
 	wanted, total, err := c.missing()
 	if err != nil {
 		return out, err
@@ -119,23 +118,89 @@ func (c *copying) all(ctx context.Context) (agent.StageOutput, error) {
 	return out, nil
 }
 
+// connect opens the root and reports how the connection is protected. Nothing is read from a file over one that is
+// not what is required (R13).
+func (c *copying) connect(ctx context.Context, root string, encrypted bool) (Share, agent.Connection, error) {
+	c.report(func() { c.job.event("connecting", root, 0, 0) })
+	share, connection, err := c.node.world.shares.Open(ctx, c.node.name, root)
+	if err != nil {
+		return nil, connection, fmt.Errorf("%s: %w", root, err)
+	}
+	if connection.Account == "" {
+		connection.Account = c.node.account()
+	}
+	c.report(func() {
+		c.job.event("connection", fmt.Sprintf("SMB %s signed=%t encrypted=%t", connection.Dialect, connection.Signed, connection.Encrypted), 0, 0)
+	})
+	if encrypted && !connection.Encrypted {
+		share.Close()
+		return nil, connection, &refusal{"refused", "the connection to the share is not encrypted, and encryption is required"}
+	}
+	return share, connection, nil
+}
+
+// stagePushed takes files from the run's push folder instead of a share (R24).
+func (n *Node) stagePushed(j *job, in agent.StageInput) error {
+	if err := n.plantedPush(); err != nil {
+		return err
+	}
+	if !n.pushes[in.Run] {
+		return &coded{"missing", "nothing was pushed to this node for the run", errPathNotFound}
+	}
+	wanted, total := n.notStaged(j, in)
+	if err := n.room(total, in.ReserveBytes); err != nil {
+		return err
+	}
+	var out agent.StageOutput
+	for _, f := range wanted {
+		// A pushed file is named by its hash.
+		have, ok := n.disk[key(pushedPath(in.Run, f.SHA256))]
+		if !ok {
+			return fmt.Errorf("%s: %w", f.Path, win32(errFileNotFound, "The system cannot find the file specified."))
+		}
+		if have.size != f.Size || !strings.EqualFold(have.sha256, f.SHA256) {
+			return fmt.Errorf("%s: %w", f.Path, errNotPlanned())
+		}
+		have.path = stagedPath(in.Run, f.Update, f.Target)
+		out.Bytes += have.size
+		n.put(have)
+		j.event("copied", f.Target, out.Bytes, total)
+	}
+	j.finish(out, nil)
+	return nil
+}
+
+func errNotPlanned() error {
+	return &refusal{"refused", "not the file of the plan: its size or SHA-256 differs"}
+}
+
 // missing are the files that are not on the disk yet as they were planned; there must be room for them (R23).
 func (c *copying) missing() (wanted []agent.StageFile, total int64, err error) {
 	c.report(func() {
-		for _, f := range c.in.Files {
-			have, ok := c.node.disk[key(stagedPath(c.in.Run, f.Update, f.Target))]
-			if ok && have.size == f.Size && strings.EqualFold(have.sha256, f.SHA256) {
-				c.job.event("present", f.Target, f.Size, f.Size)
-				continue
-			}
-			wanted = append(wanted, f)
-			total += f.Size
-		}
-		if need := 2*total + c.in.ReserveBytes; total > 0 && c.node.free < need {
-			err = win32(errDiskFull, fmt.Sprintf("the system drive has %d bytes free and %d are needed", c.node.free, need))
-		}
+		wanted, total = c.node.notStaged(c.job, c.in)
+		err = c.node.room(total, c.in.ReserveBytes)
 	})
 	return wanted, total, err
+}
+
+func (n *Node) notStaged(j *job, in agent.StageInput) (wanted []agent.StageFile, total int64) {
+	for _, f := range in.Files {
+		have, ok := n.disk[key(stagedPath(in.Run, f.Update, f.Target))]
+		if ok && have.size == f.Size && strings.EqualFold(have.sha256, f.SHA256) {
+			j.event("present", f.Target, f.Size, f.Size)
+			continue
+		}
+		wanted = append(wanted, f)
+		total += f.Size
+	}
+	return wanted, total
+}
+
+func (n *Node) room(total, reserve int64) error {
+	if need := 2*total + reserve; total > 0 && n.free < need {
+		return win32(errDiskFull, fmt.Sprintf("the system drive has %d bytes free and %d are needed", n.free, need))
+	}
+	return nil
 }
 
 // put writes a file to the node's disk.
@@ -163,7 +228,7 @@ func copyOne(share Share, want agent.StageFile) (file, error) {
 	}
 	got := hex.EncodeToString(sum.Sum(nil))
 	if size != want.Size || !strings.EqualFold(got, want.SHA256) {
-		return file{}, &refusal{"refused", "not the file of the plan: its size or SHA-256 differs"}
+		return file{}, errNotPlanned()
 	}
 	return file{size: size, sha256: got, head: head.b}, nil
 }

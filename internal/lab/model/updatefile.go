@@ -14,8 +14,10 @@ import (
 //	exit=3010
 //	seconds=20
 //	requires=KB5000000,KB4999999
+//	signature=valid | unsigned | mismatch | untrusted
 //
-// A file without it is an update of its kind: .msu ends with 3010, everything else with 0, after 20 s.
+// A file without it is an update of its kind: .msu ends with 3010, everything else with 0, after 20 s;
+// .msu, .msi and .msp are signed, everything else is not.
 const updateMark = "cau-lab-update"
 
 const (
@@ -29,10 +31,12 @@ type updateFile struct {
 	exit     int64
 	takes    time.Duration
 	requires []string
+	// signature is a SignatureStatus.
+	signature int
 }
 
 func readUpdate(f file) *updateFile {
-	u := &updateFile{id: key(baseName(f.path)), takes: installTime}
+	u := &updateFile{id: key(baseName(f.path)), takes: installTime, signature: signatureOf(f.path)}
 	if strings.HasSuffix(key(f.path), ".msu") {
 		u.exit = successRestart
 	}
@@ -57,6 +61,10 @@ func readUpdate(f file) *updateFile {
 		case "seconds":
 			if s, err := strconv.ParseFloat(value, 64); err == nil && s >= 0 && s <= maxInstallTime.Seconds() {
 				u.takes = time.Duration(s * float64(time.Second))
+			}
+		case "signature":
+			if status, ok := readSignature(value); ok {
+				u.signature = status
 			}
 		case "requires":
 			for _, id := range strings.Split(value, ",") {

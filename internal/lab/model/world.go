@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -67,19 +68,21 @@ type World struct {
 	poke    chan struct{}
 
 	mu        sync.Mutex
+	began     time.Time
 	now       time.Time
 	seq       int
 	queue     eventQueue
 	nodes     []*Node
 	cluster   cluster
 	incidents []Incident
+	catalogue []Update
 }
 
 // Incident is something that should not happen in a well-made run, or that a test wants to know of.
 type Incident struct {
 	UTC  time.Time `json:"utc"`
 	Node string    `json:"node"`
-	// Kind is one of: outage, overlap, self-restart, quorum-lost.
+	// Kind is one of: outage, overlap, self-restart, quorum-lost, killed.
 	Kind string `json:"kind"`
 	Text string `json:"text"`
 }
@@ -95,13 +98,24 @@ func New(c Config) (*World, error) {
 	if c.Power == nil {
 		c.Power = func(string, bool) {}
 	}
+	// What happens once is struck off.
+	c.Scenario.ForeignRuns = slices.Clone(c.Scenario.ForeignRuns)
+	c.Scenario.AdminPauses = slices.Clone(c.Scenario.AdminPauses)
 	w := &World{clock: c.Clock, shares: c.Shares, power: c.Power, scenario: c.Scenario, poke: make(chan struct{}, 1)}
 	w.life, w.end = context.WithCancel(context.Background())
 	w.now = c.Clock.Now()
+	w.began = w.now
 	for i := range c.Nodes {
 		w.nodes = append(w.nodes, newNode(w, fmt.Sprintf("NODE%d", i+1)))
 	}
+	if w.catalogue = c.Scenario.Updates; w.catalogue == nil {
+		var err error
+		if w.catalogue, err = readCatalogue(); err != nil {
+			return nil, err
+		}
+	}
 	w.form()
+	w.beginScenario()
 	return w, nil
 }
 

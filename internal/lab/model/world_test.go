@@ -154,6 +154,8 @@ type shelf struct {
 	files      map[string]string
 	connection agent.Connection
 	err        error
+	// entries are how many the root has.
+	entries int
 	// hold lets nobody in until it is closed.
 	hold chan struct{}
 
@@ -193,6 +195,8 @@ func (o opened) Open(path string) (io.ReadCloser, error) {
 }
 
 func (o opened) Close() {}
+
+func (o opened) Entries(limit int) (int, error) { return min(o.shelf.entries, limit), nil }
 
 func planned(update, path, target, content string) agent.StageFile {
 	sum := sha256.Sum256([]byte(content))

@@ -1,0 +1,89 @@
+package model
+
+import (
+	"slices"
+	"strings"
+
+	"cau/internal/winnode/agent"
+)
+
+// The node's folders (R17, R24).
+const (
+	workFolder       = `C:\Program Files\cau`
+	runsFolder       = workFolder + `\runs\`
+	jobsFolder       = workFolder + `\jobs\`
+	agentFolder      = workFolder + `\agent\`
+	checkpointFolder = "checkpoints"
+	taskFolder       = `\cau\`
+	pushRoot         = `C:\Windows\cau-push`
+)
+
+func runFolder(run string) string { return runsFolder + run }
+
+// runOf is the run that a path of our working folder belongs to, or empty.
+func runOf(path string) string {
+	for _, below := range []string{runsFolder, pushRoot + `\`} {
+		if rest, ok := strings.CutPrefix(path, below); ok {
+			run, _, _ := strings.Cut(rest, `\`)
+			return run
+		}
+	}
+	return ""
+}
+
+// clean removes what a run left on the node, or every trace; nothing while one of its jobs works.
+func (n *Node) clean(a agent.CleanArgs) (agent.Clean, error) {
+	out := agent.Clean{Removed: []string{}}
+	if a.Run != "" && !validName(a.Run) {
+		return out, errName()
+	}
+	if err := firstOf(n.planted("jobs"), n.planted(`jobs\`+a.Run), n.planted(`runs\`+a.Run), n.plantedTasks(), n.plantedPush()); err != nil {
+		return out, err
+	}
+	mine := func(run string) bool { return a.Run == "" || run == a.Run }
+	for _, j := range n.jobs {
+		if mine(j.run) && j.alive() {
+			return out, &refusal{"refused", "job " + j.id + " still works"}
+		}
+	}
+	gone := map[string]bool{}
+	for name, j := range n.jobs {
+		if mine(j.run) {
+			if !j.here {
+				gone[taskFolder+j.run+"."+j.id] = true
+			}
+			gone[jobsFolder+j.run] = true
+			delete(n.jobs, name)
+		}
+	}
+	for name, f := range n.disk {
+		if run := runOf(f.path); mine(run) {
+			if strings.HasPrefix(f.path, runsFolder) {
+				gone[runFolder(run)] = true
+			}
+			n.free += f.size
+			delete(n.disk, name)
+		}
+	}
+	for run := range n.pushes {
+		if mine(run) {
+			gone[pushRoot+`\`+run] = true
+			delete(n.pushes, run)
+		}
+	}
+	for run := range n.checkpoints {
+		if mine(run) {
+			gone[workFolder+`\`+checkpointFolder+`\`+run] = true
+			delete(n.checkpoints, run)
+		}
+	}
+	if a.Run == "" && n.agentHash != "" {
+		gone[agentFolder+n.agentHash+".txt"] = true
+		n.agentHash = ""
+	}
+	for folder := range gone {
+		out.Removed = append(out.Removed, folder)
+	}
+	slices.Sort(out.Removed)
+	return out, nil
+}
