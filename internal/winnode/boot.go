@@ -47,7 +47,7 @@ func (n *Node) boot(ctx context.Context) (boot, error) {
 		return bad(fmt.Errorf("the boot time is %s, and the uptime is none", info.BootFileTime))
 	}
 	b.BootInfo = info.BootInfo
-	b.BootInfo.UptimeSeconds = *info.UptimeSeconds
+	b.UptimeSeconds = *info.UptimeSeconds
 	b.uptime = time.Duration(b.UptimeSeconds * float64(time.Second))
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -31,9 +31,9 @@ type Discovery struct {
 	ClusterFqdn string
 }
 
-// Discover asks the addresses in turn until one answers, and reads there who it is and what cluster it
-// belongs to. cfg.Nodes gives no more than an address's Host, where it has one. The error is the first address's; after a rejected logon no further
-// address is tried (R02).
+// Discover asks the addresses in turn until one answers, and reads there who it is and what cluster it belongs to.
+// cfg.Nodes gives no more than an address's Host, where it has one. The error is the first address's; after a rejected
+// logon no further address is tried (R02).
 func Discover(ctx context.Context, cfg Config, addresses ...string) (Discovery, error) {
 	var first error
 	for _, address := range addresses {

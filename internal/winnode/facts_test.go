@@ -14,8 +14,12 @@ import (
 func TestR14_WhatBacksUpIsLookedForOnEveryNode(t *testing.T) {
 	s, f := newSite(t, "N1", "N2", "N3")
 	volumes := []agent.VolumeState{
-		{Name: "good"}, {Name: "redirected", FaultState: 1}, {Name: "copied\x1b", BackupState: 1, FaultState: 4},
-		{Name: "serviced", FaultState: 4 | 1}, {Name: "away", FaultState: 2}, {Name: "silent", BackupState: -1, FaultState: -1},
+		{Name: "good"},
+		{Name: "redirected", FaultState: 1},
+		{Name: "copied\x1b", BackupState: 1, FaultState: 4},
+		{Name: "serviced", FaultState: 4 | 1},
+		{Name: "away", FaultState: 2},
+		{Name: "silent", BackupState: -1, FaultState: -1},
 	}
 	s.on(agent.OpBackupGet, give(agent.Backups{SharedVolumes: volumes}))
 	s.at("N1").ops[agent.OpBackupGet] = give(agent.Backups{SharedVolumes: volumes, Programs: []string{"wbengine"}})

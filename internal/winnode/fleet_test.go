@@ -235,6 +235,10 @@ func TestDiscoverAsksOneAddressAfterTheOther(t *testing.T) {
 	if d.Address != "at-N2" || d.Node.Computer != "N2" || d.Cluster.Name != "FC1" || d.ClusterFqdn != "fc1.contoso.test" || len(d.Cluster.Nodes) != 3 {
 		t.Errorf("%+v", d)
 	}
+	named := winnode.Config{Dialer: s, Clock: s.clock, Nodes: []winnode.NodeAddress{{Name: "x", Address: "at-N2", Host: "n2.contoso.test"}}}
+	if _, err := winnode.Discover(t.Context(), named, "at-N2"); err != nil || !slices.Equal(s.at("N2").hosts, []string{"", "n2.contoso.test"}) {
+		t.Errorf("reached as %q, %v", s.at("N2").hosts, err)
+	}
 	if _, err := winnode.Discover(t.Context(), winnode.Config{Dialer: s, Clock: s.clock}); err == nil {
 		t.Error("no address")
 	}

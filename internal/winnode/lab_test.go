@@ -44,11 +44,16 @@ func (c labClock) Sleep(ctx context.Context, d time.Duration) error {
 // serveLab runs a lab of three nodes in this process.
 func serveLab(t *testing.T, scenario string) lab.Info {
 	t.Helper()
+	return serveLabOf(t, 3, scenario)
+}
+
+func serveLabOf(t *testing.T, nodes int, scenario string) lab.Info {
+	t.Helper()
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- lab.Serve(ctx, lab.Config{Dir: dir, ID: "winnode-test", Nodes: 3, Scenario: scenario, Speed: 200, Linger: -1})
+		done <- lab.Serve(ctx, lab.Config{Dir: dir, ID: "winnode-test", Nodes: nodes, Scenario: scenario, Speed: 200, Linger: -1})
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -136,6 +141,63 @@ func TestLabDiscoverAndFirstContact(t *testing.T) {
 		if h.Readable != 0 || h.Refused != 0 {
 			t.Errorf("%s heard readable bodies or a wrong password: %+v", name, h)
 		}
+	}
+}
+
+// raced: the race detector watches.
+var raced bool
+
+func TestLabSixtyFourNodesAreDescribedAtOnceWithinOneConnectionAndOneShellEach(t *testing.T) {
+	nodes := 64
+	if raced || testing.Short() { // sealing is slow then; the fake fleet has 64 in every case
+		nodes = 12
+	}
+	info := serveLabOf(t, nodes, "")
+	f, err := winnode.New(labConfig(info, info.Password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, d := range f.DescribeAll(t.Context()) {
+		if d.Err != nil || d.Node.Computer != d.Name {
+			t.Fatalf("%s: %+v %v", d.Name, d.Node, d.Err)
+		}
+	}
+	if runs, err := f.ForeignRuns(t.Context(), ""); err != nil || len(runs) != 0 {
+		t.Fatal(runs, err)
+	}
+	f.Close() // what is tidied up behind a command's back is sent now
+	r, err := lab.Inspect(t.Context(), info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, h := range r.WinRM {
+		sent := f.Stats(name)
+		if h.MostConnections != 1 || h.MostShells != 1 || h.Shells != 1 || h.Logons != 1 || h.Refused != 0 || int64(h.Requests) != sent.Requests || sent.Dials != 1 || sent.Handshakes != 1 {
+			t.Errorf("%s heard %+v; we count %+v", name, h, sent)
+		}
+	}
+	if len(r.WinRM) != nodes {
+		t.Errorf("%d nodes", len(r.WinRM))
+	}
+}
+
+func TestLabRequestCountsAreThoseOfTheWire(t *testing.T) {
+	info, f := labFleet(t, "")
+	n := f.Node("NODE1")
+	for range 3 {
+		if _, err := n.Boot(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		n.Reconnect()
+	}
+	f.Close()
+	r, err := lab.Inspect(t.Context(), info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, sent := r.WinRM["NODE1"], f.Stats("NODE1"); int64(h.Requests) != sent.Requests || int64(h.Logons) != sent.Handshakes || sent.Dials != 3 {
+		t.Errorf("the node heard %+v; we count %+v", h, sent)
 	}
 }
 

@@ -153,7 +153,7 @@ func TestR24_OnlyTheFilesOfThePlanArePushed(t *testing.T) {
 }
 
 func TestR33_APushThatLeadsElsewhereIsRefused(t *testing.T) {
-	for _, folder := range []string{"", "cau-push", `..\System32`, `cau-push\r2`, `\\other\ADMIN$\cau-push\r1`} {
+	for _, folder := range []string{"", "cau-push", `..\System32`, `cau-push\r2`, `\\fs2\ADMIN$\cau-push\r1`} {
 		share := &adminShare{c: plugins.ShareConnection{Signed: true}}
 		s, n, hosts := pushSite(t, share, 1000)
 		s.on(agent.OpPushOpen, give(agent.Push{Folder: folder, FreeBytes: 1000}))

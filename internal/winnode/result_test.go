@@ -46,13 +46,15 @@ func TestEveryKindOfJobIsAskedForAndAnsweredInItsOwnShape(t *testing.T) {
 		order, data, want string
 	}{
 		{
-			"share probe", plugins.Job{ID: "p", Kind: plugins.JobShareProbe, Input: raw(t, plugins.ShareProbeJob{Run: "r1", Root: `\\fs\root`, RequireEncryption: true, File: "a.xml"})},
+			"share probe",
+			plugins.Job{ID: "p", Kind: plugins.JobShareProbe, Input: raw(t, plugins.ShareProbeJob{Run: "r1", Root: `\\fs\root`, RequireEncryption: true, File: "a.xml"})},
 			`{"root":"\\\\fs\\root","require_encryption":true,"file":"a.xml"}`,
 			`{"connection":{"dialect":"3.1.1\u001b","signed":true,"encrypted":true,"account":"FC\\N1$"},"entries":3}`,
 			`{"connection":{"dialect":"3.1.1","signed":true,"encrypted":true,"account":"FC\\N1$"},"entries":3}`,
 		},
 		{
-			"scan", plugins.Job{ID: "s", Kind: plugins.JobUpdatesScan, Input: raw(t, query)},
+			"scan",
+			plugins.Job{ID: "s", Kind: plugins.JobUpdatesScan, Input: raw(t, query)},
 			`{"criteria":"IsInstalled=0 and Type='Software'","server_selection":0,"service_id":"","include_superseded":false}`,
 			`{"result_code":2,"updates":[{"id":"` + guid1 + `","revision":200,"title":"Cumulative\r\nUpdate","kbs":["5001"],"type":1,"max_bytes":-5,"impact":2,"reboot":2}],"warnings":[{"context":4,"hresult":-1,"message":"a\u0007b"}],"server":"http://wsus"}`,
 			`{"result_code":2,"updates":[{"id":"` + guid1 + `","revision":200,"title":"Cumulative Update","kbs":["5001"],"type":1,"max_bytes":0,"downloaded":false,"mandatory":false,"eula_accepted":false,"can_ask_user":false,"impact":2,"reboot":2,"browse_only":false,"auto_select":false}],"warnings":[{"context":4,"hresult":-1,"message":"a b"}],"server":"http://wsus"}`,
@@ -74,13 +76,15 @@ func TestEveryKindOfJobIsAskedForAndAnsweredInItsOwnShape(t *testing.T) {
 			`{"exit_code":0,"log":"C:\\l","signature":{"valid":false,"status":"NotSigned","signer":"CN=x"}}`,
 		},
 		{
-			"signed installer", plugins.Job{ID: "i", Kind: plugins.JobInstaller, Input: raw(t, plugins.InstallerJob{Run: "r1"})},
+			"signed installer",
+			plugins.Job{ID: "i", Kind: plugins.JobInstaller, Input: raw(t, plugins.InstallerJob{Run: "r1"})},
 			`{"run":"r1","update":"","target":"","files":[],"program":"","parameters":""}`,
 			`{"exit_code":0,"log":"","signature":{"status":0,"signer":"CN=Microsoft"}}`,
 			`{"exit_code":0,"signature":{"valid":true,"status":"Valid","signer":"CN=Microsoft"}}`,
 		},
 		{
-			"a signature without a status is not valid", plugins.Job{ID: "i", Kind: plugins.JobInstaller, Input: raw(t, plugins.InstallerJob{Run: "r1"})},
+			"a signature without a status is not valid",
+			plugins.Job{ID: "i", Kind: plugins.JobInstaller, Input: raw(t, plugins.InstallerJob{Run: "r1"})},
 			`{"run":"r1","update":"","target":"","files":[],"program":"","parameters":""}`,
 			`{"exit_code":0,"signature":{"signer":"CN=Microsoft"}}`,
 			`{"exit_code":0,"signature":{"valid":false,"status":"UnknownError","signer":"CN=Microsoft"}}`,

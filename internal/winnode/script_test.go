@@ -136,6 +136,7 @@ func (n *callerNode) Run(ctx context.Context, command string, stdin []byte) ([]b
 }
 
 func callerJob(t *testing.T) plugins.Job {
+	t.Helper()
 	job := scriptJob(t, "exit 3")
 	job.AsCaller = true
 	return job
