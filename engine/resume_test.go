@@ -110,7 +110,8 @@ func TestR26_KilledAtAnyFactTheRunEndsAsIfUndisturbed(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						b := make(t)
 						die(b.journal)
-						if _, err := b.run(); err == nil && k < total {
+						// Where a watch runs beside the rest, one life may make a fact less than another.
+						if _, err := b.run(); err == nil && len(b.journal.lines) > k {
 							t.Fatalf("fact %d: the program should have died", k)
 						}
 						// Installers and restarts go on while nobody watches.

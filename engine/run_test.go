@@ -209,6 +209,21 @@ func TestANodeWhereSomeUpdatesFailedIsPartiallyFailed(t *testing.T) {
 	})
 }
 
+func TestTheLogOfAnUpdateThatFailedStaysOnItsNode(t *testing.T) {
+	for _, log := range []string{"", `C:\Program Files\cau\u.log`} {
+		synctest.Test(t, func(t *testing.T) {
+			b := twoNodes(t)
+			sc := failed(1603)
+			sc.result.Log = log
+			b.p.scripts["NODE1/u"] = sc
+			s := b.toEnd()
+			if kept := s.Node("NODE1").Traces; kept != (log != "") || (b.w.count("clean-0123abcd NODE1") == 0) != kept {
+				t.Errorf("log %q, kept %v, %v", log, kept, b.w.acts)
+			}
+		})
+	}
+}
+
 func TestPauseTakesEffectAfterTheCurrentNodeAndResumeGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names := numbered(3)

@@ -115,7 +115,7 @@ func scriptCause(node string, s *ScriptFact, err error) *fault.Cause {
 	hint := ""
 	switch {
 	case s.Log != "":
-		hint = "Read what it printed on the node: " + s.Log + ". "
+		hint = "Read what it printed on the node, in " + s.Log + "; it stays there until cau node clean. "
 	case s.RunsOn:
 		hint = "It is not ended: see on the node whether it still runs. "
 	}

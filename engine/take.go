@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cau/internal/fault"
@@ -109,13 +110,24 @@ func (r *run) pausedEnd(np NodePlan, status NodeStatus, cause *fault.Cause) Fact
 
 // end is the last step of a node that is back in service.
 func (r *run) end(ctx context.Context, np NodePlan, nr NodeRun) error {
-	if nr.Traces && !nr.scriptRunsOn() {
+	if nr.Traces && !nr.scriptRunsOn() && !nr.keepsLog() {
 		if err := r.clean(ctx, np); err != nil {
 			return err
 		}
 	}
 	status, cause := nodeSummary(nr)
 	return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: cause}})
+}
+
+// keepsLog tells whether the node's traces hold the log of something that failed: then they stay for the one who
+// looks for the cause, until `cau node clean`.
+func (n *NodeRun) keepsLog() bool {
+	for _, s := range []*ScriptRun{n.PreScript, n.PostScript} {
+		if s != nil && s.Cause != nil && s.Log != "" {
+			return true
+		}
+	}
+	return slices.ContainsFunc(n.Updates, func(u UpdateRun) bool { return u.Outcome == plugins.UpdateFailed && u.Log != "" })
 }
 
 // nodeSummary is how the node ended in CAU's words.

@@ -17,7 +17,7 @@ func canonical(c *Config) []byte {
 	b.WriteString(`<?xml version="1.0" encoding="utf-8"?>
 <!-- Rules by which hotfixes are installed. A program without a folder lies in %SystemRoot%\System32;
      $update$ becomes the update's path in double quotes; an exit code that is not listed here is a
-     failure without restart. -->
+     failure without restart. %CAU_LOG% is a path for the installer's log, which cau alone gives. -->
 <HotfixConfig>
   <DefaultRules>
     <ExtensionRules>

@@ -68,8 +68,8 @@ func TestR09_TheCommandLineIsWhatTheNodeRuns(t *testing.T) {
 		rule hotfixcfg.Rule
 		line string
 	}{
-		{"default msu", msu, `%SystemRoot%\System32\wusa.exe "` + update + `" /quiet /norestart`},
-		{"default msi", msi, `%SystemRoot%\System32\msiexec.exe /i "` + update + `" /qn /norestart REBOOT=ReallySuppress`},
+		{"default msu", msu, `%SystemRoot%\System32\wusa.exe "` + update + `" /quiet /norestart /log:"%CAU_LOG%.evtx"`},
+		{"default msi", msi, `%SystemRoot%\System32\msiexec.exe /i "` + update + `" /qn /norestart REBOOT=ReallySuppress /L*V "%CAU_LOG%"`},
 		{"bare name", rule("wusa.exe", ""), `%SystemRoot%\System32\wusa.exe`},
 		{"folder with spaces", rule(`C:\My Tools\a.exe`, "/q"), `"C:\My Tools\a.exe" /q`},
 		{"quoted path", rule(`"C:\My Tools\a.exe"`, "/q"), `"C:\My Tools\a.exe" /q`},

@@ -2,6 +2,7 @@ package hotfix
 
 import (
 	"context"
+	"io"
 	"strings"
 
 	"cau/hotfixcfg"
@@ -33,9 +34,14 @@ type Root interface {
 // Opener opens a hotfix root. It knows the account and where the server really is.
 type Opener func(ctx context.Context, location smbcheck.Location) (Root, error)
 
-// Plugin is Microsoft.HotfixPlugin. Without an Opener it can stage and install, but not scan.
+// Copier is a Root that gives a file in pieces, so that a large one is never in memory as a whole.
+type Copier interface {
+	CopyFile(ctx context.Context, path string, to io.Writer) error
+}
+
+// Plugin is Microsoft.HotfixPlugin. Without an Opener it can install and let nodes pull, but neither scan nor push.
 type Plugin struct {
-	// Open opens the root for Scan.
+	// Open opens the root for Scan, and for Stage where files are pushed.
 	Open Opener
 }
 

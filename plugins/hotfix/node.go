@@ -12,8 +12,9 @@ import (
 	"cau/plugins"
 )
 
-// Stage copies the updates to the node: the node itself reads the share as its computer account, checks every
-// hash, and reports how it was connected (R13).
+// Stage brings the updates to the node. By pull the node itself reads the share as its computer account; by push this
+// host reads it and writes to the node's ADMIN$ share. Either way the node checks every hash, and how the files came
+// is reported (R13, R24).
 func (p *Plugin) Stage(ctx context.Context, node plugins.Node, req plugins.StageRequest, report func(plugins.Progress)) (plugins.StageResult, error) {
 	job := plugins.StageJob{Run: req.Run, Root: req.Source, RequireEncryption: req.Arguments.Bool(argEncryption), Files: []plugins.StageFile{}}
 	for _, u := range req.Updates {
@@ -22,6 +23,16 @@ func (p *Plugin) Stage(ctx context.Context, node plugins.Node, req plugins.Stage
 			return plugins.StageResult{}, err
 		}
 		job.Files = append(job.Files, files...)
+	}
+	var pushed plugins.ShareConnection
+	if job.Pushed = req.Delivery == plugins.DeliveryPush; job.Pushed {
+		var err error
+		if pushed, err = p.push(ctx, node, req, report); err != nil {
+			return plugins.StageResult{}, err
+		}
+		if err := protected(pushed, job.RequireEncryption, "push to ADMIN$", node.Name()); err != nil {
+			return plugins.StageResult{}, err
+		}
 	}
 	input, err := json.Marshal(job)
 	if err != nil {
@@ -39,13 +50,25 @@ func (p *Plugin) Stage(ctx context.Context, node plugins.Node, req plugins.Stage
 	if err := json.Unmarshal(output, &done); err != nil {
 		return plugins.StageResult{}, fmt.Errorf("read the staging job's result: %w", err)
 	}
-	if c := done.Connection; !c.Encrypted && (job.RequireEncryption || !c.Signed) {
-		return plugins.StageResult{}, &fault.Error{
-			Op: "stage from " + req.Source, Node: node.Name(), Err: fmt.Errorf("the node's own connection was neither encrypted nor signed as required (SMB %s, signed %t, encrypted %t)", c.Dialect, c.Signed, c.Encrypted),
-			Hint: "Require SMB signing or encryption on the file server.",
-		}
+	if job.Pushed {
+		done.Connection = pushed
+		return plugins.StageResult(done), nil
+	}
+	if err := protected(done.Connection, job.RequireEncryption, "stage from "+req.Source, node.Name()); err != nil {
+		return plugins.StageResult{}, err
 	}
 	return plugins.StageResult(done), nil
+}
+
+// protected refuses a connection on which files could be changed on their way, or read where that is forbidden.
+func protected(c plugins.ShareConnection, encryption bool, op, node string) error {
+	if c.Encrypted || (c.Signed && !encryption) {
+		return nil
+	}
+	return &fault.Error{
+		Op: op, Node: node, Err: fmt.Errorf("the connection was neither encrypted nor signed as required (SMB %s, signed %t, encrypted %t)", c.Dialect, c.Signed, c.Encrypted),
+		Hint: "Require SMB signing or encryption on the file server.",
+	}
 }
 
 // Install runs the update's installer on the node and judges its exit code by the pinned rule (R20).
@@ -58,7 +81,7 @@ func (p *Plugin) Install(ctx context.Context, node plugins.Node, req plugins.Ins
 	if err != nil {
 		return plugins.Result{}, err
 	}
-	input, err := json.Marshal(plugins.InstallerJob{Run: req.Run, Update: req.Update.ID, Target: files[0].Target, Files: files, Command: req.Update.Command})
+	input, err := json.Marshal(plugins.InstallerJob{Run: req.Run, Update: req.Update.ID, Target: files[0].Target, Files: files, Command: req.Update.Command, Signature: req.Signature})
 	if err != nil {
 		return plugins.Result{}, fmt.Errorf("write the installer job: %w", err)
 	}
@@ -85,7 +108,7 @@ func (p *Plugin) Install(ctx context.Context, node plugins.Node, req plugins.Ins
 func judge(node string, u plugins.Update, rule hotfixcfg.Rule, done plugins.InstallerJobResult) plugins.Result {
 	code := fault.CodeOf(done.ExitCode)
 	outcome := rule.Classify(code)
-	r := plugins.Result{ExitCode: &code, RestartRequired: outcome.Restart()}
+	r := plugins.Result{ExitCode: &code, RestartRequired: outcome.Restart(), Signature: done.Signature, Log: done.Log}
 	switch outcome {
 	case hotfixcfg.Installed, hotfixcfg.InstalledRestart:
 		r.Outcome = plugins.Installed
@@ -97,7 +120,7 @@ func judge(node string, u plugins.Update, rule hotfixcfg.Rule, done plugins.Inst
 		r.Outcome = plugins.UpdateFailed
 		hint := code.Advice()
 		if done.Log != "" {
-			hint = "Read the installer's log on the node: " + done.Log
+			hint = "Read the installer's log on the node, in " + done.Log + "; it stays there until cau node clean."
 		}
 		r.Cause = fault.CauseOf(&fault.Error{Op: "install " + u.Name, Node: node, Code: code, Err: fmt.Errorf("exit code %d is not a success by rule %s", code.Int32(), rule.Name), Hint: hint})
 	}
