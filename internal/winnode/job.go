@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"cau/internal/fault"
@@ -51,8 +52,7 @@ func (n *Node) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins
 		node: n, job: job, args: args, onEvent: onEvent, begun: n.fleet.cfg.Clock.Now(), pause: n.fleet.cfg.PollMin,
 	}
 	w.asked, w.patience = w.begun, n.fleet.cfg.LostContact
-	switch job.Kind {
-	case plugins.JobStage, plugins.JobShareProbe, plugins.JobUpdatesScan, plugins.JobUpdatesDownload:
+	if slices.Contains([]plugins.JobKind{plugins.JobStage, plugins.JobShareProbe, plugins.JobUpdatesScan, plugins.JobUpdatesDownload}, job.Kind) {
 		// Before the first answer nothing is under way here, and nothing is drained that could be harmed.
 		w.patience = min(w.patience, stageContact)
 	}
