@@ -48,6 +48,9 @@ func (r *running) openAccounts() {
 		{ExpiredPasswordAccount, model.Domain, "expired", ntlm.PasswordExpired},
 		{MustChangePasswordAccount, model.Domain, "mustchange", ntlm.MustChangePassword},
 	} {
+		if a.kind == AdministratorAccount && r.settings.adminLocked {
+			a.state = ntlm.Locked
+		}
 		account := ntlm.Account{Domain: a.domain, User: a.user, Password: rand.Text(), State: a.state}
 		r.accounts.Add(account)
 		name := ntlm.Identity{Domain: a.domain, User: a.user}.String()

@@ -36,6 +36,8 @@ type Config struct {
 	Program string
 	// Faults are the misbehaviours that nodes' WinRM services start with, by the node's name.
 	Faults map[string][]wsmanserver.Fault
+	// FaultsAfterRestart take their place when the node has come back from its first restart.
+	FaultsAfterRestart map[string][]wsmanserver.Fault
 	// Quotas are those of every node's WinRM service; zero values are the defaults of Windows.
 	Quotas wsmanserver.Quotas
 	// TicketLifetime is how long a Kerberos ticket lives, in whole seconds of real time; 0 means 10 hours.
@@ -43,6 +45,8 @@ type Config struct {
 	// LockAfter is how many wrong passwords in a row lock an account, in NTLM and Basic together and in
 	// Kerberos; 0 means never.
 	LockAfter int
+	// AdminLocked locks the administrator's account from the beginning.
+	AdminLocked bool
 }
 
 // Share is a share that the nodes reach at Address, signing in as User instead of as their computer

@@ -23,6 +23,8 @@ type machine struct {
 
 	mu sync.Mutex
 	on bool
+	// later are the faults of the time after the first restart, until that has come.
+	later []wsmanserver.Fault
 }
 
 // Ports are below those that systems hand out by themselves, so that nobody gets a node's port while the
@@ -42,7 +44,7 @@ func (r *running) newMachine(n *model.Node) (*machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &machine{name: n.Name(), on: true, server: wsmanserver.New(wsmanserver.Config{
+	m := &machine{name: n.Name(), on: true, later: r.settings.faultsAfterRestart[n.Name()], server: wsmanserver.New(wsmanserver.Config{
 		Computer: n.Name(), Domain: model.Domain, DNSDomain: model.DNSDomain, Accounts: &r.accounts, Runner: console.Console{Machine: n},
 		Kerberos: kerberos, CertificateUser: certificateUser, MayUse: mayUseWinRM, Quotas: r.settings.quotas,
 		Listeners: []wsmanserver.Listener{
@@ -108,6 +110,12 @@ func (m *machine) start() error {
 	defer m.mu.Unlock()
 	if !m.on {
 		return errOff
+	}
+	if len(m.later) > 0 {
+		if err := m.server.Inject(m.later); err != nil {
+			return err
+		}
+		m.later = nil
 	}
 	return m.server.Start(m.http, m.https)
 }

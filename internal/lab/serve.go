@@ -121,24 +121,43 @@ func (r *running) open(ctx context.Context) error {
 
 // settings are what the nodes and the domain controller are started with.
 type settings struct {
-	faults         map[string][]wsmanserver.Fault
-	quotas         wsmanserver.Quotas
-	ticketLifetime time.Duration
-	lockAfter      int
+	faults, faultsAfterRestart map[string][]wsmanserver.Fault
+	quotas                     wsmanserver.Quotas
+	ticketLifetime             time.Duration
+	lockAfter                  int
+	adminLocked                bool
 }
 
 // settle is the one place where what a scenario says about WinRM and accounts becomes settings: Config's own
 // values win over the scenario's.
 func settle(c Config, _ model.Scenario) settings {
-	return settings{faults: c.Faults, quotas: c.Quotas, ticketLifetime: c.TicketLifetime, lockAfter: c.LockAfter}
+	return settings{
+		faults: c.Faults, faultsAfterRestart: c.FaultsAfterRestart, quotas: c.Quotas,
+		ticketLifetime: c.TicketLifetime, lockAfter: c.LockAfter, adminLocked: c.AdminLocked,
+	}
+}
+
+// check refuses faults that could never strike.
+func (s settings) check(nodes []*model.Node) error {
+	for _, all := range []map[string][]wsmanserver.Fault{s.faults, s.faultsAfterRestart} {
+		for name, list := range all {
+			if !slices.ContainsFunc(nodes, func(n *model.Node) bool { return n.Name() == name }) {
+				return fmt.Errorf("lab: faults for %s, which is no node", name)
+			}
+			for _, f := range list {
+				if err := f.Check(); err != nil {
+					return fmt.Errorf("lab: %s: %w", name, err)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // openNodes brings the nodes' WinRM services up.
 func (r *running) openNodes() error {
-	for name := range r.settings.faults {
-		if !slices.ContainsFunc(r.world.Nodes(), func(n *model.Node) bool { return n.Name() == name }) {
-			return fmt.Errorf("lab: faults for %s, which is no node", name)
-		}
+	if err := r.settings.check(r.world.Nodes()); err != nil {
+		return err
 	}
 	for _, n := range r.world.Nodes() {
 		m, err := r.newMachine(n)

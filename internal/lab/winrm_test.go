@@ -12,9 +12,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"cau/internal/lab"
 	"cau/internal/lab/wsmanserver"
+	"cau/internal/winnode/agent"
 	"cau/internal/wsman"
 )
 
@@ -154,6 +156,42 @@ func TestFaultsComeFromOutsideAtTheStartAndLater(t *testing.T) {
 	}
 	if err := lab.Inject(t.Context(), info, "NODE1", []wsmanserver.Fault{{On: "Create", Kind: "explode"}}); err == nil || !strings.Contains(err.Error(), "explode") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestFaultsMayComeWithTheFirstRestart(t *testing.T) {
+	t.Parallel()
+	info, _ := serve(t, lab.Config{Nodes: 2, Speed: 1000, Linger: -1, FaultsAfterRestart: map[string][]wsmanserver.Fault{
+		"NODE2": {{On: "any", Kind: wsmanserver.KindWrongFault, Times: -1}},
+	}})
+	n := connect(t, info, "NODE2")
+	n.upload()
+	boot := ask[agent.BootInfo](n, agent.OpBootInfo, nil)
+	ask[agent.Restart](n, agent.OpNodeRestart, agent.RestartArgs{DelaySeconds: 2, ExpectBoot: boot.BootFileTime})
+	for {
+		_, err := n.Run(t.Context(), "echo x", nil)
+		var fault *wsman.Fault
+		if errors.As(err, &fault) && fault.Code == wsmanserver.CodeUnexpected {
+			break
+		}
+		r, err := lab.Inspect(t.Context(), info)
+		if err != nil || r.State.Nodes[1].Boots > 2 {
+			t.Fatalf("%v %+v", err, r.State.Nodes)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+func TestTheAdministratorMayBeLockedFromTheBeginning(t *testing.T) {
+	t.Parallel()
+	info, _ := serve(t, lab.Config{Nodes: 1, Linger: -1, AdminLocked: true})
+	_, err := connect(t, info, "NODE1").Run(t.Context(), "echo x", nil)
+	var auth *wsman.AuthError
+	if !errors.As(err, &auth) || auth.Reason != wsman.Rejected {
+		t.Errorf("%v", err)
+	}
+	if r, err := lab.Inspect(t.Context(), info); err != nil || r.FailedLogons != 0 {
+		t.Errorf("%d failed logons of a locked account, %v", r.FailedLogons, err)
 	}
 }
 
