@@ -248,7 +248,7 @@ func cachePath(name, user string) (string, error) {
 	if user != "" && !strings.ContainsFunc(user, func(r rune) bool { return !isPlain(r) }) {
 		line += " " + user
 	}
-	why := ""
+	var why string
 	switch {
 	case kind != "FILE":
 		why = "caches of type " + printable(kind, 16) + " cannot be read, only files"

@@ -190,22 +190,30 @@ func TestAKDCThatTalksNonsenseLearnsNoProof(t *testing.T) {
 		"cut":           {func(*testing.T) []byte { return framed(make([]byte, 100))[:50] }, kerberos.Unreachable},
 		"garbage":       {func(*testing.T) []byte { return framed([]byte("HTTP/1.1 400 Bad Request")) }, kerberos.Unproven},
 		"garbled error": {func(*testing.T) []byte { return framed([]byte{0x7e, 3, 1, 2, 3}) }, kerberos.Unproven},
-		"no hints":      {func(t *testing.T) []byte { return says(t, errorcode.KDC_ERR_PREAUTH_REQUIRED, nil) }, kerberos.Unproven},
-		"garbled hints": {func(t *testing.T) []byte { return says(t, errorcode.KDC_ERR_PREAUTH_REQUIRED, []byte{0x30, 9, 1}) }, kerberos.Unproven},
-		"only RC4":      {func(t *testing.T) []byte { return required(t, types.ETypeInfo2Entry{EType: 23}) }, kerberos.Weak},
-		"only DES":      {func(t *testing.T) []byte { return required(t, types.ETypeInfo2Entry{EType: 3}) }, kerberos.Weak},
+		"no hints":      {func(t *testing.T) []byte { t.Helper(); return says(t, errorcode.KDC_ERR_PREAUTH_REQUIRED, nil) }, kerberos.Unproven},
+		"garbled hints": {func(t *testing.T) []byte {
+			t.Helper()
+			return says(t, errorcode.KDC_ERR_PREAUTH_REQUIRED, []byte{0x30, 9, 1})
+		}, kerberos.Unproven},
+		"only RC4": {func(t *testing.T) []byte { t.Helper(); return required(t, types.ETypeInfo2Entry{EType: 23}) }, kerberos.Weak},
+		"only DES": {func(t *testing.T) []byte { t.Helper(); return required(t, types.ETypeInfo2Entry{EType: 3}) }, kerberos.Weak},
 		"4 billion rounds": {func(t *testing.T) []byte {
+			t.Helper()
 			return required(t, types.ETypeInfo2Entry{EType: 18, S2KParams: []byte{0, 0, 0, 0}})
 		}, kerberos.Unproven},
 		"many rounds": {func(t *testing.T) []byte {
+			t.Helper()
 			return required(t, types.ETypeInfo2Entry{EType: 18, S2KParams: []byte{0xff, 0, 0, 0}})
 		}, kerberos.Unproven},
-		"odd key parameters": {func(t *testing.T) []byte { return required(t, types.ETypeInfo2Entry{EType: 18, S2KParams: []byte{1}}) }, kerberos.Unproven},
+		"odd key parameters": {func(t *testing.T) []byte {
+			t.Helper()
+			return required(t, types.ETypeInfo2Entry{EType: 18, S2KParams: []byte{1}})
+		}, kerberos.Unproven},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newOddKDC(t, func(int, []byte) []byte { return c.answer(t) })
 			_, err := k.client(t).Initiate(t.Context(), "WSMAN/node1.example.com", nil)
-			kind(t, err, c.want)
+			_ = kind(t, err, c.want)
 			if k.messages() != 1 {
 				t.Errorf("it heard %d messages", k.messages())
 			}
@@ -223,7 +231,7 @@ func TestR02_AProofWithoutAnAnswerIsSentToNoOtherKDC(t *testing.T) {
 		return nil
 	})
 	_, err := first.client(t, second.listener.Addr().String()).Initiate(t.Context(), "WSMAN/node1.example.com", nil)
-	kind(t, err, kerberos.NoAnswer)
+	_ = kind(t, err, kerberos.NoAnswer)
 	if first.messages() != 2 || second.messages() != 0 {
 		t.Errorf("they heard %d and %d messages", first.messages(), second.messages())
 	}
@@ -251,7 +259,7 @@ func TestAKDCThatIsSilentIsGivenUp(t *testing.T) {
 	c := k.client(t)
 	c.Patience(50 * time.Millisecond)
 	_, err := c.Initiate(t.Context(), "WSMAN/node1.example.com", nil)
-	kind(t, err, kerberos.Unreachable)
+	_ = kind(t, err, kerberos.Unreachable)
 }
 
 func TestWithoutAnyKDCTheHintSaysWhereToLook(t *testing.T) {
@@ -261,5 +269,5 @@ func TestWithoutAnyKDCTheHintSaysWhereToLook(t *testing.T) {
 	}
 	t.Cleanup(c.Close)
 	_, err = c.Initiate(t.Context(), "WSMAN/node1.example.com", nil)
-	kind(t, err, kerberos.Unreachable)
+	_ = kind(t, err, kerberos.Unreachable)
 }

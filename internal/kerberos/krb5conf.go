@@ -172,7 +172,7 @@ func (p *confParser) directory(dir string, depth int) error {
 	var files []string
 	for _, e := range entries {
 		plain := !strings.ContainsFunc(e.Name(), func(r rune) bool {
-			return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
+			return r == '.' || r == '@' || r == '/' || !isPlain(r)
 		})
 		if plain || strings.HasSuffix(e.Name(), ".conf") && e.Name()[0] != '.' {
 			files = append(files, filepath.Join(dir, e.Name()))

@@ -47,7 +47,7 @@ func (s *SecurityContext) Wrap(plain []byte) (header, sealed []byte, err error) 
 	// The encrypted copy of the header and the hash go from the end to the front.
 	rotation := wrapHeader + s.etype.GetHMACBitLength()/8
 	binary.BigEndian.PutUint16(head[6:], uint16(rotation))
-	token := append(head, rotate(cipher, len(cipher)-rotation)...)
+	token := slices.Concat(head, rotate(cipher, len(cipher)-rotation))
 	cut := len(token) - len(plain)
 	return token[:cut:cut], token[cut:], nil
 }

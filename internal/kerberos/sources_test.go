@@ -23,14 +23,14 @@ func TestOtherCachesAreAnsweredWithTheLineThatMakesAFile(t *testing.T) {
 	want := fmt.Sprintf("kinit -c FILE:/tmp/krb5cc_%d", os.Getuid())
 	for _, cache := range []string{"KEYRING:persistent:0", "KCM:", "DIR:/tmp/x", "MEMORY:x", "API:x", "keyring:x", "default"} {
 		_, err := kerberos.Open(kerberos.Config{User: "operator@EXAMPLE.COM", CCache: cache, ConfigFile: conf})
-		kind(t, err, kerberos.BadSource)
+		_ = kind(t, err, kerberos.BadSource)
 		if hint := fault.Hint(err); !strings.Contains(hint, want+" operator@EXAMPLE.COM") {
 			t.Errorf("%s: hint %q", cache, hint)
 		}
 	}
 	t.Setenv("KRB5CCNAME", "FILE:/nonexistent/cache")
 	_, err := kerberos.Open(kerberos.Config{CCache: "default", ConfigFile: conf})
-	if kind(t, err, kerberos.BadSource); !strings.Contains(err.Error(), "/nonexistent/cache") {
+	if _ = kind(t, err, kerberos.BadSource); !strings.Contains(err.Error(), "/nonexistent/cache") {
 		t.Errorf("$KRB5CCNAME comes first: %v", err)
 	}
 	_, err = kerberos.Open(kerberos.Config{User: "x'; rm -rf /", CCache: "KCM:", ConfigFile: conf})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -339,6 +338,3 @@ func (r *relay) stop() {
 	r.mu.Unlock()
 	r.done.Wait()
 }
-
-// errNoNamespace is the cause where this system has no network namespaces.
-var errNoNamespace = errors.New("no network namespaces here")

@@ -4,12 +4,16 @@ package sambatest
 
 import (
 	"context"
+	"errors"
 	"net"
 )
 
 // Only Linux has network namespaces; needDomain skips the test before any of these is reached.
 
 func noNamespace() string { return errNoNamespace.Error() }
+
+// errNoNamespace is the cause where this system has no network namespaces.
+var errNoNamespace = errors.New("no network namespaces here")
 
 type process struct{ exited chan struct{} }
 

@@ -8,7 +8,7 @@ import (
 
 func TestACancelEndsTheWaitForAnothersLogon(t *testing.T) {
 	c := NTLM("user", "domain", "password")
-	settle, err := c.admit(t.Context())
+	admission, err := c.admit(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -17,16 +17,16 @@ func TestACancelEndsTheWaitForAnothersLogon(t *testing.T) {
 	if _, err := c.admit(ctx); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
-	settle(errors.New("the connection was lost"))
-	settle, err = c.admit(ctx)
+	admission.settle(errors.New("the connection was lost"))
+	admission, err = c.admit(ctx)
 	if err == nil { // the turn was free and the context over: either is right, but the turn must not be lost
-		settle(nil)
+		admission.settle(nil)
 	}
-	settle, err = c.admit(t.Context())
+	admission, err = c.admit(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	settle(nil)
+	admission.settle(nil)
 	if c.Rejected() != nil || !c.proven.Load() {
 		t.Fatal("one lost connection says nothing about the credential, one logon does")
 	}

@@ -8,6 +8,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"cau/internal/fault"
 )
 
 // Config says how to reach one node. Addr and Auth are required; zero values of the rest are the defaults.
@@ -83,8 +85,17 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.DeadHost, 90*time.Second)
 	setDefault(&c.TidyTimeout, 10*time.Second)
 	c.OperationTimeout = min(c.OperationTimeout, slowOperation)
+	if c.TLS == nil && c.Auth.needsTLS != "" {
+		return c, &fault.Error{
+			Op: "log on with " + c.Auth.needsTLS, Err: errors.New("plain HTTP is refused: whoever listens would have the secret or could change every message"),
+			Hint: "Use https:// (port 5986) with the node's CA or its pinned public key, or Kerberos or NTLM, which seal on plain HTTP too.",
+		}
+	}
 	if c.TLS != nil {
 		c.TLS, err = verifying(c.TLS, c.Host)
+	}
+	if err == nil && c.Auth.certificate != nil {
+		err = showCertificate(c.TLS, c.Auth.certificate)
 	}
 	return c, err
 }

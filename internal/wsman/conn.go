@@ -117,10 +117,10 @@ func (c *conn) once(ctx context.Context, op string, message []byte, hold time.Du
 	return body, err
 }
 
-// connect dials and logs on, all within AuthTimeout. The wait for another node to prove the credential is not
-// counted, and holds no connection.
+// connect dials and logs on, all within AuthTimeout. Waiting for other nodes' proofs is not counted; before the
+// first proof it holds no connection either.
 func (c *conn) connect(ctx context.Context) (err error) {
-	settle, err := c.cfg.Auth.admit(ctx)
+	leave, err := c.cfg.Auth.admit(ctx)
 	if err != nil {
 		var auth *AuthError
 		if errors.As(err, &auth) {
@@ -128,18 +128,19 @@ func (c *conn) connect(ctx context.Context) (err error) {
 		}
 		return &ConnError{opConnect, NotSent, err}
 	}
-	defer func() { settle(err) }()
-	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.AuthTimeout, ErrSilent)
+	defer func() { leave.settle(err) }()
+	patience := &budget{until: time.Now().Add(c.cfg.AuthTimeout)}
+	dialing, cancel := patience.limit(ctx)
 	defer cancel()
 	c.dials.Add(1)
-	l, err := dialLink(ctx, c.cfg, func() { c.requests.Add(1) })
+	l, err := dialLink(dialing, c.cfg, func() { c.requests.Add(1) })
 	if err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
+		if dialing.Err() != nil {
+			err = context.Cause(dialing)
 		}
 		return &ConnError{opConnect, NotSent, err}
 	}
-	facts, err := l.authenticate(ctx, c.cfg, c.cfg.AuthTimeout)
+	facts, err := l.authenticate(ctx, c.cfg, leave, patience)
 	if err != nil {
 		l.close()
 		return err
@@ -151,6 +152,24 @@ func (c *conn) connect(ctx context.Context) (err error) {
 	c.facts = facts
 	c.mu.Unlock()
 	return nil
+}
+
+// budget is the time that is left for a logon.
+type budget struct{ until time.Time }
+
+func (b *budget) left() time.Duration { return time.Until(b.until) }
+
+// limit ends ctx with the budget.
+func (b *budget) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithDeadlineCause(ctx, b.until, ErrSilent)
+}
+
+// spare gives back what f takes.
+func (b *budget) spare(f func() error) error {
+	began := time.Now()
+	err := f()
+	b.until = b.until.Add(time.Since(began))
+	return err
 }
 
 // exchange sends message on the link, sealed where it has to be, and opens the answer.
@@ -166,9 +185,19 @@ func (c *conn) exchange(ctx context.Context, op string, message []byte, patience
 		}
 		contentType, body = frameType(l.sealer.Protocol()), sealed
 	}
-	a, stage, err := l.post(ctx, contentType, "", body, patience)
+	if l.authorization != "" {
+		if err := c.cfg.Auth.Rejected(); err != nil { // each message is a logon of its own
+			return nil, err
+		}
+	}
+	a, stage, err := l.post(ctx, contentType, l.authorization, body, patience)
 	if err != nil {
 		return nil, &ConnError{op, stage, err}
+	}
+	if l.authorization != "" && a.status == 401 {
+		refusal := &AuthError{Reason: Rejected}
+		c.cfg.Auth.record(refusal)
+		return nil, refusal
 	}
 	plain, err := c.open(op, a)
 	if err != nil {

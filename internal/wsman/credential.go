@@ -2,6 +2,7 @@ package wsman
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"sync/atomic"
 )
@@ -14,6 +15,24 @@ type Peer struct {
 	// bytes), or nil on plain HTTP.
 	ChannelBinding []byte
 }
+
+// Preparer is a Handshake that must do something before it can say its schemes, such as getting a ticket. The
+// Handshake that it gives is used in its place.
+type Preparer interface {
+	Prepare(ctx context.Context) (Handshake, error)
+}
+
+// schemed is a Handshake whose tokens depend on the scheme that carries them.
+type schemed interface{ under(scheme string) }
+
+// denied is a Handshake whose token proves no secret to the peer, and that can read why the peer did not take it.
+// token is what came with the 401, if anything.
+type denied interface {
+	deny(token []byte) *AuthError
+}
+
+// probing is a Handshake that must send a message instead of an empty one, because its scheme has no rounds.
+type probing interface{ probe() []byte }
 
 // Handshake is one try to establish a security context. It is used on one connection and then thrown away.
 type Handshake interface {
@@ -32,6 +51,8 @@ type Session struct {
 	Sealer Sealer
 	// Mechanism is its name for people: "NTLMv2".
 	Mechanism string
+	// Authorization is sent with every message, for schemes that have no security context. Only on TLS.
+	Authorization string
 	// Computer and Domain are the peer's own names as it claims them, printable; may be empty.
 	Computer, Domain string
 }
@@ -50,9 +71,16 @@ type Sealer interface {
 type AuthFunc func(Peer) Handshake
 
 // Credential is one secret as it was typed, shared by all nodes that it is for. It is tried on one node
-// first while the others wait, and once rejected it is never sent again (R02). Safe for concurrent use.
+// first while the others wait, and once refused it is never sent again (R02). Also afterwards one proof is under way
+// at a time, so that a secret that stops working costs one failed logon, however many nodes reconnect at once. Safe
+// for concurrent use.
 type Credential struct {
-	start   AuthFunc
+	start AuthFunc
+	// needsTLS names a mechanism that shows its secret or has no sealing of its own; "" for all others.
+	needsTLS string
+	// certificate is what TLS shows to the node, or nil.
+	certificate *tls.Certificate
+
 	turn    chan struct{}
 	proven  atomic.Bool
 	refused atomic.Pointer[AuthError]
@@ -69,7 +97,7 @@ func (c *Credential) String() string { return "credential" }
 // GoString keeps %#v from printing the secret.
 func (c *Credential) GoString() string { return "wsman.Credential{}" }
 
-// Rejected is the rejection that ended the use of this credential, or nil.
+// Rejected is the refusal that ended the use of this credential, or nil.
 func (c *Credential) Rejected() error {
 	if e := c.refused.Load(); e != nil {
 		return e
@@ -77,33 +105,59 @@ func (c *Credential) Rejected() error {
 	return nil
 }
 
-// admit waits until the credential may be used. The caller must call settle once with the outcome: nil for an
-// accepted logon, the error otherwise.
-func (c *Credential) admit(ctx context.Context) (settle func(error), err error) {
+// admission is the leave of one connection to use a credential.
+type admission struct {
+	credential *Credential
+	holding    bool // the turn
+}
+
+// admit waits until the credential may be used. The caller must settle the admission once.
+func (c *Credential) admit(ctx context.Context) (*admission, error) {
+	a := &admission{credential: c}
 	if err := c.Rejected(); err != nil {
 		return nil, err
 	}
 	if c.proven.Load() {
-		return c.record, nil
+		return a, nil
+	}
+	if err := a.hold(ctx); err != nil {
+		return nil, err
+	}
+	if c.proven.Load() {
+		a.free()
+	}
+	return a, nil
+}
+
+// hold waits for the turn, in which alone a proof may leave.
+func (a *admission) hold(ctx context.Context) error {
+	if a.holding {
+		return nil
 	}
 	select {
-	case c.turn <- struct{}{}:
+	case a.credential.turn <- struct{}{}:
+		a.holding = true
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	settle = func(outcome error) {
-		c.record(outcome)
-		<-c.turn
+	if err := a.credential.Rejected(); err != nil {
+		a.free()
+		return err
 	}
-	if err := c.Rejected(); err != nil {
-		<-c.turn
-		return nil, err
+	return nil
+}
+
+func (a *admission) free() {
+	if a.holding {
+		a.holding = false
+		<-a.credential.turn
 	}
-	if c.proven.Load() {
-		<-c.turn
-		return c.record, nil
-	}
-	return settle, nil
+}
+
+// settle records the outcome, nil for an accepted logon, and then lets the next one have its turn.
+func (a *admission) settle(outcome error) {
+	a.credential.record(outcome)
+	a.free()
 }
 
 func (c *Credential) record(outcome error) {
@@ -111,7 +165,7 @@ func (c *Credential) record(outcome error) {
 	switch {
 	case outcome == nil:
 		c.proven.Store(true)
-	case errors.As(outcome, &auth) && auth.Reason == Rejected:
+	case errors.As(outcome, &auth) && auth.Final():
 		c.refused.CompareAndSwap(nil, auth)
 	}
 }

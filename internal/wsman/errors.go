@@ -78,6 +78,27 @@ const (
 	NotSealed
 	// Tampered means that a sealed answer does not verify; the peer does not know the key, or somebody changed bytes.
 	Tampered
+	// Locked means that too many logons failed; the account is locked out. Final.
+	Locked
+	// Disabled means that the account is disabled or barred from here or now. Final.
+	Disabled
+	// PasswordExpired means that the password has expired or must be changed first. Final.
+	PasswordExpired
+	// AccountExpired means that the account's own time is over. Final.
+	AccountExpired
+	// UnknownAccount means that the domain does not know the account. Final.
+	UnknownAccount
+	// ClockSkew means that the clocks differ too much for Kerberos. Final where a domain controller says so.
+	ClockSkew
+	// Expired means that the Kerberos ticket is over and cannot be renewed. A new one may come, so it is not final.
+	Expired
+	// NoTicket means that there is no ticket for the node: its service is unknown, no KDC is reached, the cache or
+	// keytab cannot be used, or there is no AES.
+	NoTicket
+	// TicketRefused means that the node did not take our ticket. It says nothing about the credential.
+	TicketRefused
+	// Unproven means that the peer, or a KDC, did not prove itself.
+	Unproven
 )
 
 // String is the reason in words.
@@ -93,6 +114,26 @@ func (r AuthReason) String() string {
 		return "the answer is not sealed"
 	case Tampered:
 		return "the answer's signature does not match"
+	case Locked:
+		return "the account is locked out"
+	case Disabled:
+		return "the account is disabled or barred"
+	case PasswordExpired:
+		return "the password has expired or must be changed"
+	case AccountExpired:
+		return "the account has expired"
+	case UnknownAccount:
+		return "the account is unknown"
+	case ClockSkew:
+		return "the clocks differ too much"
+	case Expired:
+		return "the Kerberos ticket has expired"
+	case NoTicket:
+		return "there is no Kerberos ticket for the node"
+	case TicketRefused:
+		return "the node did not take the Kerberos ticket"
+	case Unproven:
+		return "the peer did not prove itself"
 	default:
 		return fmt.Sprintf("reason %d", int(r))
 	}
@@ -103,7 +144,25 @@ type AuthError struct {
 	Reason AuthReason
 	// Offered lists the schemes that the peer named, printable and bounded.
 	Offered []string
-	Err     error
+	// FromNode is true when the node judged a ticket, and so nothing was said about the credential.
+	FromNode bool
+	Err      error
+}
+
+// Final reports whether the credential itself was refused, so that it must not be used again anywhere (R02).
+func (e *AuthError) Final() bool {
+	switch e.Reason {
+	case Rejected, Locked, Disabled, PasswordExpired, AccountExpired, UnknownAccount, ClockSkew:
+		return !e.FromNode
+	default:
+		return false
+	}
+}
+
+// Final reports whether err says that the credential itself was refused (R02).
+func Final(err error) bool {
+	var auth *AuthError
+	return errors.As(err, &auth) && auth.Final()
 }
 
 // Error says the reason and, where it matters, what was offered.
@@ -208,6 +267,8 @@ func Hint(err error) string {
 	var conn *ConnError
 	var record tls.RecordHeaderError
 	switch {
+	case fault.Hint(err) != "": // whoever knew more has said more
+		return fault.Hint(err)
 	case errors.As(err, &auth):
 		return auth.hint()
 	case errors.As(err, &f):
@@ -235,9 +296,13 @@ func (e *AuthError) hint() string {
 	case Rejected:
 		return "Check user name, domain and password. WinRM does not say whether the account is locked, expired or must change its password. It was tried once and will not be tried again."
 	case NotOffered:
-		return "Enable Negotiate on the node's WinRM service (winrm get winrm/config/service/auth). Basic and clear text are never used."
+		return "Enable Negotiate on the node's WinRM service (winrm get winrm/config/service/auth). Clear text is never used, and Basic only when it was asked for by name, on TLS."
 	case WeakChallenge, NotSealed, Tampered:
 		return "This is not how a Windows node answers; check the address, and look for a proxy or somebody in between."
+	case TicketRefused:
+		return "The account may not use WinRM on this node, or the service name belongs to another account (setspn -Q)."
+	case NoTicket, Unproven, Locked, Disabled, PasswordExpired, AccountExpired, UnknownAccount, ClockSkew, Expired:
+		return "Ask the domain's administrator about the account and the node's service names."
 	default:
 		return ""
 	}

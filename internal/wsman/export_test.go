@@ -10,3 +10,10 @@ func (n *Node) Age(d time.Duration) {
 		l.used = l.used.Add(-d)
 	}
 }
+
+// Drop cuts the node's connection.
+func (n *Node) Drop() {
+	n.lock <- struct{}{}
+	defer n.free()
+	n.shell.conn.drop()
+}

@@ -123,12 +123,16 @@ func contains(raw []byte, text string) bool {
 	return bytes.Contains(low, bytes.ToLower([]byte(text))) || bytes.Contains(low, wide)
 }
 
-func (w *wiretap) node(t *testing.T) *wsman.Node {
+func (w *wiretap) node(t *testing.T, change ...func(*wsman.Config)) *wsman.Node {
 	t.Helper()
-	n := wsman.NewNode(wsman.Config{
+	cfg := wsman.Config{
 		Addr: w.listener.Addr().String(), Host: "node1", Auth: wsman.NTLM(user, domain, password),
 		AuthTimeout: 5 * time.Second, DeadHost: 5 * time.Second, TidyTimeout: 50 * time.Millisecond, OperationTimeout: 100 * time.Millisecond,
-	})
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	n := wsman.NewNode(cfg)
 	t.Cleanup(func() { _ = n.Close(context.Background()) })
 	return n
 }

@@ -26,9 +26,11 @@ type link struct {
 	host    string // Host header
 	maxBody int
 	sealer  Sealer // nil until authenticated, and on TLS
-	used    time.Time
-	count   func() // one request went out
-	extra   string // further header lines, each with CR LF
+	// authorization goes with every message where the scheme has no security context; "" for all others.
+	authorization string
+	used          time.Time
+	count         func() // one request went out
+	extra         string // further header lines, each with CR LF
 }
 
 // answer is an HTTP answer, read to its end.

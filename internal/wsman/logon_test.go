@@ -180,19 +180,19 @@ func TestInputThatIsLostEndsTheCommand(t *testing.T) {
 
 func TestErrorsSayWhatHappened(t *testing.T) {
 	for want, err := range map[string]error{
-		"WinRM Command (sent, no answer): gone":                                       &wsman.ConnError{Op: "Command", Stage: wsman.Maybe, Err: errors.New("gone")},
-		"WinRM Command (not sent): gone":                                              &wsman.ConnError{Op: "Command", Err: errors.New("gone")},
-		"WinRM Receive (answered): odd":                                               &wsman.ConnError{Op: "Receive", Stage: wsman.Answered, Err: errors.New("odd")},
-		"WinRM authentication: no acceptable authentication is offered [Basic]":       &wsman.AuthError{Reason: wsman.NotOffered, Offered: []string{"Basic"}},
-		"WinRM authentication: the challenge is malformed or weak: no SEAL":           &wsman.AuthError{Reason: wsman.WeakChallenge, Err: errors.New("no SEAL")},
-		"WinRM authentication: the answer's signature does not match":                 &wsman.AuthError{Reason: wsman.Tampered},
-		"WinRM Create: HTTP 503 Service Unavailable: not yet":                         &wsman.HTTPError{Op: "Create", Status: 503, Reason: "Service Unavailable", Head: "not yet"},
-		"WinRM Create refused: no (0x00000005 ERROR_ACCESS_DENIED)":                   &wsman.Fault{Op: "Create", Code: 5, Message: "no", Reason: "r"},
-		"WinRM Create refused: w:X":                                                   &wsman.Fault{Op: "Create", Subcode: "w:X"},
-		"WinRM Receive refused: r (0x80338029 ERROR_WSMAN_OPERATION_TIMEDOUT)":        &wsman.Fault{Op: "Receive", Code: wsman.CodeTimedOut, Reason: "r"},
-		"WinRM connect: the connection to the node was closed by us":                  &wsman.ConnError{Op: "connect", Err: wsman.ErrClosed},
-		"WinRM Signal (stage 9): the connection to the node was closed by us":         &wsman.ConnError{Op: "Signal", Stage: 9, Err: wsman.ErrClosed},
-		"WinRM authentication: reason 9: the connection to the node was closed by us": &wsman.AuthError{Reason: 9, Err: wsman.ErrClosed},
+		"WinRM Command (sent, no answer): gone":                                        &wsman.ConnError{Op: "Command", Stage: wsman.Maybe, Err: errors.New("gone")},
+		"WinRM Command (not sent): gone":                                               &wsman.ConnError{Op: "Command", Err: errors.New("gone")},
+		"WinRM Receive (answered): odd":                                                &wsman.ConnError{Op: "Receive", Stage: wsman.Answered, Err: errors.New("odd")},
+		"WinRM authentication: no acceptable authentication is offered [Basic]":        &wsman.AuthError{Reason: wsman.NotOffered, Offered: []string{"Basic"}},
+		"WinRM authentication: the challenge is malformed or weak: no SEAL":            &wsman.AuthError{Reason: wsman.WeakChallenge, Err: errors.New("no SEAL")},
+		"WinRM authentication: the answer's signature does not match":                  &wsman.AuthError{Reason: wsman.Tampered},
+		"WinRM Create: HTTP 503 Service Unavailable: not yet":                          &wsman.HTTPError{Op: "Create", Status: 503, Reason: "Service Unavailable", Head: "not yet"},
+		"WinRM Create refused: no (0x00000005 ERROR_ACCESS_DENIED)":                    &wsman.Fault{Op: "Create", Code: 5, Message: "no", Reason: "r"},
+		"WinRM Create refused: w:X":                                                    &wsman.Fault{Op: "Create", Subcode: "w:X"},
+		"WinRM Receive refused: r (0x80338029 ERROR_WSMAN_OPERATION_TIMEDOUT)":         &wsman.Fault{Op: "Receive", Code: wsman.CodeTimedOut, Reason: "r"},
+		"WinRM connect: the connection to the node was closed by us":                   &wsman.ConnError{Op: "connect", Err: wsman.ErrClosed},
+		"WinRM Signal (stage 9): the connection to the node was closed by us":          &wsman.ConnError{Op: "Signal", Stage: 9, Err: wsman.ErrClosed},
+		"WinRM authentication: reason 99: the connection to the node was closed by us": &wsman.AuthError{Reason: 99, Err: wsman.ErrClosed},
 	} {
 		if err.Error() != want {
 			t.Errorf("%q, want %q", err.Error(), want)

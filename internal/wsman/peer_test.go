@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,10 +21,21 @@ import (
 	"go.uber.org/goleak"
 
 	"cau/internal/lab/ntlm"
+	"cau/internal/sambatest"
 	"cau/internal/wsman"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+var ad sambatest.SharedDomain
+
+// stopping ends the shared domain before leaks are looked for.
+type stopping struct{ m *testing.M }
+
+func (s stopping) Run() int {
+	defer ad.Stop()
+	return s.m.Run()
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(stopping{m}) }
 
 const (
 	user, domain, password = "Operator", "CONTOSO", "Corr3ct-Horse"
@@ -42,12 +54,22 @@ type winServer struct {
 
 	// intercept may answer an authenticated request itself: n counts the requests with this op from 1.
 	intercept func(op string, n int, w http.ResponseWriter) bool
+	// interceptOn is the same with the connection, so that the answer can be sealed.
+	interceptOn func(op string, n int, c *serverConn, w http.ResponseWriter) bool
 	// refuseProof may answer a type 3 message itself.
 	refuseProof func(w http.ResponseWriter) bool
+	// gss is MIT's GSSAPI behind scheme, in place of NTLM.
+	gss    *sambatest.Acceptor
+	scheme string
+	// plain is the Authorization that every message must carry, in place of NTLM: Basic, or a certificate's.
+	plain string
 	// receiving is signalled when a Receive is held.
 	receiving chan struct{}
 
+	binding []byte // the channel's, as the server knows it
+
 	mu       sync.Mutex
+	headers  []string
 	ops      []string
 	posts    int
 	clear    []soapIn
@@ -61,8 +83,41 @@ type winServer struct {
 
 type serverConn struct {
 	acceptor *ntlm.Acceptor
-	session  *ntlm.Session
+	session  seals
 	in       bool
+	id       string
+}
+
+// seals is the server's end of a security context.
+type seals interface {
+	Wrap(plain []byte) (sealed, signature []byte)
+	Unwrap(sealed, signature []byte) ([]byte, error)
+}
+
+// gssSession seals by MIT's GSSAPI.
+type gssSession struct {
+	acceptor     *sambatest.Acceptor
+	id, protocol string
+}
+
+func (g gssSession) Wrap(plain []byte) (sealed, signature []byte) {
+	header, sealed, err := g.acceptor.Wrap(g.id, plain)
+	if err != nil {
+		return nil, []byte(err.Error())
+	}
+	return sealed, header
+}
+
+func (g gssSession) Unwrap(sealed, signature []byte) ([]byte, error) {
+	return g.acceptor.Unwrap(g.id, append(bytes.Clone(signature), sealed...))
+}
+
+// protocolOf is the media type that belongs to a session.
+func protocolOf(s seals) string {
+	if g, ok := s.(gssSession); ok {
+		return g.protocol
+	}
+	return protocol
 }
 
 type connKey struct{}
@@ -130,14 +185,74 @@ func (s *winServer) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.posts++
 	s.mu.Unlock()
-	switch token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Negotiate "); {
+	scheme := "Negotiate"
+	if s.scheme != "" {
+		scheme = s.scheme
+	}
+	if s.plain != "" {
+		s.servePlain(w, r, c, body)
+		return
+	}
+	switch token, ok := strings.CutPrefix(r.Header.Get("Authorization"), scheme+" "); {
+	case ok && len(body) == 0 && s.gss != nil:
+		s.logonGSS(w, c, scheme, token)
 	case ok && len(body) == 0:
 		s.logon(w, c, token)
 	case !c.in || ok:
-		w.Header().Set("WWW-Authenticate", "Negotiate")
+		w.Header().Set("WWW-Authenticate", scheme)
 		w.WriteHeader(http.StatusUnauthorized)
 	default:
 		s.operate(w, r, c, body)
+	}
+}
+
+// servePlain lets in who sends the right Authorization, with every message.
+func (s *winServer) servePlain(w http.ResponseWriter, r *http.Request, c *serverConn, body []byte) {
+	s.mu.Lock()
+	s.headers = append(s.headers, r.Header.Get("Authorization"))
+	right := r.Header.Get("Authorization") == s.plain && r.TLS != nil
+	s.mu.Unlock()
+	switch {
+	case !right:
+		w.Header().Set("WWW-Authenticate", `Basic realm="WSMAN"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	case bytes.Contains(body, []byte("<i:Identify/>")):
+		reply(w, nil, true, 200, `<s:Envelope xmlns:s="`+nsEnvelope+`"><s:Body/></s:Envelope>`)
+	default:
+		s.operate(w, r, c, body)
+	}
+}
+
+// logonGSS lets MIT decide.
+func (s *winServer) logonGSS(w http.ResponseWriter, c *serverConn, scheme, token string) {
+	raw, _ := base64.StdEncoding.DecodeString(token)
+	s.mu.Lock()
+	s.proofs++
+	c.id = fmt.Sprintf("%s%d", s.Listener.Addr(), s.proofs)
+	refuse := s.refuseProof
+	s.mu.Unlock()
+	if refuse != nil && refuse(w) {
+		return
+	}
+	out, done, who, err := s.gss.Accept(c.id, raw, s.binding)
+	var refused *sambatest.RefusedError
+	switch {
+	case errors.As(err, &refused) && len(refused.Token) > 0:
+		w.Header().Set("WWW-Authenticate", scheme+" "+base64.StdEncoding.EncodeToString(refused.Token))
+		w.WriteHeader(http.StatusUnauthorized)
+	case err != nil || !done:
+		w.Header().Set("WWW-Authenticate", scheme)
+		w.WriteHeader(http.StatusUnauthorized)
+	default:
+		g := gssSession{acceptor: s.gss, id: c.id, protocol: "application/HTTP-Kerberos-session-encrypted"}
+		if scheme == "Negotiate" {
+			g.protocol = protocol
+		}
+		c.session, c.in = g, true
+		s.mu.Lock()
+		s.identity = ntlm.Identity{User: who}
+		s.mu.Unlock()
+		w.Header().Set("WWW-Authenticate", scheme+" "+base64.StdEncoding.EncodeToString(out))
 	}
 }
 
@@ -190,6 +305,7 @@ func (s *winServer) operate(w http.ResponseWriter, r *http.Request, c *serverCon
 	s.mu.Lock()
 	s.ops = append(s.ops, op)
 	s.clear = append(s.clear, in)
+	interceptOn := s.interceptOn
 	n := 0
 	for _, o := range s.ops {
 		if o == op {
@@ -200,11 +316,14 @@ func (s *winServer) operate(w http.ResponseWriter, r *http.Request, c *serverCon
 	if s.intercept != nil && s.intercept(op, n, w) {
 		return
 	}
+	if interceptOn != nil && interceptOn(op, n, c, w) {
+		return
+	}
 	status, answer := s.answer(r.Context(), op, in)
 	reply(w, c.session, secure, status, answer)
 }
 
-func reply(w http.ResponseWriter, session *ntlm.Session, secure bool, status int, answer string) {
+func reply(w http.ResponseWriter, session seals, secure bool, status int, answer string) {
 	if secure {
 		w.Header().Set("Content-Type", "application/soap+xml;charset=UTF-8")
 		w.WriteHeader(status)
@@ -212,26 +331,32 @@ func reply(w http.ResponseWriter, session *ntlm.Session, secure bool, status int
 		return
 	}
 	sealed, signature := session.Wrap([]byte(answer))
-	w.Header().Set("Content-Type", `multipart/encrypted;protocol="`+protocol+`";boundary="Encrypted Boundary"`)
+	w.Header().Set("Content-Type", `multipart/encrypted;protocol="`+protocolOf(session)+`";boundary="Encrypted Boundary"`)
 	w.WriteHeader(status)
 	_, _ = fmt.Fprintf(w, "--Encrypted Boundary\r\n\tContent-Type: %s\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=%d\r\n"+
 		"--Encrypted Boundary\r\n\tContent-Type: application/octet-stream\r\n%s%s%s--Encrypted Boundary--\r\n",
-		protocol, len(answer), binary.LittleEndian.AppendUint32(nil, 16), signature, sealed)
+		protocolOf(session), len(answer), binary.LittleEndian.AppendUint32(nil, uint32(len(signature))), signature, sealed)
 }
 
+func isGSS(s seals) bool { _, ok := s.(gssSession); return ok }
+
 // unseal is the server's own reading of MS-WSMV 2.2.9.1.
-func unseal(session *ntlm.Session, body []byte) ([]byte, error) {
+func unseal(session seals, body []byte) ([]byte, error) {
 	const mark = "\tContent-Type: application/octet-stream\r\n"
 	i := bytes.Index(body, []byte(mark))
 	tail := []byte("--Encrypted Boundary--\r\n")
-	if i < 0 || !bytes.HasSuffix(body, tail) || !bytes.HasPrefix(body, []byte("--Encrypted Boundary\r\n\tContent-Type: "+protocol+"\r\n")) {
+	if i < 0 || !bytes.HasSuffix(body, tail) || !bytes.HasPrefix(body, []byte("--Encrypted Boundary\r\n\tContent-Type: "+protocolOf(session)+"\r\n")) {
 		return nil, fmt.Errorf("not sealed: %.80q", body)
 	}
 	rest := body[i+len(mark) : len(body)-len(tail)]
-	if len(rest) < 20 || binary.LittleEndian.Uint32(rest) != 16 {
-		return nil, fmt.Errorf("no signature")
+	want := 16
+	if isGSS(session) {
+		want = 60
 	}
-	return session.Unwrap(rest[20:], rest[4:20])
+	if len(rest) < 4+want || binary.LittleEndian.Uint32(rest) != uint32(want) {
+		return nil, fmt.Errorf("no signature of %d bytes", want)
+	}
+	return session.Unwrap(rest[4+want:], rest[4:4+want])
 }
 
 func soap(action, body string) string {

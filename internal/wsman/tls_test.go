@@ -79,3 +79,12 @@ func TestR03_ANodeThatCannotBeVerifiedHearsNoLogon(t *testing.T) {
 		})
 	}
 }
+
+// endPoint is the application data of s's channel (RFC 5929 section 4.1), or of another one's.
+func endPoint(s *winServer, right bool) []byte {
+	hash := sha256.Sum256(s.Certificate().Raw)
+	if !right {
+		hash[0] ^= 1
+	}
+	return append([]byte("tls-server-end-point:"), hash[:]...)
+}
