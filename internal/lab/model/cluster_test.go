@@ -244,58 +244,6 @@ func TestR15_ARestartWithoutADrainIsAnOutage(t *testing.T) {
 	}
 }
 
-func TestScenariosDoWhatTheySay(t *testing.T) {
-	scenario := func(name string) Scenario {
-		s, err := FindScenario(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	t.Run("drain-stuck", func(t *testing.T) {
-		b := newBench(t, Config{Scenario: scenario("drain-stuck")})
-		ask[done](b, "NODE2", agent.OpNodePause, agent.PauseArgs{Node: "NODE3", DrainType: 1})
-		b.clock.advance(time.Minute)
-		if m := b.memberView("NODE3"); m.DrainStatus != drainRunning {
-			t.Errorf("after a minute: %+v", m)
-		}
-		b.clock.advance(3 * time.Minute)
-		if m := b.memberView("NODE3"); m.DrainStatus != drainFailed || len(b.owned("NODE3")) != 1 {
-			t.Errorf("at the end: %+v, %v", m, b.owned("NODE3"))
-		}
-		ask[done](b, "NODE2", agent.OpNodeResume, agent.ResumeArgs{Node: "NODE3"})
-		if m := b.memberView("NODE3"); m.State != nodeUp || m.DrainStatus != drainNone {
-			t.Errorf("undone: %+v", m)
-		}
-	})
-	t.Run("restart-never", func(t *testing.T) {
-		b := newBench(t, Config{Scenario: scenario("restart-never")})
-		info := ask[agent.BootInfo](b, "NODE2", agent.OpBootInfo, nil)
-		ask[agent.Restart](b, "NODE2", agent.OpNodeRestart, agent.RestartArgs{DelaySeconds: 5, ExpectBoot: info.BootFileTime})
-		b.clock.advance(24 * time.Hour)
-		if c := ask[agent.Cluster](b, "NODE1", agent.OpClusterGet, nil); c.Nodes[1].State != nodeDown || b.power["NODE2"] {
-			t.Errorf("NODE2 came back: %+v", c.Nodes[1])
-		}
-	})
-	t.Run("foreign-run", func(t *testing.T) {
-		b := newBench(t, Config{Scenario: scenario("foreign-run")})
-		if r := ask[agent.CauRuns](b, "NODE1", agent.OpCauRuns, nil); !r.Available || len(r.Runs) != 1 {
-			t.Errorf("%+v", r)
-		}
-		b = newBench(t, Config{Scenario: scenario("")})
-		if r := ask[agent.CauRuns](b, "NODE1", agent.OpCauRuns, nil); !r.Available || len(r.Runs) != 0 {
-			t.Errorf("default: %+v", r)
-		}
-	})
-	t.Run("s2d", func(t *testing.T) { storageOfARestart(t, scenario("s2d")) })
-	if _, err := FindScenario("no-such"); err == nil {
-		t.Error("an unknown scenario is taken")
-	}
-	if _, err := ParseScenario([]byte(`{"name":"x","description":"y","stuck":["NODE1"]}`)); err == nil {
-		t.Error("an unknown field is taken")
-	}
-}
-
 // storageOfARestart goes through the documented order for Storage Spaces Direct.
 func storageOfARestart(t *testing.T, s Scenario) {
 	t.Helper()

@@ -137,16 +137,19 @@ type FileChanged struct {
 	File string `json:"file"`
 }
 
-// WinRMFault is a fault of Node's WinRM listener, from the start or after the node's first restart: after Skip
-// messages of the action On it happens Times times (0: always).
+// WinRMFault is a fault of Node's WinRM listener, in the words of the lab's listener, from the start or after the
+// node's first restart.
 type WinRMFault struct {
 	Node string `json:"node"`
-	// On is one of identify, create, command, send, receive, signal, delete; empty means any.
-	On    string `json:"on,omitempty"`
-	Skip  int    `json:"skip,omitempty"`
-	Times int    `json:"times,omitempty"`
-	// Kind is one of reset, hang, 401, 503, empty, cut-body, service-restart.
+	// On is the message that it strikes: Create, Command, Send, Receive, Signal, Delete, Identify, Logon or any.
+	On string `json:"on"`
+	// Skip is how many of them pass first; Times is how many are struck: 0 means one, a negative number all.
+	Skip  int `json:"skip,omitempty"`
+	Times int `json:"times,omitempty"`
+	// Kind is what happens: reset, hang, 401, 503, empty, cut-body, service-restart and what else the listener knows.
 	Kind string `json:"kind"`
+	// Late strikes after the message was acted upon.
+	Late bool `json:"late,omitempty"`
 	// Trigger is start or after-restart; empty means start.
 	Trigger string `json:"trigger,omitempty"`
 }
@@ -172,6 +175,7 @@ func Scenarios() ([]Scenario, error) {
 		}
 		out = append(out, s)
 	}
+	slices.SortFunc(out, func(a, b Scenario) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
 
@@ -193,12 +197,10 @@ func ParseScenario(text []byte) (Scenario, error) {
 func (s *Scenario) check() error {
 	for _, f := range s.WinRM {
 		switch {
-		case f.Node == "" || f.Skip < 0 || f.Times < 0:
-			return errors.New("winrm: a node is needed; skip and times are not negative")
-		case !slices.Contains([]string{"", "identify", "create", "command", "send", "receive", "signal", "delete"}, f.On):
-			return fmt.Errorf("winrm: on %q is no action", f.On)
-		case !slices.Contains([]string{"reset", "hang", "401", "503", "empty", "cut-body", "service-restart"}, f.Kind):
-			return fmt.Errorf("winrm: kind %q is no fault", f.Kind)
+		case f.Node == "" || f.Kind == "" || f.Skip < 0:
+			return errors.New("winrm: a node and a kind are needed; skip is not negative")
+		case !slices.Contains([]string{"Create", "Command", "Send", "Receive", "Signal", "Delete", "Identify", "Logon", "any"}, f.On):
+			return fmt.Errorf("winrm: on %q is no message", f.On)
 		case !slices.Contains([]string{"", "start", "after-restart"}, f.Trigger):
 			return fmt.Errorf("winrm: trigger %q is neither start nor after-restart", f.Trigger)
 		}

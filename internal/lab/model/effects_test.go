@@ -1,0 +1,291 @@
+package model
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"cau/internal/winnode/agent"
+)
+
+// effects are what each scenario must show through operations.
+func effects() map[string]func(t *testing.T, r *rehearsal) {
+	out := map[string]func(t *testing.T, r *rehearsal){
+		"default": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			r.drain("NODE3")
+			restartNode(r.bench, "NODE3")
+			if s := r.State(); len(s.Incidents) != 0 || s.Nodes[2].Boots != 2 {
+				t.Errorf("%+v", s.Incidents)
+			}
+		},
+		"drain-stuck":       drainFails("NODE3"),
+		"migration-blocked": drainFails("NODE3"),
+		"drain-slow": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			before := len(r.owned("NODE2"))
+			r.pause("NODE2")
+			r.clock.advance(119 * time.Second)
+			if got := len(r.owned("NODE2")); got != before {
+				t.Errorf("%d of %d roles left within two minutes", before-got, before)
+			}
+			r.clock.advance(20 * time.Minute)
+			if m := r.memberView("NODE2"); m.DrainStatus != drainCompleted {
+				t.Errorf("%+v", m)
+			}
+		},
+		"installer-fails": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			r.install("NODE2", "Update2.msi", time.Minute)
+			if r.code("NODE2") != 1603 {
+				t.Error("it does not fail")
+			}
+		},
+		"installer-exit-codes": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			for node, want := range map[string]int64{"NODE1": wusaNotApplicable, "NODE2": wusaBusy, "NODE3": successRestartInitiated, "NODE4": 3017} {
+				r.install(node, "Update1.msu", 25*time.Second)
+				if got := r.code(node); got != want {
+					t.Errorf("%s: %d, want %d", node, got, want)
+				}
+			}
+			r.clock.advance(5 * time.Minute)
+			if n := r.State().Nodes[2]; n.Boots != 2 {
+				t.Error("1641 did not restart NODE3")
+			}
+		},
+		"installer-hangs": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			r.install("NODE2", "Update2.msi", 48*time.Hour)
+			if p := r.poll("NODE2", "install", 0); !p.ProcessAlive || p.Result != "" {
+				t.Errorf("%+v", p)
+			}
+		},
+		"installer-late": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			r.install("NODE2", "Update2.msi", 31*time.Minute)
+			if p := r.poll("NODE2", "install", 0); !p.ProcessAlive || p.Result != "" {
+				t.Errorf("after its time: %+v", p)
+			}
+			r.clock.advance(20 * time.Minute)
+			if r.code("NODE2") != 0 {
+				t.Error("it does not end")
+			}
+		},
+		"installer-lost":           resultLost(false),
+		"installer-lost-installed": resultLost(true),
+		"pending-restart": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			if p := ask[agent.Pending](r.bench, "NODE4", agent.OpPendingGet, nil); !p.CBSRebootPending {
+				t.Errorf("%+v", p)
+			}
+		},
+		"restart-never": staysDown("NODE2"),
+		"bitlocker-pin": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			if b := ask[agent.BitLocker](r.bench, "NODE3", agent.OpBitLockerGet, nil); b.Protection != 1 || !slices.Contains(b.Protectors, 4) {
+				t.Errorf("%+v", b)
+			}
+			staysDown("NODE3")(t, r)
+		},
+		"restart-twice": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			r.drain("NODE2")
+			restartNode(r.bench, "NODE2")
+			if n := r.State().Nodes[1]; n.Boots != 3 || len(r.State().Incidents) != 0 {
+				t.Errorf("%d boots", n.Boots)
+			}
+			r.clock.advance(time.Hour)
+			if n := r.State().Nodes[1]; n.Boots != 3 || !n.Boot.ClusterService {
+				t.Errorf("later: %d boots", n.Boots)
+			}
+		},
+		"restart-late": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			r.drain("NODE2")
+			r.restart("NODE2")
+			r.clock.advance(30 * time.Minute)
+			if r.State().Nodes[1].Up {
+				t.Error("it is back in time")
+			}
+			r.clock.advance(15 * time.Minute)
+			if n := r.State().Nodes[1]; !n.Up || !n.Boot.AutoLogonChecked {
+				t.Error("it is not back at all")
+			}
+		},
+		"clock-jump": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			r.drain("NODE2")
+			restartNode(r.bench, "NODE2")
+			mine, theirs := try(r.bench, "NODE2", agent.OpHello, nil).UTC, try(r.bench, "NODE3", agent.OpHello, nil).UTC
+			a, err := time.Parse(time.RFC3339, mine)
+			b, err2 := time.Parse(time.RFC3339, theirs)
+			if err != nil || err2 != nil || a.Sub(b) != time.Hour {
+				t.Errorf("NODE2 says %s, NODE3 %s", mine, theirs)
+			}
+		},
+		"disk-full": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			r.shelf.files["big.msu"] = strings.Repeat("x", 600_000)
+			if r.stages("NODE2", "big.msu") != errDiskFull || r.stages("NODE1", "big.msu") != 0 {
+				t.Error("the disk is not full on NODE2 alone")
+			}
+		},
+		"task-refused": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			start := agent.JobStartArgs{ID: "stage", Run: "run1", Kind: agent.JobStage, Input: input(t, agent.StageInput{Run: "run1", Root: root})}
+			for range 2 {
+				if code := refused(r.bench, "NODE2", agent.OpJobStart, start); code != errRequestRefused {
+					t.Errorf("%d", code)
+				}
+			}
+			r.clock.advance(time.Minute)
+			if p := r.poll("NODE2", "stage", 0); !p.Exists || p.TaskState != taskReady || len(p.Events) != 0 {
+				t.Errorf("%+v", p)
+			}
+			list := ask[agent.JobList](r.bench, "NODE2", agent.OpJobList, agent.JobListArgs{}).Jobs
+			if len(list) != 1 || list[0].LastResult != resultNotRun || r.stages("NODE1") != 0 {
+				t.Errorf("%+v", list)
+			}
+		},
+		"share-gone": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			if r.stages("NODE1", "a.msu") != errBadNetworkPath || r.stages("NODE4") != errBadNetworkPath {
+				t.Error("the share is there")
+			}
+		},
+		"share-gone-midway": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			if r.stages("NODE2", "a.msu", "b.msu", "c.msu") != errNetNameDeleted || r.stages("NODE1", "a.msu", "b.msu", "c.msu") != 0 {
+				t.Error("the share stays")
+			}
+			if got := r.State().Nodes[1].Staged; len(got) != 2 {
+				t.Errorf("staged: %v", got)
+			}
+		},
+		"file-changed": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			r.shelf.files["Update1.msu"] = "content"
+			if r.stages("NODE1", "a.msu", "Update1.msu") == 0 || len(r.State().Nodes[0].Staged) != 1 {
+				t.Error("the node takes a file that is not the plan's")
+			}
+		},
+		"foreign-run": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			if got := r.State().CauRuns; len(got) != 1 {
+				t.Errorf("%v", got)
+			}
+		},
+		"foreign-run-appears": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			runs := func() int { return len(ask[agent.CauRuns](r.bench, "NODE3", agent.OpCauRuns, nil).Runs) }
+			r.drain("NODE1")
+			ask[done](r.bench, "NODE2", agent.OpNodeResume, agent.ResumeArgs{Node: "NODE1"})
+			if runs() != 0 {
+				t.Error("it is there before")
+			}
+			r.pause("NODE2")
+			if runs() != 1 {
+				t.Error("it does not appear")
+			}
+		},
+		"backup-running": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			get := func(on string) agent.Backups { return ask[agent.Backups](r.bench, on, agent.OpBackupGet, nil) }
+			if b := get("NODE1"); len(b.Programs) != 1 || len(b.SharedVolumes) != 1 || b.SharedVolumes[0].BackupState != 1 || len(get("NODE2").Programs) != 0 {
+				t.Errorf("%+v", b)
+			}
+			r.clock.advance(21 * time.Minute)
+			if b := get("NODE1"); len(b.Programs)+len(b.SharedVolumes) != 0 {
+				t.Errorf("later: %+v", b)
+			}
+		},
+		"admin-pauses": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			r.pause("NODE2")
+			r.clock.advance(29 * time.Second)
+			if m := r.memberView("NODE4"); m.State != nodeUp {
+				t.Errorf("too early: %+v", m)
+			}
+			r.clock.advance(2 * time.Second)
+			if m := r.memberView("NODE4"); m.State != nodePaused {
+				t.Errorf("%+v", m)
+			}
+		},
+		"folder-planted":      plants("NODE2"),
+		"task-folder-planted": plants("NODE2"),
+		"account-locked": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			if !r.scenario.LockedAccount {
+				t.Error("the account is not locked")
+			}
+		},
+		"tickets-expire": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			if r.scenario.TicketSeconds != 90 {
+				t.Errorf("%d seconds", r.scenario.TicketSeconds)
+			}
+		},
+		"automatic-updates": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			for _, n := range r.Nodes() {
+				if u := ask[agent.Updaters](r.bench, n.Name(), agent.OpUpdatersGet, nil); u.AutomaticUpdates != 4 || u.NoAutoUpdate {
+					t.Errorf("%s: %+v", n.Name(), u)
+				}
+			}
+		},
+		"config-mgr": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			get := func(on string) bool {
+				return ask[agent.Updaters](r.bench, on, agent.OpUpdatersGet, nil).ConfigMgrRunning
+			}
+			if !get("NODE1") || !get("NODE2") || get("NODE3") {
+				t.Error("it runs elsewhere")
+			}
+		},
+		"self-updating": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			u := ask[agent.Updaters](r.bench, "NODE1", agent.OpUpdatersGet, nil)
+			if len(u.SelfUpdating) != 1 || len(u.SelfUpdating[0].Properties) != 3 || u.SelfUpdating[0].State != groupOnline {
+				t.Errorf("%+v", u)
+			}
+			if !slices.ContainsFunc(r.cluster().Groups, func(g agent.Group) bool { return g.Name == u.SelfUpdating[0].Name }) {
+				t.Error("it is no role of the cluster")
+			}
+		},
+		"s2d": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			storageOfARestart(t, r.scenario)
+		},
+		"updates-fail": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			const once, never, works = "b2e4d1cf-0001-4d52-8c11-000000000001", "b2e4d1cf-0002-4d52-8c11-000000000002", "b2e4d1cf-0003-4d52-8c11-000000000003"
+			out := r.get("NODE2", once, never, works)
+			if len(r.scan("NODE1", cauQuery)) != 3 || out.Results[0].HResult != 0x80070643 || out.Results[1].HResult != wuNotDownloaded || out.Results[2].ResultCode != resultSucceeded {
+				t.Errorf("%+v", out)
+			}
+		},
+		"updates-loop": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			id := r.scan("NODE1", cauQuery)
+			if out := r.get("NODE1", id...); !out.RestartRequired {
+				t.Errorf("%+v", out)
+			}
+			restartNode(r.bench, "NODE1")
+			if again := r.scan("NODE1", cauQuery); !slices.Equal(id, again) {
+				t.Errorf("then: %v", again)
+			}
+		},
+	}
+	for _, kind := range []string{"reset", "hang", "401", "503", "empty", "cut-body", "service-restart"} {
+		out["winrm-"+kind] = func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			f := r.scenario.WinRM
+			if len(f) != 2 || f[0].Kind != kind || f[1].Kind != kind || f[0].Trigger != "" || f[1].Trigger != "after-restart" {
+				t.Errorf("%+v", f)
+			}
+		}
+	}
+	return out
+}
