@@ -8,9 +8,11 @@
 //
 // What stays true here:
 //
-//   - On plain HTTP nothing but sealed bodies crosses the wire, in both directions; there is no fallback to
-//     clear text or Basic (R03). On TLS the certificate is verified and bound to the logon.
-//   - A Credential is tried on one node first, and a rejected one is never tried again, anywhere (R02).
+//   - On plain HTTP nothing but sealed bodies (Kerberos, NTLM) crosses the wire, in both directions; there is no
+//     fallback to clear text or Basic (R03). Basic and client certificates exist by name only, on TLS only. On TLS
+//     the certificate is verified, and bound to the logon where the mechanism can.
+//   - A Credential is tried on one node first, a refused one is never tried again, anywhere, and one proof is under
+//     way at a time (R02). A Kerberos ticket is no such proof: what one node thinks of it says nothing about the secret.
 //   - Secrets are in no error and no String (R04).
 //   - What a peer sends is bounded and checked before it is parsed, and printable before it is shown (R33).
 //   - Every context reaches the socket; a cancelled one sends nothing.

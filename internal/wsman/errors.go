@@ -139,7 +139,7 @@ func (r AuthReason) String() string {
 	}
 }
 
-// AuthError is a failed authentication or a broken security context. It never holds a name or a secret.
+// AuthError is a failed authentication or a broken security context. It never holds a secret or an account's name.
 type AuthError struct {
 	Reason AuthReason
 	// Offered lists the schemes that the peer named, printable and bounded.
