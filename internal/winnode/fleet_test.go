@@ -304,3 +304,28 @@ func TestAFleetNeedsNodesWithDistinctNames(t *testing.T) {
 		}
 	}
 }
+
+func TestR02_OnlyARefusalOfTheCredentialItselfEndsItsUse(t *testing.T) {
+	for _, c := range []struct {
+		err   *wsman.AuthError
+		final bool
+	}{
+		{&wsman.AuthError{Reason: wsman.Rejected}, true},
+		{&wsman.AuthError{Reason: wsman.Locked}, true},
+		{&wsman.AuthError{Reason: wsman.PasswordExpired}, true},
+		{&wsman.AuthError{Reason: wsman.ClockSkew, FromNode: true}, false},
+		{&wsman.AuthError{Reason: wsman.TicketRefused, FromNode: true}, false},
+		{&wsman.AuthError{Reason: wsman.Expired}, false},
+		{&wsman.AuthError{Reason: wsman.NotSealed}, false},
+	} {
+		s, f := newSite(t, "N1", "N2")
+		s.on(agent.OpBootInfo, give(agent.BootInfo{BootFileTime: "1"}))
+		s.at("N1").fail = []error{c.err}
+		if _, err := f.Node("N1").Boot(t.Context()); !errors.Is(err, c.err) {
+			t.Fatal(err)
+		}
+		if _, err := f.Node("N2").Boot(t.Context()); (err != nil) != c.final {
+			t.Errorf("after %v the next node: %v", c.err, err)
+		}
+	}
+}

@@ -6,7 +6,8 @@ import (
 )
 
 // gate keeps R02 for whatever transport a fleet uses: the credential is used on one node first while the
-// others wait, and after a rejected logon nothing is tried any more, anywhere.
+// others wait, and after a rejected logon nothing is tried any more, anywhere. That also later only one proof is under
+// way at a time is the transport's doing, which alone sees logons (wsman.Credential).
 type gate struct {
 	turn    chan struct{}
 	proven  atomic.Bool

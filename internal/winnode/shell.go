@@ -2,7 +2,6 @@ package winnode
 
 import (
 	"context"
-	"errors"
 
 	"cau/internal/wsman"
 )
@@ -31,8 +30,6 @@ type Negotiator interface {
 	Stats() wsman.Stats
 }
 
-// rejected tells whether err is a refused logon: final for the credential (R02).
-func rejected(err error) bool {
-	var auth *wsman.AuthError
-	return errors.As(err, &auth) && auth.Reason == wsman.Rejected
-}
+// rejected tells whether err says that the credential itself was refused: final for it (R02). A ticket that is over,
+// or that one node did not take, is not; that node counts as out of reach.
+func rejected(err error) bool { return wsman.Final(err) }
