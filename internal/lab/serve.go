@@ -87,7 +87,6 @@ func (r *running) open(ctx context.Context) error {
 		ID: r.config.ID, Dir: dir, PID: os.Getpid(), Program: r.config.Program, Started: clock.Start, Cluster: model.ClusterName,
 		Domain: model.Domain, Speed: r.config.Speed, Scenario: scenario.Name, Root: SampleRoot, Simulated: true,
 	}
-	r.settings = settle(r.config, scenario)
 	r.world, err = model.New(model.Config{
 		Nodes: r.config.Nodes, Scenario: scenario, Clock: clock, Shares: nodeshare.Reader{Find: r.find},
 		Power: func(node string, up bool) { r.machines[node].power(ctx, &r.working, up) },
@@ -95,6 +94,7 @@ func (r *running) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("lab: %w", err)
 	}
+	r.settings = settle(r.config, scenario, r.world.Nodes())
 	if r.authority, err = newAuthority(); err != nil {
 		return err
 	}
@@ -129,12 +129,32 @@ type settings struct {
 }
 
 // settle is the one place where what a scenario says about WinRM and accounts becomes settings: Config's own
-// values win over the scenario's.
-func settle(c Config, _ model.Scenario) settings {
-	return settings{
+// values win over the scenario's. A scenario may name nodes that a smaller lab does not have; Config may not.
+func settle(c Config, scenario model.Scenario, nodes []*model.Node) settings {
+	s := settings{
 		faults: c.Faults, faultsAfterRestart: c.FaultsAfterRestart, quotas: c.Quotas,
-		ticketLifetime: c.TicketLifetime, lockAfter: c.LockAfter, adminLocked: c.AdminLocked,
+		ticketLifetime: c.TicketLifetime, lockAfter: c.LockAfter, adminLocked: c.AdminLocked || scenario.LockedAccount,
 	}
+	if s.ticketLifetime == 0 {
+		s.ticketLifetime = time.Duration(scenario.TicketSeconds) * time.Second
+	}
+	if s.faults != nil || s.faultsAfterRestart != nil {
+		return s
+	}
+	s.faults, s.faultsAfterRestart = map[string][]wsmanserver.Fault{}, map[string][]wsmanserver.Fault{}
+	for _, f := range scenario.WinRM {
+		for _, n := range nodes {
+			if f.Node != "" && !strings.EqualFold(f.Node, n.Name()) {
+				continue
+			}
+			into := s.faults
+			if f.Trigger == "after-restart" {
+				into = s.faultsAfterRestart
+			}
+			into[n.Name()] = append(into[n.Name()], wsmanserver.Fault{On: f.On, Skip: f.Skip, Times: f.Times, Kind: f.Kind, Late: f.Late})
+		}
+	}
+	return s
 }
 
 // check refuses faults that could never strike.
