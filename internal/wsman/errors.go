@@ -208,6 +208,9 @@ const (
 	CodeTimedOut fault.Code = 0x80338029
 	// CodeShellGone (2150858843) answers every message to a shell that the service no longer knows.
 	CodeShellGone fault.Code = 0x8033805B
+	// CodeTooManyOperations (2150859174) answers a Command in a shell whose ended commands still count towards
+	// MaxConcurrentOperationsPerUser (1500 by default); a new shell begins anew. (Ansible's WinRM connection; unproven.)
+	CodeTooManyOperations fault.Code = 0x803381A6
 	// CodeAccessDenied answers a caller that is known but not allowed.
 	CodeAccessDenied fault.Code = 5
 )

@@ -113,7 +113,9 @@ func (n *Node) start(ctx context.Context, command string, piped bool) (string, e
 			n.shellID, fresh = id, true
 		}
 		id, err := n.shell.start(ctx, n.shellID, command, piped)
-		if !gone(err) {
+		if spent(err) && !fresh {
+			_ = n.shell.remove(ctx, n.shellID) // what cannot be removed ends by the node's idle time-out
+		} else if !gone(err) {
 			return id, err
 		}
 		n.shellID = ""
@@ -141,6 +143,12 @@ func mayRun(err error) bool {
 	default:
 		return false
 	}
+}
+
+// spent reports whether the commands that ended in a shell have used up the user's quota of operations.
+func spent(err error) bool {
+	var f *Fault
+	return errors.As(err, &f) && f.Code == CodeTooManyOperations
 }
 
 // gone reports whether the node said that it does not know the shell: then nothing was started in it.
