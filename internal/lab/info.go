@@ -57,6 +57,8 @@ type Node struct {
 	Address string `json:"address"`
 	// HTTPS takes Negotiate, Kerberos, client certificates and Basic.
 	HTTPS string `json:"https"`
+	// SMB is where the node offers its ADMIN$ share to administrators.
+	SMB string `json:"smb"`
 }
 
 // Account is somebody who may try to sign in.

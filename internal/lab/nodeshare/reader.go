@@ -149,6 +149,36 @@ func (s *share) Open(path string) (io.ReadCloser, error) {
 	return &file{f: f, tap: s.tap}, nil
 }
 
+// Entries implements model.Lister: how many entries the root has, counted up to limit.
+func (s *share) Entries(limit int) (count int, err error) {
+	path := s.below
+	if path == "" {
+		path = "."
+	}
+	err = guard(func() error {
+		folder, err := s.mount.Open(path)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = folder.Close() }() // read only: nothing can be lost
+		for count < limit {
+			some, err := folder.Readdir(min(limit-count, 256))
+			count += len(some)
+			if errors.Is(err, io.EOF) || err == nil && len(some) == 0 {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, s.tap.explain(err)
+	}
+	return count, nil
+}
+
 // Close implements model.Share.
 func (s *share) Close() {
 	if s.session != nil {

@@ -86,6 +86,16 @@ func TestANodeReadsAShareAsItsComputerAccountOverASignedConnection(t *testing.T)
 	if text, err := read(t, s, `CAUHotfix_All\Update1.msu`); text != "content" || err != nil {
 		t.Errorf("%q %v", text, err)
 	}
+	list, ok := s.(model.Lister)
+	if !ok {
+		t.Fatal("a share cannot be listed")
+	}
+	if n, err := list.Entries(1000); n == 0 || err != nil {
+		t.Errorf("%d entries, %v", n, err)
+	}
+	if n, err := list.Entries(1); n != 1 || err != nil {
+		t.Errorf("%d entries of at most one, %v", n, err)
+	}
 	if _, err := read(t, s, `CAUHotfix_All\Update9.msu`); code(err) != 2 {
 		t.Errorf("a missing file: %v", err)
 	}
