@@ -15,6 +15,7 @@ type Node struct {
 
 	lock    chan struct{} // guards shellID and the conn; held behind a Run's back while it is tidied up
 	shellID string
+	started int // commands in this shell
 
 	alive   context.Context //nolint:containedctx // the life of the Node itself, which ends with Close
 	end     context.CancelCauseFunc
@@ -102,16 +103,25 @@ func (n *Node) take(ctx context.Context) error {
 
 func (n *Node) free() { <-n.lock }
 
+// commandsPerShell bounds how many commands a shell gets. Ended ones count towards MaxConcurrentOperationsPerUser
+// (1500 by default) for as long as their shell lives, and the output of one too many can never be read.
+const commandsPerShell = 100
+
 // start starts command in the shell, opening one first if there is none or the node has forgotten it.
 func (n *Node) start(ctx context.Context, command string, piped bool) (string, error) {
+	if n.shellID != "" && n.started >= commandsPerShell {
+		_ = n.shell.remove(ctx, n.shellID) // what cannot be removed ends by the node's idle time-out
+		n.shellID = ""
+	}
 	for fresh := false; ; {
 		if n.shellID == "" {
 			id, err := n.shell.create(ctx)
 			if err != nil {
 				return "", err
 			}
-			n.shellID, fresh = id, true
+			n.shellID, n.started, fresh = id, 0, true
 		}
+		n.started++
 		id, err := n.shell.start(ctx, n.shellID, command, piped)
 		if spent(err) && !fresh {
 			_ = n.shell.remove(ctx, n.shellID) // what cannot be removed ends by the node's idle time-out
