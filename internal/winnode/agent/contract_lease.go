@@ -25,8 +25,9 @@ type Lease struct {
 	Taken bool `json:"taken,omitempty"`
 }
 
-// LeaseTakeArgs create the epoch after Expect, which must still be the newest one (0: none). Whoever loses the
-// race gets the winner's lease with Taken false. Older epochs are removed.
+// LeaseTakeArgs create the epoch after the newest one, which must still be Expect (0: nobody holds it). Whoever loses
+// the race gets the winner's lease with Taken false. Older epochs are removed. A lease that is dropped keeps its role,
+// marked so: no epoch is ever given out twice, and a coordinator that slept through another's run is never obeyed.
 type LeaseTakeArgs struct {
 	Expect int64  `json:"expect"`
 	Run    string `json:"run"`
