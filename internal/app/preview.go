@@ -34,6 +34,9 @@ func (p *program) Preview(ctx context.Context, req cli.Request, note func(string
 }
 
 func (p *program) preview(ctx context.Context, s *session, req cli.Request, note func(string)) (*engine.Plan, error) {
+	if err := s.shareKnown(); err != nil {
+		return nil, err
+	}
 	plugin := &hotfix.Plugin{Open: s.opener()}
 	args, err := arguments(plugin, s, req.Arguments)
 	if err != nil {
@@ -46,7 +49,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	for _, problem := range req.Options.Validate(names) {
 		return nil, cli.Usage(problem)
 	}
-	note(fmt.Sprintf("Reading %s.", args["HotfixRootFolderPath"]))
+	note(fmt.Sprintf("Reading %s.", args[argRoot]))
 	scan, err := plugin.Scan(ctx, names, args)
 	if err != nil {
 		return nil, err
@@ -56,13 +59,25 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	if err != nil {
 		return nil, err
 	}
-	checks := slices.Concat(s.transportChecks(ctx, names), []check.Result{hostCheck(names, s.addresses)}, engine.ClusterChecks(seen, req.Options, s.clock.Now()))
+	pre, post, err := scripts(req.Options)
+	if err != nil {
+		return nil, err
+	}
+	run := newID(4)
+	delivery, shareChecks, err := s.delivery(ctx, run, args, scan, req.Options, note)
+	if err != nil {
+		return nil, err
+	}
+	checks := slices.Concat(s.transportChecks(ctx), shareChecks, []check.Result{hostCheck(names, s.addresses)}, engine.ClusterChecks(seen, req.Options, s.clock.Now()))
 	if checks, err = p.ownRunCheck(s, checks); err != nil {
 		return nil, err
 	}
+	if life, ok := s.lifetimeCheck(mostTime(scan, req.Options, args)); ok {
+		checks = append(checks, life)
+	}
 	in := engine.PlanInput{
-		Run: newID(4), Created: time.Now(), Program: p.version, Address: s.target.Cluster, Reach: reach(s.target), Options: req.Options, Plugin: plugin.Name(), Arguments: args,
-		Specs: plugin.Options(), View: s.view, Addresses: s.addresses, Scan: scan, Checks: checks, Accepted: req.Accepted, ShareServer: args["HotfixRootFolderPath"],
+		Run: run, Created: time.Now(), Program: p.version, Address: s.target.Cluster, Reach: reach(s.target), Options: req.Options, Plugin: plugin.Name(), Arguments: args,
+		Specs: plugin.Options(), View: s.view, Addresses: s.addresses, Hosts: s.hosts, Scan: scan, PreScript: pre, PostScript: post, Delivery: delivery, Checks: checks, Accepted: req.Accepted, ShareServer: args[argRoot],
 	}
 	if seen.Cluster.Known {
 		in.View = seen.Cluster.Value
@@ -95,9 +110,9 @@ func (p *program) ownRunCheck(s *session, checks []check.Result) ([]check.Result
 
 // arguments resolves the plug-in's arguments; a lab fills in its own sample root where none is named.
 func arguments(plugin plugins.Plugin, s *session, given []plugins.Argument) (plugins.Arguments, error) {
-	named := slices.ContainsFunc(given, func(a plugins.Argument) bool { return strings.EqualFold(a.Name, "HotfixRootFolderPath") })
+	named := slices.ContainsFunc(given, func(a plugins.Argument) bool { return strings.EqualFold(a.Name, argRoot) })
 	if s.lab != nil && !named {
-		given = append(slices.Clone(given), plugins.Argument{Name: "HotfixRootFolderPath", Value: s.lab.Root})
+		given = append(slices.Clone(given), plugins.Argument{Name: argRoot, Value: s.lab.Root})
 	}
 	args, problems := plugins.Resolve(plugin.Options(), given)
 	if len(problems) == 0 {
@@ -111,11 +126,10 @@ func arguments(plugin plugins.Plugin, s *session, given []plugins.Argument) (plu
 
 // transportChecks answers for every node whether it is reached, signed in to, and sealed. The credential was
 // accepted by the node that was asked first, so no node refuses it for the first time here (R02).
-func (s *session) transportChecks(ctx context.Context, names []string) []check.Result {
+func (s *session) transportChecks(ctx context.Context) []check.Result {
 	var out []check.Result
-	for _, name := range names {
-		contact, err := s.fleet.Contact(ctx, name)
-		out = append(out, contactChecks(name, contact, err)...)
+	for _, d := range s.fleet.DescribeAll(ctx) {
+		out = append(out, contactChecks(d.Name, d.Contact, d.Err)...)
 	}
 	return out
 }
@@ -183,6 +197,23 @@ func reach(t cli.Target) []string {
 	add("--smb-password-file", t.SMBPasswordFile)
 	add("--ca-file", t.CAFile)
 	add("--pin", t.Pin)
+	i := t.SignIn
+	if i.Method != cli.AuthAuto {
+		add("--auth", i.Method)
+	}
+	add("--ccache", i.CCache)
+	add("--keytab", i.Keytab)
+	add("--realm", i.Realm)
+	for _, kdc := range i.KDCs {
+		add("--kdc", kdc)
+	}
+	add("--krb5-config", i.KRB5Config)
+	add("--spn", i.SPN)
+	add("--cert-file", i.CertFile)
+	add("--key-file", i.KeyFile)
+	if i.ChannelBinding == "off" {
+		add("--channel-binding", i.ChannelBinding)
+	}
 	return out
 }
 

@@ -2,10 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +15,6 @@ import (
 	"cau/internal/fault"
 	"cau/internal/lab"
 	"cau/internal/winnode"
-	"cau/internal/wsman"
 	"cau/plugins/hotfix"
 	"cau/smbcheck"
 )
@@ -36,11 +31,16 @@ type session struct {
 	// share signs in to the hotfix root's file server.
 	share smbcheck.NTLM
 
+	// access is the one credential of this command.
+	access *access
+
 	// After connect:
 	fleet     *winnode.Fleet
 	view      engine.ClusterView
 	contact   winnode.Contact
 	addresses map[string]string
+	// hosts are the nodes' DNS names where the addresses hold something else.
+	hosts map[string]string
 }
 
 // signIn finds out which cluster is meant and reads the password, once for a command. Nothing is sent to anyone yet.
@@ -67,28 +67,41 @@ func (p *program) newSession(ctx context.Context, target cli.Target) (*session, 
 		if err != nil {
 			return nil, err
 		}
-		return &session{target: target, lab: &info, held: held, clock: labClock{info}, secrets: secrets{User: info.User, Password: info.Password}}, nil
-	}
-	if target.User == "" {
-		return nil, cli.Usage(&fault.Error{Op: "sign in", Err: errors.New("no user is named"), Hint: `Name an administrator of the nodes with --user 'DOMAIN\name'.`})
+		sec, err := labSignIn(info, target.SignIn.Method)
+		if err != nil {
+			_ = held.Close()
+			return nil, err
+		}
+		return &session{target: target, lab: &info, held: held, clock: labClock{info}, secrets: sec}, nil
 	}
 	if err := checkAddresses(target); err != nil {
 		return nil, cli.Usage(err)
 	}
-	s := &session{target: target, clock: realClock{}, secrets: secrets{User: target.User, Pin: target.Pin}}
-	if target.CAFile != "" {
-		ca, err := os.ReadFile(target.CAFile)
-		if err != nil {
-			return nil, cli.Usage(&fault.Error{Op: "read the CA of the nodes", Err: err, Hint: "Check the path given with --ca-file."})
-		}
-		s.secrets.CA = ca
+	sec, err := signInOf(target)
+	if err != nil {
+		return nil, err
 	}
-	if _, err := tlsConfig(s.secrets); err != nil {
+	needsUser := sec.Method != cli.AuthCertificate && sec.Method != cli.AuthKerberos
+	if target.User == "" && needsUser {
+		return nil, cli.Usage(&fault.Error{Op: "sign in", Err: errors.New("no user is named"), Hint: `Name an administrator of the nodes with --user 'DOMAIN\name'.`})
+	}
+	if _, err := tlsConfig(sec); err != nil {
 		return nil, cli.Usage(err)
 	}
-	var err error
-	s.secrets.Password, err = passwordSource{file: target.PasswordFile, fd: target.PasswordFD, credential: "cau-password", account: target.User, fileFlag: "--password-file"}.read(ctx)
-	return s, err
+	if target.User != "" && sec.Keytab == "" {
+		sec.Password, err = passwordSource{file: target.PasswordFile, fd: target.PasswordFD, credential: "cau-password", account: target.User, fileFlag: "--password-file"}.read(ctx)
+		if err != nil {
+			return nil, err
+		}
+	} else if target.User == "" && sec.Method == cli.AuthKerberos && sec.CCache == "" {
+		sec.CCache = "default"
+	}
+	s := &session{target: target, clock: realClock{}, secrets: sec}
+	// Now, so that a mistake in a cache or certificate is found before anything is sent.
+	if s.access, err = openAccess(sec); err != nil {
+		return nil, cli.Usage(err)
+	}
+	return s, nil
 }
 
 // checkAddresses finds mistakes in addresses, and options that would mean nothing with them, before anything is sent.
@@ -104,6 +117,12 @@ func checkAddresses(target cli.Target) error {
 			return &fault.Error{Op: "--node " + name, Err: err}
 		}
 		secure = secure || a.TLS
+	}
+	if m := target.SignIn.Method; !secure && (m == cli.AuthBasic || m == cli.AuthCertificate || target.SignIn.CertFile != "") {
+		return &fault.Error{
+			Op: "--auth", Err: fmt.Errorf("%s is reached over http, where only sealed logons are used", target.Cluster),
+			Hint: "Name it as https://" + named.Host + ", or sign in with Kerberos or NTLM.",
+		}
 	}
 	if (target.Pin != "" || target.CAFile != "") && !secure {
 		return &fault.Error{
@@ -124,6 +143,7 @@ func (s *session) disconnect() {
 
 func (s *session) close() {
 	s.disconnect()
+	s.access.close()
 	if s.held != nil {
 		_ = s.held.Close()
 	}
@@ -135,15 +155,17 @@ func (s *session) connect(ctx context.Context, note func(string)) error {
 	if s.fleet != nil {
 		return nil
 	}
-	address, why := s.target.Cluster, "named by --cluster"
-	if s.lab != nil {
-		address, why = s.lab.Nodes[0].Address, "lab "+s.lab.ID+", simulated"
+	address, host, why := s.first()
+	if s.access == nil {
+		var err error
+		if s.access, err = openAccess(s.secrets); err != nil {
+			return err
+		}
 	}
-	note(fmt.Sprintf("Connecting to %s as %s (%s).", address, s.secrets.User, why))
-	cfg, err := fleetConfig(s.secrets, s.clock)
-	if err != nil {
-		return err
-	}
+	s.access.inLab(s.lab)
+	note(fmt.Sprintf("Connecting to %s as %s (%s).", address, s.who(), why))
+	cfg := s.access.config(s.clock)
+	cfg.Nodes = []winnode.NodeAddress{{Name: address, Address: address, Host: host}}
 	found, err := winnode.Discover(ctx, cfg, address)
 	if err != nil {
 		return err
@@ -153,8 +175,18 @@ func (s *session) connect(ctx context.Context, note func(string)) error {
 	if err != nil {
 		return err
 	}
-	s.fleet, err = newFleet(s.ordered(), s.secrets, s.clock)
+	s.hosts = s.nodeHosts(found)
+	s.fleet, err = s.access.fleet(s.ordered(), s.clock)
 	return err
+}
+
+// first is the address of first contact, the node's own name where the address is none, and why it is this one.
+func (s *session) first() (address, host, why string) {
+	if s.lab == nil {
+		return s.target.Cluster, "", "named by --cluster"
+	}
+	n := s.lab.Nodes[0]
+	return labAddress(n, s.secrets.Method), n.FQDN, "lab " + s.lab.ID + ", simulated"
 }
 
 // nodeAddresses says where each node listens: what --node or the lab says, else the node's name with the scheme
@@ -169,7 +201,7 @@ func (s *session) nodeAddresses(found winnode.Discovery, named string) (map[stri
 	}
 	if s.lab != nil {
 		for _, n := range s.lab.Nodes {
-			over[strings.ToUpper(n.Name)] = n.Address
+			over[strings.ToUpper(n.Name)] = labAddress(n, s.secrets.Method)
 		}
 	}
 	like, err := winnode.ParseAddress(named)
@@ -202,6 +234,29 @@ func (s *session) nodeAddresses(found winnode.Discovery, named string) (map[stri
 	return out, nil
 }
 
+// nodeHosts are the DNS names of nodes that are reached by other names, for Kerberos: its services are named by them.
+func (s *session) nodeHosts(found winnode.Discovery) map[string]string {
+	out := map[string]string{}
+	if s.lab != nil {
+		for _, n := range s.lab.Nodes {
+			out[n.Name] = n.FQDN
+		}
+		return out
+	}
+	_, domain, _ := strings.Cut(found.ClusterFqdn, ".")
+	if s.access.kerberos == nil || domain == "" {
+		return out
+	}
+	for name, address := range s.addresses {
+		a, err := winnode.ParseAddress(address)
+		short, _, _ := strings.Cut(name, ".")
+		if err == nil && net.ParseIP(a.Host) != nil {
+			out[name] = short + "." + domain
+		}
+	}
+	return out
+}
+
 func nodesHint(v engine.ClusterView) string {
 	names := make([]string, 0, len(v.Nodes))
 	for _, m := range v.Nodes {
@@ -213,7 +268,7 @@ func nodesHint(v engine.ClusterView) string {
 func (s *session) ordered() []winnode.NodeAddress {
 	var list []winnode.NodeAddress
 	for _, m := range s.view.Nodes {
-		list = append(list, winnode.NodeAddress{Name: m.Name, Address: s.addresses[m.Name]})
+		list = append(list, winnode.NodeAddress{Name: m.Name, Address: s.addresses[m.Name], Host: s.hosts[m.Name]})
 	}
 	return list
 }
@@ -221,69 +276,38 @@ func (s *session) ordered() []winnode.NodeAddress {
 // node is the fleet's node as the engine sees it.
 func (s *session) node(name string) engine.Node { return s.fleet.Node(name) }
 
+// who is as whom we sign in, for people.
+func (s *session) who() string {
+	switch {
+	case s.secrets.User != "":
+		return s.secrets.User
+	case s.access != nil && s.access.kerberos != nil:
+		return s.access.kerberos.Principal()
+	}
+	return "the certificate's account"
+}
+
 // reached says what is connected to and as whom.
 func (s *session) reached() string {
-	return fmt.Sprintf("%s (%s) as %s, %s", s.contact.Node.Computer, s.contact.Address, s.secrets.User, s.contact.Negotiated)
+	return fmt.Sprintf("%s (%s) as %s, %s", s.contact.Node.Computer, s.contact.Address, s.who(), s.contact.Negotiated)
 }
 
 func planAddresses(plan *engine.Plan) []winnode.NodeAddress {
 	var list []winnode.NodeAddress
 	for _, n := range plan.Nodes {
-		list = append(list, winnode.NodeAddress{Name: n.Name, Address: n.Address})
+		list = append(list, winnode.NodeAddress{Name: n.Name, Address: n.Address, Host: n.Host})
 	}
 	slices.SortFunc(list, func(a, b winnode.NodeAddress) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
 
-func newFleet(nodes []winnode.NodeAddress, sec secrets, clock engine.Clock) (*winnode.Fleet, error) {
-	cfg, err := fleetConfig(sec, clock)
-	if err != nil {
-		return nil, err
-	}
-	cfg.Nodes = nodes
-	return winnode.New(cfg)
-}
-
-func fleetConfig(sec secrets, clock engine.Clock) (winnode.Config, error) {
-	verify, err := tlsConfig(sec)
-	if err != nil {
-		return winnode.Config{}, err
-	}
-	user, domain := splitUser(sec.User)
-	return winnode.Config{Clock: clock, Dialer: &winnode.WinRM{Credential: wsman.NTLM(user, domain, sec.Password), TLS: verify}}, nil
-}
-
-// splitUser takes DOMAIN\user apart; user@domain goes whole, with an empty domain (MS-NLMP 3.1.5.1.2).
-func splitUser(s string) (user, domain string) {
-	if d, u, ok := strings.Cut(s, `\`); ok {
-		return u, d
-	}
-	return s, ""
-}
-
-// tlsConfig verifies https listeners: a pinned key, a private CA, or the system's authorities.
-func tlsConfig(sec secrets) (*tls.Config, error) {
-	if sec.Pin != "" {
-		sum, err := hex.DecodeString(strings.ReplaceAll(sec.Pin, ":", ""))
-		if err != nil || len(sum) != sha256.Size {
-			return nil, fmt.Errorf("--pin: %q is not a SHA-256 in hex", sec.Pin)
-		}
-		return wsman.PinSPKI([sha256.Size]byte(sum)), nil
-	}
-	if len(sec.CA) == 0 {
-		return nil, nil // nil means the system's certificate authorities
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(sec.CA) {
-		return nil, errors.New("--ca-file holds no certificate in PEM")
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}, nil
-}
-
 // opener opens hotfix roots with the account for the share: --smb-user, else --user (with --lab: what the lab has).
-func (s *session) opener() hotfix.Opener {
+func (s *session) opener() hotfix.Opener { return openRoot(s.share, s.target.SMBPort, s.lab) }
+
+// openRoot opens hotfix roots as who, at port (0 is 445), or where a lab says that its shares are.
+func openRoot(who smbcheck.NTLM, port int, in *lab.Info) hotfix.Opener {
 	return func(ctx context.Context, location smbcheck.Location) (hotfix.Root, error) {
-		return smbcheck.Connect(ctx, location, s.share, smbcheck.Options{Port: s.target.SMBPort, Addr: s.shareAddress(location)})
+		return smbcheck.Connect(ctx, location, who, smbcheck.Options{Port: port, Addr: shareAddress(in, port, location)})
 	}
 }
 
@@ -304,12 +328,24 @@ func (s *session) shareAccount(ctx context.Context) (smbcheck.NTLM, error) {
 	return smbcheck.NTLM{User: name, Domain: domain, Password: password}, nil
 }
 
-// shareAddress is where the lab says a share really is; --smb-port and a real cluster go by the server's name.
-func (s *session) shareAddress(location smbcheck.Location) string {
-	if s.lab == nil || s.target.SMBPort != 0 {
+// shareKnown refuses to start what reads a share when nobody is named who reads it: a ticket, keytab or certificate
+// for the nodes holds no password for the file server.
+func (s *session) shareKnown() error {
+	if s.share.Password != "" {
+		return nil
+	}
+	return cli.Usage(&fault.Error{
+		Op: "read the hotfix root", Err: errors.New("no account for the file server is named, and this way to sign in has no password"),
+		Hint: `Name one with --smb-user 'DOMAIN\name'; it is asked for its password, or give --smb-password-file.`,
+	})
+}
+
+// shareAddress is where the lab says a share really is; a port and a real cluster go by the server's name.
+func shareAddress(in *lab.Info, port int, location smbcheck.Location) string {
+	if in == nil || port != 0 {
 		return ""
 	}
-	for _, share := range s.lab.Shares {
+	for _, share := range in.Shares {
 		if strings.EqualFold(share.UNC, `\\`+location.Server+`\`+location.Share) {
 			return share.Address
 		}

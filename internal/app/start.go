@@ -15,16 +15,8 @@ import (
 	"cau/internal/lab"
 	"cau/internal/message"
 	"cau/plugins/hotfix"
+	"cau/smbcheck"
 )
-
-// secrets are what the coordinator gets over a pipe and nowhere else (R04). The share's account is not among
-// them: nodes read the share as their computer accounts, and the coordinator never does.
-type secrets struct {
-	User     string `json:"user"`
-	Password string `json:"password"`
-	CA       []byte `json:"ca,omitempty"`
-	Pin      string `json:"pin,omitempty"`
-}
 
 // Start starts the run in its own process.
 func (p *program) Start(ctx context.Context, req cli.Request, plan *engine.Plan) (cli.Started, error) {
@@ -38,7 +30,7 @@ func (p *program) Start(ctx context.Context, req cli.Request, plan *engine.Plan)
 }
 
 func (p *program) start(ctx context.Context, plan *engine.Plan, s *session) (cli.Started, error) {
-	in, err := p.startInput(plan.Run, s)
+	in, err := p.startInput(plan, s)
 	if err != nil {
 		return cli.Started{}, err
 	}
@@ -72,7 +64,7 @@ func (p *program) Continue(ctx context.Context, run string, target cli.Target) (
 	if err != nil {
 		return cli.Started{}, err
 	}
-	in, err := p.startInput(run, s)
+	in, err := p.startInput(plan, s)
 	if err != nil {
 		return cli.Started{}, err
 	}
@@ -80,7 +72,7 @@ func (p *program) Continue(ctx context.Context, run string, target cli.Target) (
 	return startedAs(plan.Cluster, started, err)
 }
 
-func (p *program) startInput(run string, s *session) (coordinator.StartInput, error) {
+func (p *program) startInput(plan *engine.Plan, s *session) (coordinator.StartInput, error) {
 	home, err := p.home()
 	if err != nil {
 		return coordinator.StartInput{}, err
@@ -89,12 +81,19 @@ func (p *program) startInput(run string, s *session) (coordinator.StartInput, er
 	if err != nil {
 		return coordinator.StartInput{}, err
 	}
-	data, err := json.Marshal(s.secrets) //nolint:gosec // it goes into the coordinator's pipe and nowhere else (R04)
+	sec := s.secrets
+	if pushes(plan) {
+		if err := s.shareKnown(); err != nil {
+			return coordinator.StartInput{}, err
+		}
+		sec.Share = &shareSecret{User: s.share.User, Domain: s.share.Domain, Password: s.share.Password, Port: s.target.SMBPort}
+	}
+	data, err := json.Marshal(sec) //nolint:gosec // it goes into the coordinator's pipe and nowhere else (R04)
 	if err != nil {
 		return coordinator.StartInput{}, fmt.Errorf("hand over the sign-in: %w", err)
 	}
 	return coordinator.StartInput{
-		Home: home, Program: executable, Args: []string{"coordinate", run}, Secrets: data,
+		Home: home, Program: executable, Args: []string{"coordinate", plan.Run}, Secrets: data,
 		Env: append(os.Environ(), "CAU_HOME="+p.dir),
 	}, nil
 }
@@ -143,11 +142,13 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		return fmt.Errorf("take over the sign-in: %w", err)
 	}
 	var clock engine.Clock = realClock{}
+	var simulated *lab.Info
 	if plan.Lab != "" {
 		info, err := lab.Load(p.labDir(plan.Lab))
 		if err != nil {
 			return err
 		}
+		simulated = &info
 		held, err := lab.Attach(ctx, info)
 		if err != nil {
 			return err
@@ -169,13 +170,23 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		}()
 		ctx, clock = alive, labClock{info}
 	}
-	fleet, err := newFleet(planAddresses(plan), sec, clock)
+	access, err := openAccess(sec)
+	if err != nil {
+		return err
+	}
+	defer access.close()
+	access.inLab(simulated)
+	plugin := &hotfix.Plugin{}
+	if sec.Share != nil {
+		plugin.Open = openRoot(smbcheck.NTLM{User: sec.Share.User, Domain: sec.Share.Domain, Password: sec.Share.Password}, sec.Share.Port, simulated)
+	}
+	fleet, err := access.fleet(planAddresses(plan), clock)
 	if err != nil {
 		return err
 	}
 	defer fleet.Close()
 	_, err = coordinator.Serve(ctx, coordinator.ServeInput{
-		Home: home, Run: run, Plugin: &hotfix.Plugin{}, Cluster: fleet, Clock: clock, Child: child,
+		Home: home, Run: run, Plugin: plugin, Cluster: fleet, Clock: clock, Child: child,
 		Nodes: func(name string) engine.Node { return fleet.Node(name) },
 	})
 	if err != nil && context.Cause(ctx) != nil {

@@ -38,6 +38,12 @@ func Usage(err error) error { return &exitError{ExitUsage, err} }
 // Refused marks err as a check's refusal: exit code 3, nothing was changed.
 func Refused(err error) error { return &exitError{ExitRefused, err} }
 
+// IsUsage tells whether err is a mistake in the command.
+func IsUsage(err error) bool {
+	var e *exitError
+	return errors.As(err, &e) && e.code == ExitUsage
+}
+
 // exitWith ends the command with code and says nothing more; code 0 gives nil.
 func exitWith(code int) error {
 	if code == ExitOK {

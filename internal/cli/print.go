@@ -179,20 +179,6 @@ func installed(n engine.NodeRun) int {
 	return count
 }
 
-func (p *program) printDoctor(r DoctorReport) {
-	if r.Cluster != "" {
-		p.line(message.Clean(r.Cluster))
-		p.printChecks(r.Checks, "  ")
-	}
-	for _, n := range r.Nodes {
-		p.line(message.Clean(n.Name) + "  " + message.Clean(n.Address))
-		if n.Reached != "" {
-			p.line("  " + message.Clean(n.Reached))
-		}
-		p.printChecks(n.Checks, "  ")
-	}
-}
-
 func (p *program) printLab(l LabInfo) {
 	p.line(p.texts.T(message.CLILabHead, l.ID, l.Cluster, len(l.Nodes), l.Scenario, l.Speed))
 	names := make([]string, 0, len(l.Nodes))

@@ -26,6 +26,8 @@ type Target struct {
 	// PasswordFile and PasswordFD say where the password is read; -1 means no descriptor (R04).
 	PasswordFile string
 	PasswordFD   int
+	// SignIn is how User signs in.
+	SignIn SignIn
 	// SMBPort is where the hotfix root's server listens; 0 means 445.
 	SMBPort int
 	// SMBUser and SMBPasswordFile are another account for the share; empty means the same as User.
@@ -87,12 +89,45 @@ type DoctorReport struct {
 	Checks  []check.Result `json:"checks"`
 }
 
-// DoctorNode is one node's first contact.
+// DoctorRequest says what to look at beyond first contact.
+type DoctorRequest struct {
+	// Addresses are single nodes; none means all of the cluster.
+	Addresses []string
+	// Root is a hotfix root that each node tries to read as its computer account; empty means that none is tried.
+	Root string
+	// NoJob starts no SYSTEM job on the nodes, so that neither that nor Root is tried.
+	NoJob bool
+}
+
+// DoctorNode is one node's first contact: what was tried in order, and the checks that follow from what was seen.
 type DoctorNode struct {
 	Name    string         `json:"name"`
 	Address string         `json:"address"`
 	Reached string         `json:"reached,omitempty"`
+	Tried   []DoctorStep   `json:"tried"`
 	Checks  []check.Result `json:"checks"`
+}
+
+// DoctorStep is one thing that was tried. CannotVerify means that it could not be tried.
+type DoctorStep struct {
+	What    string        `json:"what"`
+	Outcome check.Outcome `json:"outcome"`
+	Saw     string        `json:"saw"`
+	Advice  string        `json:"advice,omitempty"`
+}
+
+// NodeJob is one job on a node.
+type NodeJob struct {
+	Node string `json:"node"`
+	Run  string `json:"run"`
+	ID   string `json:"id"`
+	Kind string `json:"kind"`
+	// Alive: its process, or its installer's, works. Finished: there is a result. Queued: its task has not begun.
+	Alive    bool `json:"alive"`
+	Finished bool `json:"finished"`
+	Queued   bool `json:"queued"`
+	// Heartbeat is its last sign of life, by the node's clock.
+	Heartbeat time.Time `json:"heartbeat,omitzero"`
 }
 
 // LabRequest describes a lab to start.
@@ -148,7 +183,13 @@ type Services interface {
 	// Continue starts a coordinator again for a run whose own is gone.
 	Continue(ctx context.Context, run string, target Target) (Started, error)
 	// Doctor makes first contact with a cluster or with single nodes.
-	Doctor(ctx context.Context, target Target, addresses []string, note func(string)) (DoctorReport, error)
+	Doctor(ctx context.Context, target Target, req DoctorRequest, note func(string)) (DoctorReport, error)
+	// JobList lists the jobs on the nodes, or on one; run narrows it to one run's.
+	JobList(ctx context.Context, target Target, node, run string, note func(string)) ([]NodeJob, error)
+	// JobKill ends the process tree of a job and says which processes those were (R18).
+	JobKill(ctx context.Context, target Target, node, run, id string) ([]int, error)
+	// NodeClean removes cau's traces from the nodes, or from one, and says from which; run narrows it to one run's.
+	NodeClean(ctx context.Context, target Target, node, run string, note func(string)) ([]string, error)
 	// Scenarios, LabUp, LabList, LabDown handle the simulated cluster.
 	Scenarios() []Scenario
 	LabUp(ctx context.Context, req LabRequest) (LabInfo, error)

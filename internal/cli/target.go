@@ -28,18 +28,6 @@ func (p *program) whereFlags(cmd *cobra.Command, t *Target) {
 	f.Var(&nodesFlag{t}, "node", p.texts.T(message.CLIFlagNode))
 }
 
-// signInFlags adds the flags that say who signs in on the nodes, and how the nodes prove who they are.
-func (p *program) signInFlags(cmd *cobra.Command, t *Target) {
-	f := cmd.Flags()
-	t.PasswordFD = -1
-	f.StringVar(&t.User, "user", "", p.texts.T(message.CLIFlagUser))
-	f.StringVar(&t.PasswordFile, "password-file", "", p.texts.T(message.CLIFlagPasswordFile))
-	f.IntVar(&t.PasswordFD, "password-fd", -1, p.texts.T(message.CLIFlagPasswordFD))
-	f.Lookup("password-fd").DefValue = "" // -1 means none; it is nothing to show
-	f.StringVar(&t.CAFile, "ca-file", "", p.texts.T(message.CLIFlagCAFile))
-	f.StringVar(&t.Pin, "pin", "", p.texts.T(message.CLIFlagPin))
-}
-
 // shareFlags adds the flags that say how and as whom the hotfix root is read, for commands that read it.
 func (p *program) shareFlags(cmd *cobra.Command, t *Target) {
 	f := cmd.Flags()
@@ -82,7 +70,7 @@ func (p *program) checkMeaning(t Target) error {
 	if t.SMBPort < 0 || t.SMBPort > 65535 {
 		return Usage(fmt.Errorf("--smb-port: %d is not a port", t.SMBPort))
 	}
-	return nil
+	return p.checkSignIn(t)
 }
 
 // clusterFlag is --cluster ADDRESS. An empty one is a script's unset variable; taken for none, the main window would
@@ -137,7 +125,6 @@ func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error
 	req := Request{Options: engine.DefaultOptions()}
 	var args []string
 	var maxFailed int
-	var failback string
 	p.whereFlags(cmd, &req.Target)
 	p.signInFlags(cmd, &req.Target)
 	p.shareFlags(cmd, &req.Target)
@@ -152,7 +139,13 @@ func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error
 	f.IntVar(&req.Options.RebootTimeoutMinutes, "reboot-timeout-minutes", req.Options.RebootTimeoutMinutes, p.texts.T(message.OptionHelp("RebootTimeoutMinutes")))
 	f.IntVar(&req.Options.DrainTimeoutMinutes, "drain-timeout-minutes", req.Options.DrainTimeoutMinutes, p.texts.T(message.OptionHelp("DrainTimeoutMinutes")))
 	f.IntVar(&req.Options.StageNodesAtOnce, "stage-nodes-at-once", req.Options.StageNodesAtOnce, p.texts.T(message.OptionHelp("StageNodesAtOnce")))
-	f.StringVar(&failback, "failback-mode", string(req.Options.FailbackMode), p.texts.T(message.OptionHelp("FailbackMode")))
+	f.Var(oneOf(&req.Options.FailbackMode, engine.FailbackModes()), "failback-mode", p.texts.T(message.OptionHelp("FailbackMode")))
+	f.StringVar(&req.Options.PreUpdateScript, "pre-update-script", "", p.texts.T(message.OptionHelp("PreUpdateScript")))
+	f.StringVar(&req.Options.PostUpdateScript, "post-update-script", "", p.texts.T(message.OptionHelp("PostUpdateScript")))
+	f.Var(oneOf(&req.Options.ScriptAs, engine.ScriptAccounts()), "script-as", p.texts.T(message.OptionHelp("ScriptAs")))
+	f.IntVar(&req.Options.ScriptTimeoutMinutes, "script-timeout-minutes", req.Options.ScriptTimeoutMinutes, p.texts.T(message.OptionHelp("ScriptTimeoutMinutes")))
+	f.Var(oneOf(&req.Options.SignaturePolicy, engine.SignaturePolicies()), "signature-policy", p.texts.T(message.OptionHelp("SignaturePolicy")))
+	f.Var(oneOf(&req.Options.Delivery, engine.Deliveries()), "delivery", p.texts.T(message.OptionHelp("Delivery")))
 	return func() (Request, error) {
 		if err := p.checkTarget(req.Target); err != nil {
 			return req, err
@@ -160,12 +153,39 @@ func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error
 		if cmd.Flags().Changed("max-failed-nodes") {
 			req.Options.MaxFailedNodes = &maxFailed
 		}
-		req.Options.FailbackMode = engine.FailbackMode(failback)
 		if problems := req.Options.Validate(nil); len(problems) > 0 {
 			return req, Usage(problems[0])
 		}
 		return req, p.fillPlugin(&req, args)
 	}
+}
+
+// wordFlag is a flag that takes one of a few words.
+type wordFlag[T ~string] struct {
+	value *T
+	words []T
+}
+
+// oneOf makes value a flag that takes one of words, in any case. What it holds is the default.
+func oneOf[T ~string](value *T, words []T) *wordFlag[T] { return &wordFlag[T]{value, words} }
+
+func (w *wordFlag[T]) String() string { return string(*w.value) }
+func (w *wordFlag[T]) Type() string {
+	all := make([]string, 0, len(w.words))
+	for _, word := range w.words {
+		all = append(all, string(word))
+	}
+	return strings.Join(all, "|")
+}
+
+func (w *wordFlag[T]) Set(s string) error {
+	for _, word := range w.words {
+		if strings.EqualFold(s, string(word)) {
+			*w.value = word
+			return nil
+		}
+	}
+	return fmt.Errorf("it takes %s", strings.ReplaceAll(w.Type(), "|", ", "))
 }
 
 // fillPlugin checks the plug-in's name, its arguments' form and the accepted ids, before anything is touched.

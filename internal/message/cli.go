@@ -17,6 +17,25 @@ const (
 	CLIFlagSMBPasswordFile Key = "cli.flag.smb-password-file"
 	CLIFlagCAFile          Key = "cli.flag.ca-file"
 	CLIFlagPin             Key = "cli.flag.pin"
+	CLIFlagAuth            Key = "cli.flag.auth"
+	CLIFlagCCache          Key = "cli.flag.ccache"
+	CLIFlagKeytab          Key = "cli.flag.keytab"
+	CLIFlagRealm           Key = "cli.flag.realm"
+	CLIFlagKDC             Key = "cli.flag.kdc"
+	CLIFlagKRB5Config      Key = "cli.flag.krb5-config"
+	CLIFlagSPN             Key = "cli.flag.spn"
+	CLIFlagCertFile        Key = "cli.flag.cert-file"
+	CLIFlagKeyFile         Key = "cli.flag.key-file"
+	CLIFlagChannelBinding  Key = "cli.flag.channel-binding"
+	CLIUnknownAuth         Key = "cli.unknown-auth"
+	CLIKerberosFlags       Key = "cli.kerberos-flags"
+	CLICertNeedsKey        Key = "cli.cert-needs-key"
+	CLICertFlags           Key = "cli.cert-flags"
+	CLICertMissing         Key = "cli.cert-missing"
+	CLICertIsAll           Key = "cli.cert-is-all"
+	CLIOneSecret           Key = "cli.one-secret"
+	CLICacheNamesUser      Key = "cli.cache-names-user"
+	CLIKeytabNeedsUser     Key = "cli.keytab-needs-user"
 	CLIFlagPlugin          Key = "cli.flag.plugin"
 	CLIFlagArg             Key = "cli.flag.arg"
 	CLIFlagAccept          Key = "cli.flag.accept"
@@ -31,6 +50,31 @@ const (
 	CLIFlagLabLinger       Key = "cli.flag.lab.linger"
 	CLIFlagNewLabLinger    Key = "cli.flag.lab.linger-new"
 
+	CLIFlagDoctorRoot       Key = "cli.flag.doctor-root"
+	CLIFlagNoJob            Key = "cli.flag.no-job"
+	CLIRootNeedsJob         Key = "cli.root-needs-job"
+	CLIJobShort             Key = "cli.job.short"
+	CLIJobListShort         Key = "cli.job.list.short"
+	CLIJobListHead          Key = "cli.job.list.head"
+	CLINoJobs               Key = "cli.no-jobs"
+	CLIJobKillShort         Key = "cli.job.kill.short"
+	CLIJobKillLong          Key = "cli.job.kill.long"
+	CLIJobKillAsk           Key = "cli.job.kill.ask"
+	CLIJobKillNot           Key = "cli.job.kill.not"
+	CLIJobKilled            Key = "cli.job.killed"
+	CLIJobIdle              Key = "cli.job.idle"
+	CLIJobUnknown           Key = "cli.job.unknown"
+	CLIJobUnknownHint       Key = "cli.job.unknown.hint"
+	CLIJobAlive             Key = "cli.job.alive"
+	CLIJobDone              Key = "cli.job.done"
+	CLIJobQueued            Key = "cli.job.queued"
+	CLIJobLost              Key = "cli.job.lost"
+	CLINodeShort            Key = "cli.node.short"
+	CLINodeCleanShort       Key = "cli.node.clean.short"
+	CLINodeCleanLong        Key = "cli.node.clean.long"
+	CLINodeCleaned          Key = "cli.node.cleaned"
+	CLIFlagRun              Key = "cli.flag.run"
+	CLIKillNeedsTerminal    Key = "cli.job.kill.terminal"
 	CLIOpOpen               Key = "cli.op.open"
 	CLIInterrupted          Key = "cli.interrupted"
 	CLIDumb                 Key = "cli.dumb"
@@ -148,6 +192,25 @@ var cliTexts = map[Key]string{
 	CLIFlagSMBPasswordFile: "file with that account's password",
 	CLIFlagCAFile:          "the CA of the nodes' https listeners, a PEM file",
 	CLIFlagPin:             "the https listener's public key: its SHA-256 in hex",
+	CLIFlagAuth:            "how to sign in on the nodes: auto, kerberos, ntlm, certificate or basic (https only); auto never takes basic",
+	CLIFlagCCache:          "Kerberos ticket cache to sign in with, FILE:/path; 'default' is the one that kinit fills",
+	CLIFlagKeytab:          "file with the user's Kerberos keys, readable by you alone",
+	CLIFlagRealm:           "Kerberos realm of the user (default: what follows the @ of --user, else krb5.conf's)",
+	CLIFlagKDC:             "where a domain controller answers Kerberos, HOST or HOST:PORT; repeatable (default: krb5.conf, then DNS)",
+	CLIFlagKRB5Config:      "a krb5.conf other than the host's own",
+	CLIFlagSPN:             "name of the nodes' WinRM service in tickets (default WSMAN/{host}, then HTTP/{host})",
+	CLIFlagCertFile:        "client certificate to sign in with, PEM; https only",
+	CLIFlagKeyFile:         "its private key, PEM, readable by you alone",
+	CLIFlagChannelBinding:  "on, or off: whether the logon is tied to the TLS channel; off is for a proxy that ends TLS before the nodes",
+	CLIUnknownAuth:         "there is no way to sign in called",
+	CLIKerberosFlags:       "--ccache, --keytab, --realm, --kdc, --krb5-config and --spn mean something with Kerberos alone: leave --auth out, or say --auth kerberos",
+	CLICertNeedsKey:        "--cert-file and --key-file belong together",
+	CLICertFlags:           "--cert-file is for --auth certificate",
+	CLICertMissing:         "--auth certificate needs --cert-file and --key-file",
+	CLICertIsAll:           "a client certificate says by itself who signs in: leave --user, passwords and Kerberos out",
+	CLIOneSecret:           "a ticket cache, a keytab and a password are three ways to sign in: give one",
+	CLICacheNamesUser:      "a ticket cache says by itself who signs in: leave --user out",
+	CLIKeytabNeedsUser:     "--keytab needs --user, whose keys it holds",
 	CLIFlagPlugin:          "who finds and installs updates: a plug-in's name",
 	CLIFlagArg:             `an argument of the plug-in, Name=Value; repeatable: --arg 'HotfixRootFolderPath=\\server\share\root'`,
 	CLIFlagAccept:          "accept by id one check that could not be verified; repeatable",
@@ -170,6 +233,31 @@ var cliTexts = map[Key]string{
 	"option.StageNodesAtOnce":      "nodes that copy updates from the share at once",
 	"option.FailbackMode":          "how roles return to a node: Immediate, NoFailback or Policy",
 
+	CLIFlagDoctorRoot:       "a hotfix root, \\\\server\\share\\folder, that each node tries to read as its computer account",
+	CLIFlagNoJob:            "start no SYSTEM job on the nodes: task creation and the share are then not verified",
+	CLIRootNeedsJob:         "--root is read by a job on each node: leave --no-job out",
+	CLIJobShort:             "Jobs that updating runs have on the nodes",
+	CLIJobListShort:         "List the jobs on all nodes, or on one",
+	CLIJobListHead:          "NODE\tRUN\tJOB\tKIND\tSTATE\tLAST SIGN OF LIFE",
+	CLINoJobs:               "There are no jobs on the nodes.",
+	CLIJobKillShort:         "End a job's process tree: an installer that hangs, a script that does not end",
+	CLIJobKillLong:          "Ends the processes of one job on one node. An installer that is ended half-way may leave the node unable to start: this asks\nfor the node's name, typed, and nothing else answers it. The update counts as unknown afterwards.",
+	CLIJobKillAsk:           "Job %s on %s (%s) is at work. Ending an installer half-way can leave the node broken.\nType the node's name to end it:",
+	CLIJobKillNot:           "Nothing was ended: what was typed is not %s.",
+	CLIJobKilled:            "Ended %d processes of job %s on %s: %s",
+	CLIJobIdle:              "job %s on %s is not at work; nothing was ended",
+	CLIJobUnknown:           "there is no such job on %s",
+	CLIJobUnknownHint:       "See them with cau job list.",
+	CLIJobAlive:             "at work",
+	CLIJobDone:              "finished",
+	CLIJobQueued:            "queued",
+	CLIJobLost:              "ended without a result",
+	CLINodeShort:            "Traces of cau on the nodes",
+	CLINodeCleanShort:       "Remove every trace of cau, or of one run, from nodes",
+	CLINodeCleanLong:        "Removes cau's folder below %ProgramFiles%, what was pushed to the node, and its scheduled tasks. Refused while a job is at\nwork there, and while a run of this host is on the cluster. Without a node's name it cleans all of them.",
+	CLINodeCleaned:          "%s: clean",
+	CLIFlagRun:              "only what this run left",
+	CLIKillNeedsTerminal:    "the node's name is typed at a terminal, and there is none",
 	CLIOpOpen:               "open the main window",
 	CLIInterrupted:          "Interrupted.",
 	CLIDumb:                 "this terminal cannot draw a screen (TERM=dumb or unset)",
@@ -210,7 +298,7 @@ var cliTexts = map[Key]string{
 	CLIOneRun:               "exactly one run is named",
 	CLIOneRunHint:           "Name it by its id or the beginning of it; see cau runs.",
 	CLIHelpHint:             "See %s --help.",
-	CLILabIsItself:          "--node, --pin and --ca-file mean nothing with --lab: a lab says itself where its nodes listen",
+	CLILabIsItself:          "--node and the flags for certificates and Kerberos mean nothing with --lab: a lab says itself where its nodes listen and who signs in",
 	CLILabIsItselfHint:      "Leave them out.",
 	CLIOpCommand:            "read the command",
 	CLIUnknownCommand:       "there is no command",
@@ -239,7 +327,7 @@ var cliTexts = map[Key]string{
 	"cli.control.stop.done":    "Run %s stops after the current update; its node is resumed first.",
 
 	CLIDoctorShort:        "Make first contact with a cluster or with nodes, and say what was seen",
-	CLIDoctorLong:         "Signs in on one node first and on the others only after that succeeded. Changes nothing on the nodes but cau's own\nfolder under %ProgramFiles%\\cau.",
+	CLIDoctorLong:         "Says what was tried and what was seen, from the first connection to a SYSTEM job. Signs in on one node first and on the\nothers only after that succeeded. Changes nothing on the nodes but cau's own folder under %ProgramFiles%\\cau, and runs one\nshort job there, which it removes again.",
 	CLILabShort:           "The simulated cluster",
 	CLILabUpShort:         "Start a simulated cluster",
 	CLILabUpLong:          "Starts a simulated failover cluster that speaks real WinRM and real SMB on loopback. Scenarios:",
