@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 
+	"cau/internal/fault"
 	"cau/internal/kerberos"
 )
 
@@ -76,7 +77,10 @@ func (h *kerberosHandshake) services() []string {
 // Prepare gets a ticket for the node.
 func (h *kerberosHandshake) Prepare(ctx context.Context) (Handshake, error) {
 	if net.ParseIP(h.peer.Host) != nil && (h.service == "" || strings.Contains(h.service, "{host}")) {
-		return nil, authError(&kerberos.Error{Kind: kerberos.UnknownService, Err: errors.New("an IP address has no service name")})
+		return nil, authError(&fault.Error{
+			Op: "ask for a ticket", Err: &kerberos.Error{Kind: kerberos.UnknownService, Err: errors.New("an IP address has no service name")},
+			Hint: "Name the node by its DNS name, or say the service's name with --spn WSMAN/node.domain.",
+		})
 	}
 	var first error
 	for _, service := range h.services() {
