@@ -99,6 +99,12 @@ func (p *program) newSession(ctx context.Context, target cli.Target) (*session, 
 	s := &session{target: target, clock: realClock{}, secrets: sec}
 	// Now, so that a mistake in a cache or certificate is found before anything is sent.
 	if s.access, err = openAccess(sec); err != nil {
+		if target.User == "" && sec.CCache == "default" {
+			err = &fault.Error{
+				Op: "sign in", Err: fmt.Errorf("no user is named, and there is no ticket to sign in with: %w", err),
+				Hint: `Name an administrator of the nodes with --user 'DOMAIN\name', or get a ticket first. ` + fault.Hint(err),
+			}
+		}
 		return nil, cli.Usage(err)
 	}
 	return s, nil
