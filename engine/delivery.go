@@ -144,7 +144,7 @@ func (p *DeliveryProbe) read(ctx context.Context, node Node) (json.RawMessage, e
 	if err != nil {
 		return nil, fmt.Errorf("write the probe: %w", err)
 	}
-	return node.RunJob(ctx, plugins.Job{ID: jobID(p.Run, node.Name(), "share-probe", firstAttempt), Kind: plugins.JobShareProbe, Input: input, Limit: probeLimit}, nil)
+	return node.RunJob(ctx, plugins.Job{ID: jobID(p.Run, node.Name(), "share-probe"), Kind: plugins.JobShareProbe, Input: input, Limit: probeLimit}, nil)
 }
 
 // pull judges what the node saw.

@@ -12,7 +12,7 @@ import (
 // install installs one update, or attaches to it when it has begun before a crash. Once an update is begun
 // nothing but its own end ends it (R18).
 func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr NodeRun) error {
-	job := jobID(r.Plan.Run, np.Name, u.ID, firstAttempt)
+	job := jobID(r.Plan.Run, np.Name, u.ID)
 	begun := !nr.Update(u.ID).Started.IsZero()
 	if err := r.untilOut(ctx, np.Name, begun); err != nil {
 		switch {

@@ -43,7 +43,7 @@ func (r *run) scriptIntent(np NodePlan, phase string, s *Script, checks []check.
 }
 
 func (r *run) scriptJob(np NodePlan, phase string) string {
-	return jobID(r.Plan.Run, np.Name, "script-"+phase, firstAttempt)
+	return jobID(r.Plan.Run, np.Name, "script-"+phase)
 }
 
 // preScript runs on a node that is in service. When it fails the node stays so, and has failed.

@@ -2,19 +2,15 @@ package engine
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"sync"
 
 	"cau/plugins"
 )
 
-// firstAttempt numbers job ids. Nothing is tried twice yet.
-const firstAttempt = 1
-
-// jobID is the same for the same run, node, thing and attempt, so that a resumed run attaches to the job
+// jobID is the same for the same run, node and thing, so that a resumed run attaches to the job
 // that is there and never starts a second one (R26). At most 8+1+20+1+64+1+2 characters of [a-z0-9-].
-func jobID(run, node, what string, attempt int) string {
+func jobID(run, node, what string) string {
 	plain := strings.Map(func(c rune) rune {
 		switch {
 		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
@@ -24,7 +20,7 @@ func jobID(run, node, what string, attempt int) string {
 		}
 		return '-'
 	}, node)
-	return run + "-" + plain[:min(len(plain), 20)] + "-" + what + "-" + strconv.Itoa(attempt)
+	return run + "-" + plain[:min(len(plain), 20)] + "-" + what + "-1" // the first attempt; nothing is tried twice
 }
 
 // stageAll brings the updates to every node before the first drain, on a few nodes at once (R23). A node
@@ -67,7 +63,7 @@ func (r *run) stage(ctx context.Context, np NodePlan) error {
 	if r.stopAsked() || r.overBudget() {
 		return nil
 	}
-	job := jobID(r.Plan.Run, np.Name, "stage", firstAttempt)
+	job := jobID(r.Plan.Run, np.Name, "stage")
 	if nr := r.node(np.Name); nr.Phase != PhaseStaging {
 		if err := r.record(Fact{Kind: FactStageIntent, Node: np.Name, Data: FactData{Job: job}}); err != nil {
 			return err

@@ -174,7 +174,7 @@ func (n lateNode) RunJob(ctx context.Context, job plugins.Job, onEvent func(plug
 // watchInstaller journals how an installer ended that outlived its limit. The node stays held, paused (R18).
 func (r *run) watchInstaller(ctx context.Context, np NodePlan, update string) error {
 	u := np.update(update)
-	job := jobID(r.Plan.Run, np.Name, update, firstAttempt)
+	job := jobID(r.Plan.Run, np.Name, update)
 	bound := r.lateBound(np)
 	limited, cancel := context.WithCancel(ctx)
 	var timer sync.WaitGroup

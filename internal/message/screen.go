@@ -68,6 +68,9 @@ const (
 	ScreenOfMinutes   Key = "screen.of-minutes"
 	ScreenExit        Key = "screen.exit"
 	ScreenNeedsBoot   Key = "screen.needs-restart"
+	ScreenLate        Key = "screen.ended-late"
+	ScreenSignature   Key = "screen.signature"
+	ScreenWatched     Key = "screen.watched"
 	ScreenWatchFails  Key = "screen.watch-fails"
 	ScreenDetails     Key = "screen.details"
 	ScreenShare       Key = "screen.share"
@@ -181,6 +184,9 @@ var screenTexts = map[Key]string{
 	ScreenOfMinutes:   "%s of %s",
 	ScreenExit:        "exit %d",
 	ScreenNeedsBoot:   "restart needed",
+	ScreenLate:        "ended late: %s",
+	ScreenSignature:   "signature not valid: %s",
+	ScreenWatched:     "still watched",
 	ScreenWatchFails:  "The run cannot be shown",
 	ScreenDetails:     "%s in run %s",
 	ScreenShare:       "read the share as %s, SMB %s, %s",
@@ -202,10 +208,10 @@ var screenTexts = map[Key]string{
 
 	"node-state.Up": "Up", "node-state.Down": "Down", "node-state.Paused": "Paused", "node-state.Joining": "Joining", "node-state.Unknown": "Unknown",
 
-	"phase.waiting": "Waiting", "phase.staging": "Staging", "phase.draining": "Draining", "phase.installing": "Installing", "phase.restarting": "Restarting",
+	"phase.waiting": "Waiting", "phase.staging": "Staging", "phase.pre-script": "Pre-script", "phase.post-script": "Post-script", "phase.draining": "Draining", "phase.installing": "Installing", "phase.restarting": "Restarting",
 	"phase.rescanning": "Rescanning", "phase.resuming": "Resuming", "phase.settling": "Settling", "phase.done": "Done",
 
-	"step.drain": "drain", "step.install": "install", "step.restart": "restart", "step.rescan": "rescan", "step.resume": "resume",
+	"step.pre-script": "pre-script", "step.post-script": "post-script", "step.drain": "drain", "step.install": "install", "step.restart": "restart", "step.rescan": "rescan", "step.resume": "resume",
 
 	"update.installed": "installed", "update.already-installed": "already installed", "update.not-applicable": "not applicable", "update.failed": "failed",
 	"update.excluded": "excluded", "update.unknown": "started, result lost", "update.running": "installing", "update.waiting": "waiting", "update.not-begun": "not begun",

@@ -23,9 +23,22 @@ const (
 	WizardPlanSource   Key = "wizard.plan-source"
 	WizardNothingToDo  Key = "wizard.nothing-to-do"
 	WizardSummary      Key = "wizard.summary"
+	WizardScriptPre    Key = "wizard.script-pre"
+	WizardScriptPost   Key = "wizard.script-post"
+	WizardScriptSystem Key = "wizard.script-as-system"
+	WizardScriptCaller Key = "wizard.script-as-caller"
+	WizardScriptHash   Key = "wizard.script-hash"
+	WizardDelivery     Key = "wizard.delivery"
+	WizardSignatures   Key = "wizard.signatures"
 	WizardSameWithCau  Key = "wizard.same-with-cau"
 	WizardSameWithCAU  Key = "wizard.same-with-microsoft"
 )
+
+// Delivery is how files come to a node, in words, by the name that plugins gives it.
+func Delivery(delivery string) Key { return Key("delivery." + delivery) }
+
+// SignaturePolicy is what a policy means, by the name that plugins gives it.
+func SignaturePolicy(policy string) Key { return Key("signature." + policy) }
 
 // PageTitle is a wizard page's title, by its id.
 func PageTitle(id string) Key { return Key("page." + id + ".title") }
@@ -57,8 +70,27 @@ var wizardTexts = map[Key]string{
 	WizardPlanSource:   "From %s",
 	WizardNothingToDo:  "There is nothing to install; go back to choose another source.",
 	WizardSummary:      "%s: %d nodes, %d installations.",
+	WizardScriptPre:    "Before each node is paused: %s, %s, for at most %d minutes",
+	WizardScriptPost:   "After each node is back in service: %s, %s, for at most %d minutes",
+	WizardScriptSystem: "run there as SYSTEM",
+	WizardScriptCaller: "run there as the account that signs in",
+	WizardScriptHash:   "sha256 %s  %d bytes; this text runs, whatever the file holds later",
+	WizardDelivery:     "%s: %s",
+	WizardSignatures:   "Signatures of updates: %s",
 	WizardSameWithCau:  "The same with cau:",
 	WizardSameWithCAU:  "The same with Microsoft's CAU:",
+
+	"delivery.pull": "the node reads the files itself", "delivery.push": "the files are pushed to the node",
+	"signature.warn":    "one that is not valid is remarked on",
+	"signature.require": "an update without a valid one fails before it is started",
+	"signature.ignore":  "not looked at",
+
+	"option.PreUpdateScript":      "PowerShell script (.ps1) on this host that runs on each node before it is paused; if it fails, the node is left alone",
+	"option.PostUpdateScript":     "PowerShell script (.ps1) on this host that runs on each node after it is back in service",
+	"option.ScriptAs":             "as whom scripts run on the nodes: system, or caller (the account that signs in); not one of CAU's options",
+	"option.ScriptTimeoutMinutes": "minutes a script may take; it is not ended, its node has failed; not one of CAU's options",
+	"option.SignaturePolicy":      "what is done about an update without a valid signature: warn, require or ignore; not one of CAU's options",
+	"option.Delivery":             "how files come to the nodes: auto, pull (each reads the share) or push (this host writes to ADMIN$); not one of CAU's options",
 
 	"page.getting-started.title":    "Getting Started",
 	"page.getting-started.intro":    "This wizard applies updates to the nodes of a failover cluster. Nothing is changed before you confirm.",

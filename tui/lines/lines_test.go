@@ -24,8 +24,8 @@ func talk(t *testing.T, s *tuitest.Services, answers ...string) string {
 	return out.String()
 }
 
-// defaults are the answers that keep every default up to the checks: start, plug-in, 7 options, 4 arguments.
-func defaults() []string { return append([]string{"1", ""}, make([]string, 1+7+4)...) }
+// defaults are the answers that keep every default up to the checks: start, plug-in, 13 options, 4 arguments.
+func defaults() []string { return append([]string{"1", ""}, make([]string, 1+13+4)...) }
 
 func TestTheWholeWizardWorksLineByLine(t *testing.T) {
 	s := &tuitest.Services{}

@@ -60,6 +60,12 @@ func (b *Board) updateNotes(u *engine.UpdateRun) string {
 	if u.RestartRequired {
 		notes = append(notes, t(message.ScreenNeedsBoot))
 	}
+	if u.Late != nil {
+		notes = append(notes, t(message.ScreenLate, t(message.UpdateOutcome(string(u.Late.Outcome)))))
+	}
+	if s := u.Signature; s != nil && !s.Valid {
+		notes = append(notes, t(message.ScreenSignature, message.Clean(s.Status)))
+	}
 	return strings.Join(notes, ", ")
 }
 
@@ -157,6 +163,12 @@ func (b *Board) Details(name string, w int) []string {
 		}
 		lines = append(lines, frame.Styled(frame.Wrap(t(message.ScreenShare, message.Clean(c.Account), message.Clean(c.Dialect), proof), w), th.Muted)...)
 	}
+	if n.Watched {
+		lines = append(lines, frame.Cut(th.Warn.Render(t(message.ScreenWatched)), w, b.look.Glyphs.Cut))
+	}
+	for _, s := range []*engine.ScriptRun{n.PreScript, n.PostScript} {
+		lines = append(lines, b.scriptLines(s, w)...)
+	}
 	lines = append(lines, "")
 	if cause := b.cause(n.Cause, w); cause != nil {
 		lines = append(append(lines, cause...), "")
@@ -171,6 +183,25 @@ func (b *Board) Details(name string, w int) []string {
 	}
 	if len(lines) == before {
 		lines = append(lines, th.Muted.Render(t(message.ScreenNoLog)))
+	}
+	return lines
+}
+
+// scriptLines are a script with its last output.
+func (b *Board) scriptLines(s *engine.ScriptRun, w int) []string {
+	if s == nil {
+		return nil
+	}
+	head := message.Clean(s.Name)
+	if s.Account != "" {
+		head += " (" + message.Clean(s.Account) + ")"
+	}
+	if s.ExitCode != nil {
+		head += ", " + b.look.Texts.T(message.ScreenExit, *s.ExitCode)
+	}
+	lines := frame.Wrap(head, w)
+	for _, said := range s.Output {
+		lines = append(lines, frame.Indent(frame.Styled(frame.Wrap(message.Clean(said), w-2), b.look.Theme.Muted), 2)...)
 	}
 	return lines
 }

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,7 +104,11 @@ func (b *Board) details(n *engine.NodeRun, phase string) [][]piece {
 	case n.Status == engine.NodeUpdating:
 		return b.steps(n, phase)
 	case n.Cause != nil:
-		return [][]piece{{{message.Clean(strings.TrimPrefix(n.Cause.String(), n.Name+": ")), th.Plain}}}
+		text := message.Clean(strings.TrimPrefix(n.Cause.String(), n.Name+": "))
+		if n.Watched {
+			text = t(message.ScreenWatched) + ": " + text
+		}
+		return [][]piece{{{text, th.Plain}}}
 	case n.Status == engine.NodeWaiting && n.Staged:
 		return [][]piece{{{t(message.ScreenStaged), th.Muted}}}
 	case n.Status == engine.NodeSucceeded:
@@ -149,13 +154,24 @@ func (b *Board) nodeSteps(n *engine.NodeRun, phase string) []step {
 			restart.note = b.look.Texts.T(message.ScreenOfMinutes, phase, limit)
 		}
 	}
-	return []step{
+	steps := []step{
 		{name: "drain", done: n.Drained, going: at(engine.PhaseDraining)},
 		{name: "install", done: final == len(n.Updates), going: at(engine.PhaseInstalling), note: strconv.Itoa(final) + "/" + strconv.Itoa(len(n.Updates))},
 		restart,
 		{name: "rescan", done: n.Rescanned, going: at(engine.PhaseRescanning)},
 		{name: "resume", done: n.Resumed, going: at(engine.PhaseResuming) || at(engine.PhaseSettling)},
 	}
+	if b.plan != nil && b.plan.PreScript != nil {
+		steps = slices.Insert(steps, 0, scriptStep("pre-script", n.PreScript))
+	}
+	if b.plan != nil && b.plan.PostScript != nil {
+		steps = append(steps, scriptStep("post-script", n.PostScript))
+	}
+	return steps
+}
+
+func scriptStep(name string, s *engine.ScriptRun) step {
+	return step{name: name, done: s != nil && !s.Ended.IsZero() && s.Cause == nil, going: s != nil && s.Ended.IsZero()}
 }
 
 // steps are the step marks: all, then without what is still to come, then only what is going on.

@@ -90,6 +90,12 @@ func (s *Services) Preview(_ context.Context, req backend.Request, note func(str
 	for _, n := range []string{"NODE2", "NODE4", "NODE1", "NODE3"} {
 		plan.Nodes = append(plan.Nodes, engine.NodePlan{Name: n, Roles: 2, Updates: []plugins.Update{update(`CAUHotfix_All\Update1.msu`, "MSU", true), update(`CAUHotfix_All\Update2.msi`, "MSI", false)}})
 	}
+	if path := req.Options.PreUpdateScript; path != "" {
+		plan.PreScript = &engine.Script{Name: path, SHA256: "5feceb66", Text: []byte("exit 0")}
+	}
+	if req.Options.Delivery == plugins.DeliveryPush {
+		plan.Nodes[0].Delivery, plan.Nodes[0].DeliveryReason = plugins.DeliveryPush, "It cannot read the root."
+	}
 	return plan, nil
 }
 

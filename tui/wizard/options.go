@@ -13,7 +13,10 @@ import (
 
 // optionNames are the run options that are obeyed, in the order of the page.
 func optionNames() []string {
-	return []string{"MaxFailedNodes", "NodeOrder", "RequireAllNodesOnline", "RebootTimeoutMinutes", "DrainTimeoutMinutes", "FailbackMode", "StageNodesAtOnce"}
+	return []string{
+		"MaxFailedNodes", "NodeOrder", "RequireAllNodesOnline", "RebootTimeoutMinutes", "DrainTimeoutMinutes", "FailbackMode", "StageNodesAtOnce",
+		"PreUpdateScript", "PostUpdateScript", "ScriptAs", "ScriptTimeoutMinutes", "SignaturePolicy", "Delivery",
+	}
 }
 
 func defaultOptions(nodes int) map[string]string {
@@ -22,6 +25,8 @@ func defaultOptions(nodes int) map[string]string {
 		"MaxFailedNodes": strconv.Itoa(engine.DefaultMaxFailedNodes(nodes)), "NodeOrder": "", "RequireAllNodesOnline": "False",
 		"RebootTimeoutMinutes": strconv.Itoa(d.RebootTimeoutMinutes), "DrainTimeoutMinutes": strconv.Itoa(d.DrainTimeoutMinutes),
 		"FailbackMode": string(d.FailbackMode), "StageNodesAtOnce": strconv.Itoa(d.StageNodesAtOnce),
+		"PreUpdateScript": "", "PostUpdateScript": "", "ScriptAs": string(d.ScriptAs), "ScriptTimeoutMinutes": strconv.Itoa(d.ScriptTimeoutMinutes),
+		"SignaturePolicy": string(d.SignaturePolicy), "Delivery": string(d.Delivery),
 	}
 }
 
@@ -41,6 +46,9 @@ func (w *Wizard) parsedOptions() (engine.Options, map[string]string) {
 	o.RebootTimeoutMinutes, o.DrainTimeoutMinutes, o.StageNodesAtOnce = number("RebootTimeoutMinutes"), number("DrainTimeoutMinutes"), number("StageNodesAtOnce")
 	o.RequireAllNodesOnline = w.options["RequireAllNodesOnline"] == "True"
 	o.FailbackMode = engine.FailbackMode(w.options["FailbackMode"])
+	o.PreUpdateScript, o.PostUpdateScript = strings.TrimSpace(w.options["PreUpdateScript"]), strings.TrimSpace(w.options["PostUpdateScript"])
+	o.ScriptAs, o.ScriptTimeoutMinutes = engine.ScriptAs(w.options["ScriptAs"]), number("ScriptTimeoutMinutes")
+	o.SignaturePolicy, o.Delivery = plugins.SignaturePolicy(w.options["SignaturePolicy"]), plugins.Delivery(w.options["Delivery"])
 	o.NodeOrder = strings.FieldsFunc(w.options["NodeOrder"], func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
 	var names []string
 	for _, n := range w.overview.Nodes {
@@ -63,10 +71,13 @@ func (w *Wizard) optionFields() []page.Field {
 		case "RequireAllNodesOnline":
 			f.Kind = page.Bool
 		case "FailbackMode":
-			f.Kind = page.Choice
-			for _, m := range []engine.FailbackMode{engine.FailbackImmediate, engine.FailbackNone, engine.FailbackPolicy} {
-				f.Choices = append(f.Choices, page.Option{Value: string(m), Caption: string(m)})
-			}
+			choose(&f, engine.FailbackModes())
+		case "ScriptAs":
+			choose(&f, engine.ScriptAccounts())
+		case "SignaturePolicy":
+			choose(&f, engine.SignaturePolicies())
+		case "Delivery":
+			choose(&f, engine.Deliveries())
 		case "MaxFailedNodes":
 			if n, err := strconv.Atoi(f.Value); err == nil && f.Problem == "" {
 				f.Help = w.texts.T(message.WizardStopsAt, n+1)
@@ -75,6 +86,13 @@ func (w *Wizard) optionFields() []page.Field {
 		fields = append(fields, f)
 	}
 	return fields
+}
+
+func choose[T ~string](f *page.Field, values []T) {
+	f.Kind = page.Choice
+	for _, v := range values {
+		f.Choices = append(f.Choices, page.Option{Value: string(v), Caption: string(v)})
+	}
 }
 
 // argumentFields are generated from the plug-in's option specs.

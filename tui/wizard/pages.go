@@ -121,8 +121,10 @@ func (w *Wizard) previewPage(p *page.Page) {
 		return
 	}
 	p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: w.texts.T(message.WizardPlanSource, message.Clean(w.plan.Source))})
+	p.Lines = append(p.Lines, w.scriptLines()...)
 	for i, n := range w.plan.Nodes {
 		p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: fmt.Sprintf("%d. %s  %s", i+1, message.Clean(n.Name), w.texts.T(message.CLIPlanNode, n.Roles, len(n.Updates)))})
+		p.Lines = append(p.Lines, w.deliveryLines(n)...)
 		for _, u := range n.Updates {
 			p.Lines = append(p.Lines, w.updateLines(u)...)
 		}
@@ -158,6 +160,47 @@ func (w *Wizard) updateLines(u plugins.Update) []page.Line {
 	return lines
 }
 
+// scriptLines say which scripts run, when, and as whom.
+func (w *Wizard) scriptLines() []page.Line {
+	o := w.plan.Options
+	as := w.texts.T(message.WizardScriptSystem)
+	if o.ScriptAs == engine.ScriptAsCaller {
+		as = w.texts.T(message.WizardScriptCaller)
+	}
+	var lines []page.Line
+	for _, s := range []struct {
+		key    message.Key
+		script *engine.Script
+	}{{message.WizardScriptPre, w.plan.PreScript}, {message.WizardScriptPost, w.plan.PostScript}} {
+		if s.script != nil {
+			lines = append(lines,
+				page.Line{Text: w.texts.T(s.key, message.Clean(s.script.Name), as, o.ScriptTimeoutMinutes)},
+				page.Line{Tone: page.Muted, Indent: 1, Text: w.texts.T(message.WizardScriptHash, s.script.SHA256, len(s.script.Text))})
+		}
+	}
+	return lines
+}
+
+// deliveryLines say how a node's files come to it, where that was asked.
+func (w *Wizard) deliveryLines(n engine.NodePlan) []page.Line {
+	if n.Delivery == "" || n.DeliveryReason == "" {
+		return nil
+	}
+	return []page.Line{w.deliveryLine(string(n.Delivery), n, 1)}
+}
+
+func (w *Wizard) deliveryLine(head string, n engine.NodePlan, indent int) page.Line {
+	text := w.texts.T(message.Delivery(string(n.Delivery)))
+	if n.DeliveryReason != "" {
+		text += ". " + message.Clean(n.DeliveryReason)
+	}
+	tone := page.Muted
+	if n.Delivery == plugins.DeliveryPush {
+		tone = page.Plain
+	}
+	return page.Line{Tone: tone, Indent: indent, Text: w.texts.T(message.WizardDelivery, head, text)}
+}
+
 func (w *Wizard) confirmationPage(p *page.Page) {
 	if w.plan == nil {
 		p.Work = w.scan
@@ -171,6 +214,15 @@ func (w *Wizard) confirmationPage(p *page.Page) {
 	p.Lines = append(p.Lines,
 		page.Line{Tone: page.Strong, Text: w.texts.T(message.WizardSummary, name, len(w.plan.Nodes), updates(w.plan))},
 		page.Line{Text: w.texts.T(message.WizardStopsAt, w.plan.FailureBudget+1)})
+	p.Lines = append(p.Lines, w.scriptLines()...)
+	if o := w.plan.Options; o.SignaturePolicy != "" {
+		p.Lines = append(p.Lines, page.Line{Text: w.texts.T(message.WizardSignatures, w.texts.T(message.SignaturePolicy(string(o.SignaturePolicy))))})
+	}
+	for _, n := range w.plan.Nodes {
+		if n.Delivery == plugins.DeliveryPush {
+			p.Lines = append(p.Lines, w.deliveryLine(message.Clean(n.Name), n, 0))
+		}
+	}
 	for _, id := range w.plan.Accepted {
 		p.Lines = append(p.Lines, page.Line{Tone: page.Ask, Text: w.texts.T(message.WizardAccepted, id)})
 	}

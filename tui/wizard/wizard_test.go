@@ -176,3 +176,32 @@ func TestEveryPageHasATitleAndAnIntroduction(t *testing.T) {
 		}
 	}
 }
+
+func TestPreviewAndConfirmationSayWhichScriptRunsAsWhomAndHowFilesCome(t *testing.T) {
+	w := start(t, &tuitest.Services{})
+	goTo(t, w, wizard.AdvancedOptions)
+	for key, value := range map[string]string{"PreUpdateScript": "silence.cmd", "ScriptAs": "caller", "Delivery": "push", "SignaturePolicy": "require"} {
+		w.Set(key, value)
+	}
+	if f := field(t, w.Page(), "PreUpdateScript"); !strings.Contains(f.Problem, ".ps1") {
+		t.Errorf("%+v", f)
+	}
+	w.Set("PreUpdateScript", "silence.ps1")
+	for _, id := range []page.ID{wizard.Preview, wizard.Confirmation} {
+		var text string
+		for _, l := range goTo(t, w, id).Lines {
+			text += l.Text + "\n"
+		}
+		for _, want := range []string{
+			"Before each node is paused: silence.ps1, run there as the account that signs in, for at most 30 minutes", "sha256 5feceb66  6 bytes",
+			"the files are pushed to the node. It cannot read the root.",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q is missing in:\n%s", id, want, text)
+			}
+		}
+		if id == wizard.Confirmation && !strings.Contains(text, "an update without a valid one fails before it is started") {
+			t.Error(text)
+		}
+	}
+}
