@@ -37,8 +37,10 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 		if len(d.Pending) > 0 {
 			return t.T(message.Fact("rescan.pending"), strings.Join(d.Pending, ", "))
 		}
-	case engine.FactUndoDone:
-		if d.Message != "" { // nothing was undone, and this is why
+	case engine.FactScriptIntent, engine.FactScriptDone:
+		return scriptText(t, key, d)
+	case engine.FactUndoDone, engine.FactWatchBegun, engine.FactWatchEnded, engine.FactRunWatching, engine.FactInstallerEndedLate, engine.FactReturnedLate:
+		if d.Message != "" { // it says more than the kind does
 			return d.Message
 		}
 	case engine.FactNodeFailing, engine.FactCleanFailed:
@@ -71,6 +73,21 @@ func stageText(t message.Texts, key message.Key, d engine.FactData) string {
 	return t.T(key, c.Dialect, protection, c.Account)
 }
 
+func scriptText(t message.Texts, key message.Key, d engine.FactData) string {
+	if d.Script == nil {
+		return t.T(key)
+	}
+	switch {
+	case d.Cause != nil:
+		return t.T(message.Fact("script.failed"), d.Script.Name, d.Cause.String())
+	case key == message.Fact(string(engine.FactScriptDone)):
+		return t.T(message.Fact("script.ended"), d.Script.Name, orName(d.Script.Account, string(d.Script.As)))
+	case d.Script.Phase == plugins.PhasePost:
+		return t.T(message.Fact("script.post"), d.Script.Name, string(d.Script.As))
+	}
+	return t.T(message.Fact("script.pre"), d.Script.Name, string(d.Script.As))
+}
+
 func installText(t message.Texts, key message.Key, name string, r *plugins.Result) string {
 	if r == nil {
 		return t.T(key, name, string(plugins.Unknown))
@@ -78,6 +95,9 @@ func installText(t message.Texts, key message.Key, name string, r *plugins.Resul
 	outcome := string(r.Outcome)
 	if r.ExitCode != nil {
 		outcome = t.T(message.Fact("install.exit"), outcome, r.ExitCode.Int32())
+	}
+	if r.Signature != nil && !r.Signature.Valid {
+		outcome = t.T(message.Fact("install.signature"), outcome, r.Signature.Status)
 	}
 	if r.RestartRequired {
 		outcome = t.T(message.Fact("install.restart"), outcome)

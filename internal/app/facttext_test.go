@@ -18,11 +18,14 @@ func TestEveryKindOfFactHasWords(t *testing.T) {
 		engine.FactDrainDone: {}, engine.FactUndoIntent: {}, engine.FactUndoDone: {}, engine.FactMaintenanceIntent: {}, engine.FactMaintenanceDone: {}, engine.FactRestartIntent: {},
 		engine.FactRestartAgain: {}, engine.FactRestartProven: {}, engine.FactRescanIntent: {}, engine.FactRescanDone: {}, engine.FactResumeIntent: {}, engine.FactResumeDone: {},
 		engine.FactSettleDone: {}, engine.FactCleanDone: {}, engine.FactCleanFailed: {}, engine.FactNodeFailing: {}, engine.FactGateWaiting: {},
-		engine.FactRunHeld:       {Data: engine.FactData{Message: "another run appeared"}},
-		engine.FactRunEnded:      {Data: engine.FactData{RunStatus: engine.RunSucceeded}},
-		engine.FactNodeEnded:     {Data: engine.FactData{NodeStatus: engine.NodeFailed, Cause: &fault.Cause{Message: "because"}}},
-		engine.FactControl:       {Data: engine.FactData{Verb: engine.VerbPause, By: "root (uid 0)"}},
-		engine.FactStageDone:     {Data: engine.FactData{Connection: &plugins.ShareConnection{Dialect: "3.1.1", Signed: true, Account: `LAB\NODE1$`}}},
+		engine.FactRunHeld:      {Data: engine.FactData{Message: "another run appeared"}},
+		engine.FactRunEnded:     {Data: engine.FactData{RunStatus: engine.RunSucceeded}},
+		engine.FactNodeEnded:    {Data: engine.FactData{NodeStatus: engine.NodeFailed, Cause: &fault.Cause{Message: "because"}}},
+		engine.FactControl:      {Data: engine.FactData{Verb: engine.VerbPause, By: "root (uid 0)"}},
+		engine.FactStageDone:    {Data: engine.FactData{Connection: &plugins.ShareConnection{Dialect: "3.1.1", Signed: true, Account: `LAB\NODE1$`}}},
+		engine.FactScriptIntent: {Data: engine.FactData{Script: &engine.ScriptFact{Phase: plugins.PhasePre, Name: "before.ps1", As: engine.ScriptAsSystem}}},
+		engine.FactScriptDone:   {Data: engine.FactData{Script: &engine.ScriptFact{Name: "after.ps1"}, Cause: &fault.Cause{Message: "exit code 1"}}},
+		engine.FactWatchBegun:   {}, engine.FactWatchEnded: {}, engine.FactRunWatching: {}, engine.FactInstallerEndedLate: {}, engine.FactReturnedLate: {},
 		engine.FactInstallIntent: {Node: "NODE1", Update: "u1"},
 		engine.FactInstallDone:   {Node: "NODE1", Update: "u1", Data: engine.FactData{Result: &plugins.Result{Outcome: plugins.Installed, ExitCode: &code, RestartRequired: true}}},
 	} {
@@ -38,6 +41,14 @@ func TestEveryKindOfFactHasWords(t *testing.T) {
 	}
 	done := engine.Fact{Kind: engine.FactInstallDone, Node: "NODE1", Update: "u1", Data: engine.FactData{Result: &plugins.Result{Outcome: plugins.Installed, ExitCode: &code, RestartRequired: true}}}
 	if got := factText(message.Texts{}, plan, done); got != "Update1.msu: installed (exit 3010), restart needed" {
+		t.Errorf("%q", got)
+	}
+	done.Data.Result.Signature = &plugins.Signature{Status: "NotSigned"}
+	if got := factText(message.Texts{}, plan, done); got != "Update1.msu: installed (exit 3010), signature not valid: NotSigned, restart needed" {
+		t.Errorf("%q", got)
+	}
+	ran := engine.Fact{Kind: engine.FactScriptDone, Node: "NODE1", Data: engine.FactData{Script: &engine.ScriptFact{Name: "before.ps1", As: engine.ScriptAsSystem, Account: `NT AUTHORITY\SYSTEM`}}}
+	if got := factText(message.Texts{}, plan, ran); got != `before.ps1 ended as NT AUTHORITY\SYSTEM` {
 		t.Errorf("%q", got)
 	}
 }

@@ -189,10 +189,28 @@ func (s *session) connect(ctx context.Context, note func(string)) error {
 // first is the address of first contact, the node's own name where the address is none, and why it is this one.
 func (s *session) first() (address, host, why string) {
 	if s.lab == nil {
-		return s.target.Cluster, "", "named by --cluster"
+		return s.target.Cluster, s.typedHost(), "named by --cluster"
 	}
 	n := s.lab.Nodes[0]
 	return labAddress(n, s.secrets.Method), n.FQDN, "lab " + s.lab.ID + ", simulated"
+}
+
+// typedHost is the DNS name of the node at --cluster, where that is an IP address and --node says whose.
+func (s *session) typedHost() string {
+	named, err := winnode.ParseAddress(s.target.Cluster)
+	if err != nil || net.ParseIP(named.Host) == nil || s.access == nil || s.access.kerberos == nil {
+		return ""
+	}
+	_, realm, _ := strings.Cut(s.access.kerberos.Principal(), "@")
+	for name, address := range s.target.Nodes {
+		if sameAddress(address, s.target.Cluster) {
+			if !strings.Contains(name, ".") && realm != "" {
+				name += "." + realm
+			}
+			return strings.ToLower(name)
+		}
+	}
+	return ""
 }
 
 // nodeAddresses says where each node listens: what --node or the lab says, else the node's name with the scheme

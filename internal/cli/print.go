@@ -87,6 +87,9 @@ func (p *program) printPlan(plan *engine.Plan) {
 	p.line(p.texts.T(message.CLIPlanNodes, len(plan.Nodes), plan.FailureBudget+1))
 	for i, n := range plan.Nodes {
 		p.line(fmt.Sprintf("  %d. %s  %s", i+1, message.Clean(n.Name), p.texts.T(message.CLIPlanNode, n.Roles, len(n.Updates))))
+		if n.DeliveryReason != "" {
+			p.line("     " + string(n.Delivery) + ": " + message.Clean(n.DeliveryReason))
+		}
 		for _, u := range n.Updates {
 			restart := ""
 			if u.MayRestart {
@@ -100,6 +103,7 @@ func (p *program) printPlan(plan *engine.Plan) {
 			}
 		}
 	}
+	p.printScripts(plan)
 	if len(plan.Ignored) > 0 {
 		p.line("")
 		p.line(p.texts.T(message.CLIPlanIgnored))
@@ -115,6 +119,28 @@ func (p *program) printPlan(plan *engine.Plan) {
 	p.line("")
 	p.line("  " + cau)
 	p.line("  " + invoke)
+}
+
+// printScripts says what runs around each node's updates, as whom, and what is done about signatures.
+func (p *program) printScripts(plan *engine.Plan) {
+	as := p.texts.T(message.CLIScriptSystem)
+	if plan.Options.ScriptAs == engine.ScriptAsCaller {
+		as = p.texts.T(message.CLIScriptCaller)
+	}
+	for _, s := range []struct {
+		when   message.Key
+		script *engine.Script
+	}{{message.CLIPlanPreScript, plan.PreScript}, {message.CLIPlanPostScript, plan.PostScript}} {
+		if s.script != nil {
+			p.line("")
+			p.line(p.texts.T(s.when, message.Clean(s.script.Name), as, plan.Options.ScriptTimeoutMinutes))
+			p.line("  sha256 " + s.script.SHA256)
+		}
+	}
+	if plan.Options.SignaturePolicy != "" {
+		p.line("")
+		p.line(p.texts.T(message.CLIPlanSignatures, string(plan.Options.SignaturePolicy)))
+	}
 }
 
 func (p *program) printState(s engine.State) {

@@ -75,6 +75,11 @@ const (
 	CLINodeCleaned          Key = "cli.node.cleaned"
 	CLIFlagRun              Key = "cli.flag.run"
 	CLIKillNeedsTerminal    Key = "cli.job.kill.terminal"
+	CLIScriptSystem         Key = "cli.script.system"
+	CLIScriptCaller         Key = "cli.script.caller"
+	CLIPlanPreScript        Key = "cli.plan.pre-script"
+	CLIPlanPostScript       Key = "cli.plan.post-script"
+	CLIPlanSignatures       Key = "cli.plan.signatures"
 	CLIOpOpen               Key = "cli.op.open"
 	CLIInterrupted          Key = "cli.interrupted"
 	CLIDumb                 Key = "cli.dumb"
@@ -258,6 +263,11 @@ var cliTexts = map[Key]string{
 	CLINodeCleaned:          "%s: clean",
 	CLIFlagRun:              "only what this run left",
 	CLIKillNeedsTerminal:    "the node's name is typed at a terminal, and there is none",
+	CLIScriptSystem:         "SYSTEM",
+	CLIScriptCaller:         "the account that signs in, within its WinRM logon",
+	CLIPlanPreScript:        "Before each node is paused: %s, as %s, at most %d minutes",
+	CLIPlanPostScript:       "After each node is back: %s, as %s, at most %d minutes",
+	CLIPlanSignatures:       "Updates without a valid signature: %s",
 	CLIOpOpen:               "open the main window",
 	CLIInterrupted:          "Interrupted.",
 	CLIDumb:                 "this terminal cannot draw a screen (TERM=dumb or unset)",

@@ -21,6 +21,8 @@ var factTexts = map[Key]string{
 	"fact.script.intent":        "its script begins",
 	"fact.script.pre":           "runs the pre-update script %s as %s",
 	"fact.script.post":          "runs the post-update script %s as %s",
+	"fact.script.ended":         "%s ended as %s",
+	"fact.install.signature":    "%s, signature not valid: %s",
 	"fact.script.done":          "its script ended",
 	"fact.script.failed":        "%s failed: %s",
 	"fact.watch.begun":          "is still watched",
