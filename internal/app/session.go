@@ -340,6 +340,10 @@ func (s *session) shareAccount(ctx context.Context) (smbcheck.NTLM, error) {
 	if user == "" && s.lab != nil && s.target.User != "" {
 		user, file, fd, flag = s.target.User, s.target.PasswordFile, s.target.PasswordFD, "--password-file"
 	}
+	if user == "" && s.lab != nil { // however the lab's administrator signs in on the nodes
+		name, domain := splitUser(s.lab.User)
+		return smbcheck.NTLM{User: name, Domain: domain, Password: s.lab.Password}, nil
+	}
 	if user == "" {
 		name, domain := splitUser(s.secrets.User)
 		return smbcheck.NTLM{User: name, Domain: domain, Password: s.secrets.Password}, nil
