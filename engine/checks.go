@@ -11,6 +11,7 @@ import (
 
 // The checks of the catalogue that the engine answers, and the two that staging proves.
 const (
+	checkCredential   = "winrm.credential"
 	checkNodesUp      = "cluster.nodes-up"
 	checkQuorum       = "cluster.quorum"
 	checkStorage      = "cluster.storage"

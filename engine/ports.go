@@ -2,11 +2,25 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"cau/plugins"
 )
+
+// ErrCredential says that the credential does not work any more: it was rejected, is locked or expired, or there is no
+// ticket. Errors of Cluster and Node match it with errors.Is. A question may be asked again all the same: whoever
+// implements the ports never proves a refused credential twice (R02), and takes up a renewed one by itself (R05).
+var ErrCredential = errors.New("the credential does not work any more")
+
+// Credential tells how long what signs in to the nodes lasts (R05).
+type Credential interface {
+	// Ends is when it ends unless it is renewed, by the run's Clock: where that runs faster than real time, so does
+	// the rest of the credential's life. ok is false where it has no end that is known. It is asked again and
+	// again, and follows a renewal.
+	Ends() (end time.Time, ok bool)
+}
 
 // Cluster is the failover cluster as seen from a member that is not the node in question. Every act may
 // be repeated after a crash. Numbers are those of root/MSCluster and clusapi.h.

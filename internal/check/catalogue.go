@@ -7,6 +7,7 @@ func Catalogue() []Check {
 		{"winrm.reach", "Node answers over WinRM", ScopeTransport},
 		{"winrm.auth", "Sign-in works", ScopeTransport},
 		{"winrm.sealed", "Messages are sealed or inside TLS", ScopeTransport},
+		{"winrm.credential", "Sign-in lasts for the run", ScopeTransport},
 		{"node.language-mode", "PowerShell runs in FullLanguage mode", ScopeNode},
 		{"node.admin", "Account is an administrator on the node", ScopeNode},
 		{"node.namespaces", "Cluster and storage namespaces are present", ScopeNode},
