@@ -36,7 +36,7 @@ var allowedImports = map[string][]string{
 	"internal/cli":            {"engine", "plugins", "internal/message", "internal/fault", "internal/check"},
 	"internal/app":            {"*"},
 	"internal/sambatest":      {},
-	"bench":                   {"internal/wsman", "internal/kerberos", "internal/winnode", "internal/lab", "internal/lab/...", "engine"},
+	"bench":                   {"bench/...", "internal/wsman", "internal/kerberos", "internal/winnode", "internal/lab", "internal/lab/...", "engine"},
 	"e2e":                     {},
 }
 

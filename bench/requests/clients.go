@@ -14,16 +14,13 @@ import (
 
 	"github.com/masterzen/winrm"
 
+	"cau/bench/room"
+	"cau/internal/lab"
 	"cau/internal/wsman"
 )
 
-const (
-	user     = "admin"
-	domain   = "LAB"
-	password = "benchmark, not a secret"
-	// line is an operation that takes the node no time.
-	line = "echo ready"
-)
+// line is an operation that takes the node no time.
+const line = "echo ready"
 
 // session is one client that is signed in, or signs in with its first operation.
 type session interface {
@@ -37,30 +34,44 @@ type client struct {
 	open func(ctx context.Context, address string) (session, error)
 }
 
-// clients are all clients that this machine has, and what removes their files.
-func clients() ([]client, func(), error) {
-	all := []client{
-		{"cau (sealed NTLM)", openCau},
-		{"masterzen/winrm Encryption, Run", openLibrary},
-		{"masterzen/winrm Encryption, kept shell", openLibraryShell},
-	}
-	python, ok := findPython()
-	if !ok {
-		return all, func() {}, nil
-	}
-	dir, err := os.MkdirTemp("", "cau-bench-")
+// clients are all clients that this machine has, and what gives up what they need.
+func clients(info lab.Info) ([]client, func(), error) {
+	tickets, closeTickets, err := room.Kerberos(info)
 	if err != nil {
 		return nil, nil, err
 	}
-	conf := filepath.Join(dir, "openssl.cnf")
-	p := pywinrm{python: python, conf: conf}
-	return append(all, client{"pywinrm (sealed NTLM), kept shell", p.open}), func() { _ = os.RemoveAll(dir) }, os.WriteFile(conf, []byte(opensslConf), 0o600)
+	l := library{user: info.User, password: info.Password}
+	all := []client{
+		{"cau (sealed NTLM)", func(_ context.Context, address string) (session, error) {
+			return openCau(address, info.Nodes[0].FQDN, wsman.NTLM(room.Account, info.Domain, info.Password)), nil
+		}},
+		{"cau (sealed Kerberos)", func(_ context.Context, address string) (session, error) {
+			return openCau(address, info.Nodes[0].FQDN, tickets), nil
+		}},
+		{"masterzen/winrm Encryption, Run", func(_ context.Context, address string) (session, error) { return l.open(address, false) }},
+		{"masterzen/winrm Encryption, kept shell", func(_ context.Context, address string) (session, error) { return l.open(address, true) }},
+	}
+	python, ok := findPython()
+	if !ok {
+		return all, closeTickets, nil
+	}
+	dir, err := os.MkdirTemp("", "cau-bench-")
+	if err != nil {
+		closeTickets()
+		return nil, nil, err
+	}
+	tidy := func() {
+		closeTickets()
+		_ = os.RemoveAll(dir)
+	}
+	p := pywinrm{python: python, conf: filepath.Join(dir, "openssl.cnf"), user: info.User, password: info.Password}
+	return append(all, client{"pywinrm (sealed NTLM), kept shell", p.open}), tidy, os.WriteFile(p.conf, []byte(opensslConf), 0o600)
 }
 
 type cauSession struct{ node *wsman.Node }
 
-func openCau(_ context.Context, address string) (session, error) {
-	return &cauSession{wsman.NewNode(wsman.Config{Addr: address, Host: "NODE1", Auth: wsman.NTLM(user, domain, password)})}, nil
+func openCau(address, host string, credential *wsman.Credential) session {
+	return &cauSession{wsman.NewNode(wsman.Config{Addr: address, Host: host, Auth: credential})}
 }
 
 func (s *cauSession) operate(ctx context.Context) error {
@@ -80,13 +91,9 @@ type librarySession struct {
 	keep   bool
 }
 
-func openLibrary(_ context.Context, address string) (session, error) { return library(address, false) }
+type library struct{ user, password string }
 
-func openLibraryShell(_ context.Context, address string) (session, error) {
-	return library(address, true)
-}
-
-func library(address string, keep bool) (session, error) {
+func (l library) open(address string, keep bool) (session, error) {
 	host, text, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -101,7 +108,7 @@ func library(address string, keep bool) (session, error) {
 	}
 	params := *winrm.DefaultParameters
 	params.TransportDecorator = func() winrm.Transporter { return sealed }
-	c, err := winrm.NewClientWithParameters(winrm.NewEndpoint(host, port, false, false, nil, nil, nil, 0), domain+`\`+user, password, &params)
+	c, err := winrm.NewClientWithParameters(winrm.NewEndpoint(host, port, false, false, nil, nil, nil, 0), l.user, l.password, &params)
 	return &librarySession{client: c, keep: keep}, err
 }
 
@@ -186,10 +193,10 @@ activate = 1
 `
 
 // pywinrm starts processes of python with conf as OpenSSL's configuration.
-type pywinrm struct{ python, conf string }
+type pywinrm struct{ python, conf, user, password string }
 
 func (p pywinrm) open(ctx context.Context, address string) (session, error) {
-	cmd := exec.CommandContext(ctx, p.python, "-c", pywinrmScript, "http://"+address+"/wsman", domain+`\`+user, password)
+	cmd := exec.CommandContext(ctx, p.python, "-c", pywinrmScript, "http://"+address+"/wsman", p.user, p.password)
 	cmd.Env = append(cmd.Environ(), "OPENSSL_CONF="+p.conf)
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -11,10 +12,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"cau/internal/lab/console"
-	"cau/internal/lab/model"
-	"cau/internal/lab/ntlm"
-	"cau/internal/lab/wsmanserver"
+	"cau/bench/room"
+	"cau/internal/lab"
 )
 
 func main() {
@@ -34,13 +33,13 @@ func roundTrips() []time.Duration {
 	return []time.Duration{0, 20 * time.Millisecond, 80 * time.Millisecond}
 }
 
-func run(ctx context.Context, out io.Writer, budget time.Duration) error {
-	service, end, err := startService()
+func run(ctx context.Context, out io.Writer, budget time.Duration) (err error) {
+	info, end, err := room.Start(ctx, 2)
 	if err != nil {
 		return err
 	}
-	defer end()
-	list, tidy, err := clients()
+	defer func() { err = errors.Join(err, end()) }()
+	list, tidy, err := clients(info)
 	if err != nil {
 		return err
 	}
@@ -51,7 +50,7 @@ func run(ctx context.Context, out io.Writer, budget time.Duration) error {
 	for _, c := range list {
 		var cold, warm []sample
 		for _, rtt := range roundTrips() {
-			one, more, err := measure(ctx, c, service, rtt, share)
+			one, more, err := measure(ctx, c, info, rtt, share)
 			if err != nil {
 				return fmt.Errorf("%s at %s: %w", c.name, rtt, err)
 			}
@@ -64,7 +63,7 @@ func run(ctx context.Context, out io.Writer, budget time.Duration) error {
 }
 
 func printRow(w io.Writer, name, what string, s []sample) {
-	_, _ = fmt.Fprintf(w, "%s\t%s\t%.4g\t%.0f / %.0f", name, what, s[0].requests, s[0].up, s[0].down)
+	_, _ = fmt.Fprintf(w, "%s\t%s\t%.0f\t%.0f / %.0f", name, what, s[0].requests, s[0].up, s[0].down)
 	for _, one := range s {
 		_, _ = fmt.Fprintf(w, "\t%.1f", float64(one.took.Microseconds())/1000)
 	}
@@ -82,17 +81,23 @@ const maxRepeats = 50
 
 // measure gives the cost of a cold operation (sign in, shell, command, end) and of one more on a warm connection. The
 // time is the median's.
-func measure(ctx context.Context, c client, service *wsmanserver.Server, rtt, share time.Duration) (cold, warm sample, err error) {
-	r, err := startRelay(service.Address(), rtt)
+func measure(ctx context.Context, c client, info lab.Info, rtt, share time.Duration) (cold, warm sample, err error) {
+	node := info.Nodes[0]
+	r, err := startRelay(node.Address, rtt)
 	if err != nil {
 		return cold, warm, err
 	}
 	defer r.close()
-	look := func() sample {
-		return sample{requests: float64(service.Stats().Requests), up: float64(r.up.Load()), down: float64(r.down.Load())}
+	look := func() (sample, error) {
+		report, err := lab.Inspect(ctx, info)
+		return sample{requests: float64(report.WinRM[node.Name].Requests), up: float64(r.up.Load()), down: float64(r.down.Load())}, err
 	}
 	repeat := func(limit time.Duration, do func() error) (sample, error) {
-		before, began := look(), time.Now()
+		before, err := look()
+		if err != nil {
+			return sample{}, err
+		}
+		began := time.Now()
 		var times []time.Duration
 		for len(times) < maxRepeats && (len(times) < 3 || time.Since(began) < limit) {
 			at := time.Now()
@@ -101,9 +106,10 @@ func measure(ctx context.Context, c client, service *wsmanserver.Server, rtt, sh
 			}
 			times = append(times, time.Since(at))
 		}
-		after, n := look(), float64(len(times))
+		after, err := look()
+		n := float64(len(times))
 		slices.Sort(times)
-		return sample{(after.requests - before.requests) / n, (after.up - before.up) / n, (after.down - before.down) / n, times[len(times)/2]}, nil
+		return sample{(after.requests - before.requests) / n, (after.up - before.up) / n, (after.down - before.down) / n, times[len(times)/2]}, err
 	}
 	cold, err = repeat(share/2, func() error {
 		s, err := c.open(ctx, r.address())
@@ -130,22 +136,4 @@ func measure(ctx context.Context, c client, service *wsmanserver.Server, rtt, sh
 		err = s.close(ctx)
 	}
 	return cold, warm, err
-}
-
-// startService starts one lab node's WinRM service.
-func startService() (*wsmanserver.Server, func(), error) {
-	world, err := model.New(model.Config{Nodes: 1, Clock: model.Scaled{Start: time.Now(), Speed: 1}})
-	if err != nil {
-		return nil, nil, err
-	}
-	var accounts ntlm.Book
-	accounts.Add(ntlm.Account{Domain: domain, User: user, Password: password})
-	s := wsmanserver.New(wsmanserver.Config{
-		Computer: "NODE1", Domain: domain, DNSDomain: "lab.example", Accounts: &accounts, Runner: console.Console{Machine: world.Nodes()[0]},
-	})
-	if err := s.Start("127.0.0.1:0"); err != nil {
-		world.Close()
-		return nil, nil, err
-	}
-	return s, func() { s.Close(); world.Close() }, nil
 }

@@ -8,12 +8,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"sync"
 	"text/tabwriter"
 	"time"
 
+	"cau/bench/room"
 	"cau/engine"
-	"cau/internal/kerberos"
 	"cau/internal/lab"
 	"cau/internal/winnode"
 	"cau/internal/wsman"
@@ -55,7 +54,7 @@ type measured struct {
 }
 
 func measure(ctx context.Context, nodes int, viaKerberos bool) (m measured, err error) {
-	info, end, err := startLab(ctx, nodes)
+	info, end, err := room.Start(ctx, nodes)
 	if err != nil {
 		return m, err
 	}
@@ -128,14 +127,10 @@ func scan(ctx context.Context, fleet *winnode.Fleet) (how string, took time.Dura
 }
 
 func signIn(info lab.Info, viaKerberos bool) (*wsman.Credential, func(), error) {
-	if !viaKerberos {
-		return wsman.NTLM("admin", info.Domain, info.Password), func() {}, nil
+	if viaKerberos {
+		return room.Kerberos(info)
 	}
-	c, err := kerberos.Open(kerberos.Config{User: "admin", Realm: info.Kerberos.Realm, KDCs: []string{info.Kerberos.KDC}, Password: info.Password})
-	if err != nil {
-		return nil, nil, err
-	}
-	return wsman.Kerberos(c, ""), c.Close, nil
+	return wsman.NTLM(room.Account, info.Domain, info.Password), func() {}, nil
 }
 
 func addresses(info lab.Info) []winnode.NodeAddress {
@@ -144,34 +139,6 @@ func addresses(info lab.Info) []winnode.NodeAddress {
 		list = append(list, winnode.NodeAddress{Name: n.Name, Address: n.Address, Host: n.FQDN})
 	}
 	return list
-}
-
-// startLab serves a lab within this process.
-func startLab(ctx context.Context, nodes int) (lab.Info, func() error, error) {
-	dir, err := os.MkdirTemp("", "cau-bench-")
-	if err != nil {
-		return lab.Info{}, nil, err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	var serving sync.WaitGroup
-	ended := make(chan error, 1)
-	serving.Go(func() { ended <- lab.Serve(ctx, lab.Config{Dir: dir, ID: "bench", Nodes: nodes, Linger: -1}) })
-	end := func() error {
-		cancel()
-		serving.Wait()
-		return errors.Join(<-ended, os.RemoveAll(dir))
-	}
-	for {
-		if info, err := lab.Load(dir); err == nil && info.Alive {
-			return info, end, nil
-		}
-		select {
-		case err := <-ended:
-			ended <- err
-			return lab.Info{}, nil, errors.Join(errors.New("the lab did not start"), end())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 // clock is real time.
