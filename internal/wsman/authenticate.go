@@ -130,14 +130,19 @@ func (on logon) shakeHands(ctx context.Context, h Handshake, scheme string) (s S
 				}
 				return s, "", &ConnError{opAuthenticate, NotSent, err}
 			}
+			on.leave.proving()
 		}
 		proven = proven || proof
 		a, stage, err := on.link.post(ctx, soapType, authorization(scheme, out), body, on.patience.left())
+		on.leave.sent = on.leave.sent || proof && stage != NotSent
 		if err != nil {
 			return s, "", &ConnError{opAuthenticate, stage, err}
 		}
 		token, offered, err := challenges(a.header.Values("Www-Authenticate"), scheme, body == nil)
-		if err != nil {
+		switch {
+		case err != nil && proven && a.status == 401:
+			return s, "", &AuthError{Reason: Rejected, Offered: offered}
+		case err != nil:
 			return s, "", &AuthError{Reason: WeakChallenge, Err: err}
 		}
 		reader, readable := h.(denied)

@@ -9,6 +9,7 @@ import (
 
 func FuzzChallenges(f *testing.F) {
 	f.Add("Negotiate TlRMTVNTUA==", "Kerberos")
+	f.Add("0", "000000000000000000000000\xb60")
 	f.Add(`Basic realm="WSMAN"`, "kerberos \x1b[2J")
 	f.Fuzz(func(t *testing.T, one, two string) {
 		for _, rounds := range []bool{true, false} {

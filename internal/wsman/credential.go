@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Peer is what a handshake may know about the other side before it starts.
@@ -70,10 +72,14 @@ type Sealer interface {
 // AuthFunc starts a fresh handshake for one connection.
 type AuthFunc func(Peer) Handshake
 
-// Credential is one secret as it was typed, shared by all nodes that it is for. It is tried on one node
-// first while the others wait, and once refused it is never sent again (R02). Also afterwards one proof is under way
-// at a time, so that a secret that stops working costs one failed logon, however many nodes reconnect at once. Safe
-// for concurrent use.
+// lendAfter is how long a proof may keep the others waiting before the next one may leave too.
+const lendAfter = 5 * time.Second
+
+// Credential is one secret as it was typed, shared by all nodes that it is for (R02). It is tried on one node first
+// while the others wait; if that one refuses it, or gives no verdict, it is never sent again. Also afterwards one proof
+// is under way at a time, so that a secret that stops working costs one failed logon, however many nodes reconnect
+// at once. A proof that hangs lets one other overtake it, and further ones when that is accepted: then the secret was
+// still good. Safe for concurrent use.
 type Credential struct {
 	start AuthFunc
 	// needsTLS names a mechanism that shows its secret or has no sealing of its own; "" for all others.
@@ -81,14 +87,19 @@ type Credential struct {
 	// certificate is what TLS shows to the node, or nil.
 	certificate *tls.Certificate
 
-	turn    chan struct{}
-	proven  atomic.Bool
-	refused atomic.Pointer[AuthError]
+	turn      chan struct{}
+	proven    atomic.Bool
+	refused   atomic.Pointer[AuthError]
+	lendAfter time.Duration
+
+	mu     sync.Mutex
+	holder *admission // whose the turn is
+	late   *admission // who gave it away without a verdict
 }
 
 // NewCredential makes a credential of start, which must always use the same secret.
 func NewCredential(start AuthFunc) *Credential {
-	return &Credential{start: start, turn: make(chan struct{}, 1)}
+	return &Credential{start: start, turn: make(chan struct{}, 1), lendAfter: lendAfter}
 }
 
 // String never shows anything of the secret.
@@ -97,7 +108,7 @@ func (c *Credential) String() string { return "credential" }
 // GoString keeps %#v from printing the secret.
 func (c *Credential) GoString() string { return "wsman.Credential{}" }
 
-// Rejected is the refusal that ended the use of this credential, or nil.
+// Rejected is what ended the use of this credential, or nil.
 func (c *Credential) Rejected() error {
 	if e := c.refused.Load(); e != nil {
 		return e
@@ -108,7 +119,10 @@ func (c *Credential) Rejected() error {
 // admission is the leave of one connection to use a credential.
 type admission struct {
 	credential *Credential
-	holding    bool // the turn
+	sent       bool // a proof may have arrived
+	clock      *time.Timer
+	// overdue says that the proof keeps the others waiting for too long; guarded by the credential's lock.
+	overdue bool
 }
 
 // admit waits until the credential may be used. The caller must settle the admission once.
@@ -131,33 +145,85 @@ func (c *Credential) admit(ctx context.Context) (*admission, error) {
 
 // hold waits for the turn, in which alone a proof may leave.
 func (a *admission) hold(ctx context.Context) error {
-	if a.holding {
+	c := a.credential
+	if a.holding() {
 		return nil
 	}
 	select {
-	case a.credential.turn <- struct{}{}:
-		a.holding = true
+	case c.turn <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if err := a.credential.Rejected(); err != nil {
+	c.mu.Lock()
+	c.holder = a
+	c.mu.Unlock()
+	if err := c.Rejected(); err != nil {
 		a.free()
 		return err
 	}
 	return nil
 }
 
+func (a *admission) holding() bool {
+	a.credential.mu.Lock()
+	defer a.credential.mu.Unlock()
+	return a.credential.holder == a
+}
+
 func (a *admission) free() {
-	if a.holding {
-		a.holding = false
-		<-a.credential.turn
+	a.credential.mu.Lock()
+	defer a.credential.mu.Unlock()
+	a.credential.pass(a)
+}
+
+// pass gives the turn on if it is a's. The caller holds the lock.
+func (c *Credential) pass(a *admission) {
+	if c.holder == a {
+		c.holder = nil
+		<-c.turn
+	}
+}
+
+// proving starts the clock of a proof that is about to leave. The first one has as long as it takes.
+func (a *admission) proving() {
+	c := a.credential
+	if !c.proven.Load() {
+		return
+	}
+	a.clock = time.AfterFunc(c.lendAfter, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		a.overdue = true
+		c.lend()
+	})
+}
+
+// lend lets the next proof leave beside one that hangs, unless another is without a verdict already. The caller
+// holds the lock.
+func (c *Credential) lend() {
+	if a := c.holder; a != nil && a.overdue && c.late == nil {
+		c.late = a
+		c.pass(a)
 	}
 }
 
 // settle records the outcome, nil for an accepted logon, and then lets the next one have its turn.
 func (a *admission) settle(outcome error) {
-	a.credential.record(outcome)
-	a.free()
+	c := a.credential
+	if a.clock != nil {
+		a.clock.Stop()
+	}
+	c.record(outcome)
+	if outcome != nil && a.sent && !c.proven.Load() { // nobody knows whether it counted as a failed logon
+		c.refused.CompareAndSwap(nil, &AuthError{Reason: Unanswered, Err: outcome})
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pass(a)
+	if outcome == nil || c.late == a {
+		c.late = nil
+		c.lend()
+	}
 }
 
 func (c *Credential) record(outcome error) {

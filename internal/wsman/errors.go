@@ -99,6 +99,9 @@ const (
 	TicketRefused
 	// Unproven means that the peer, or a KDC, did not prove itself.
 	Unproven
+	// Unanswered means that the first proof of a secret got no verdict, and so may count as a failed logon. Final: it
+	// is not sent again by itself.
+	Unanswered
 )
 
 // String is the reason in words.
@@ -134,6 +137,8 @@ func (r AuthReason) String() string {
 		return "the node did not take the Kerberos ticket"
 	case Unproven:
 		return "the peer did not prove itself"
+	case Unanswered:
+		return "the first logon got no verdict, and the secret is not sent again"
 	default:
 		return fmt.Sprintf("reason %d", int(r))
 	}
@@ -149,10 +154,10 @@ type AuthError struct {
 	Err      error
 }
 
-// Final reports whether the credential itself was refused, so that it must not be used again anywhere (R02).
+// Final reports whether the credential was refused, or may have been, so that it must not be used again anywhere (R02).
 func (e *AuthError) Final() bool {
 	switch e.Reason {
-	case Rejected, Locked, Disabled, PasswordExpired, AccountExpired, UnknownAccount, ClockSkew:
+	case Rejected, Locked, Disabled, PasswordExpired, AccountExpired, UnknownAccount, ClockSkew, Unanswered:
 		return !e.FromNode
 	default:
 		return false
@@ -304,6 +309,8 @@ func (e *AuthError) hint() string {
 		return "This is not how a Windows node answers; check the address, and look for a proxy or somebody in between."
 	case TicketRefused:
 		return "The account may not use WinRM on this node, or the service name belongs to another account (setspn -Q)."
+	case Unanswered:
+		return "Somebody got the proof and said neither yes nor no; that may count as a failed logon. Look after that node or domain controller, or name another one first, and sign in anew."
 	case NoTicket, Unproven, Locked, Disabled, PasswordExpired, AccountExpired, UnknownAccount, ClockSkew, Expired:
 		return "Ask the domain's administrator about the account and the node's service names."
 	default:
@@ -322,12 +329,14 @@ func printable(s string, limit int) string {
 			continue
 		}
 		if blank {
-			b.WriteByte(' ')
 			n++
-			blank = false
 		}
 		if n >= limit {
 			break
+		}
+		if blank {
+			b.WriteByte(' ')
+			blank = false
 		}
 		b.WriteRune(r)
 		n++
