@@ -16,7 +16,8 @@ const (
 	// JobUpdatesDownload and JobUpdatesInstall work through updates one after the other: UpdatesJob in, UpdatesJobResult out.
 	JobUpdatesDownload JobKind = "wu.download"
 	JobUpdatesInstall  JobKind = "wu.install"
-	// JobUpdatesRestart asks the update agent whether a restart is required: nothing in, UpdatesRestartResult out.
+	// JobUpdatesRestart asks the update agent whether a restart is required: UpdatesQuery in, of which only Run counts,
+	// UpdatesRestartResult out.
 	JobUpdatesRestart JobKind = "wu.reboot-required"
 )
 

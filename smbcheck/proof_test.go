@@ -323,7 +323,7 @@ func (w wrongReader) ReadAt(b []byte, off int64) (int, error) {
 func TestAFileLongerOrShorterThanItSaidIsChanged(t *testing.T) {
 	for _, size := range []int64{0, 1, pieceSize - 1, pieceSize, 5*pieceSize + 7} {
 		var got int64
-		count := func(b []byte) { got += int64(len(b)) }
+		count := func(b []byte) error { got += int64(len(b)); return nil }
 		nothing := func() {}
 		if err := pump(wrongReader{size}, size, nothing, count); err != nil || got != size {
 			t.Errorf("%d: read %d, %v", size, got, err)

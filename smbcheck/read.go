@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/cloudsoda/go-smb2"
 )
@@ -19,7 +20,7 @@ const (
 	piecesOut = 4
 )
 
-// maxHash bounds what HashFile reads: 1 TiB, far beyond any update.
+// maxHash bounds what HashFile and CopyFile read: 1 TiB, far beyond any update.
 const maxHash = 1 << 40
 
 // ReadFile reads a file, given relative to the root, that has at most most bytes. A larger file is
@@ -53,7 +54,7 @@ func (c *Connection) HashFile(ctx context.Context, path string) (sum [sha256.Siz
 			return fmt.Errorf("%w: %d bytes", ErrLimit, before.EndOfFile)
 		}
 		h := sha256.New()
-		if err := pump(f, before.EndOfFile, alive, func(b []byte) { h.Write(b) }); err != nil {
+		if err := pump(f, before.EndOfFile, alive, func(b []byte) error { _, err := h.Write(b); return err }); err != nil {
 			return err
 		}
 		size = before.EndOfFile
@@ -64,6 +65,54 @@ func (c *Connection) HashFile(ctx context.Context, path string) (sum [sha256.Siz
 		return [sha256.Size]byte{}, 0, err
 	}
 	return sum, size, nil
+}
+
+// CopyFile writes the content of a file given relative to the root to to, from its start, with a few MiB of it in memory
+// at a time. No more is written than the file had when it was opened. A file whose size or time of change differs before
+// and after is ErrChanged; what was written of it by then is worth nothing. An error of to ends the copy and is in the
+// error's chain; the connection goes on. However long to takes, it is not the server that is silent; when ctx ends, the copy
+// ends with the write that is under way.
+func (c *Connection) CopyFile(ctx context.Context, path string, to io.Writer) error {
+	return c.withFile(ctx, "copy", path, func(f *smb2.File, before *smb2.FileStat, alive func()) error {
+		if before.EndOfFile > maxHash {
+			return fmt.Errorf("%w: %d bytes", ErrLimit, before.EndOfFile)
+		}
+		return pump(f, before.EndOfFile, alive, func(b []byte) error {
+			return c.patiently(alive, func() error {
+				switch n, err := to.Write(b); {
+				case err != nil:
+					return fmt.Errorf("%w: %w", errTaker, err)
+				case n != len(b):
+					return fmt.Errorf("%w: %w", errTaker, io.ErrShortWrite)
+				}
+				return nil
+			})
+		})
+	})
+}
+
+// errTaker says that whoever takes what is read did not.
+var errTaker = errors.New("what was read could not be passed on")
+
+// patiently does what waits for somebody else than the server, and so is no silence of the server's.
+func (c *Connection) patiently(alive func(), work func() error) error {
+	over := make(chan struct{})
+	var beat sync.WaitGroup
+	beat.Go(func() {
+		again := time.NewTicker(max(c.timeout/4, time.Millisecond))
+		defer again.Stop()
+		for {
+			select {
+			case <-again.C:
+				alive()
+			case <-over:
+				return
+			}
+		}
+	})
+	defer beat.Wait()
+	defer close(over)
+	return work()
 }
 
 // withFile opens a file below the root, without following links, lets read have it, and checks that
@@ -149,8 +198,8 @@ type piece struct {
 }
 
 // pump reads exactly size bytes in order, several pieces at a time, and checks that the end of the
-// file is there.
-func pump(r io.ReaderAt, size int64, alive func(), take func([]byte)) error {
+// file is there. An error of take ends it.
+func pump(r io.ReaderAt, size int64, alive func(), take func([]byte) error) error {
 	var readers sync.WaitGroup
 	defer readers.Wait()
 	var spare [][]byte
@@ -178,7 +227,9 @@ func pump(r io.ReaderAt, size int64, alive func(), take func([]byte)) error {
 			return p.err
 		}
 		alive()
-		take(p.b)
+		if err := take(p.b); err != nil {
+			return err
+		}
 		spare = append(spare, p.b)
 	}
 	if n, err := r.ReadAt(make([]byte, 1), size); n != 0 || !errors.Is(err, io.EOF) {

@@ -124,7 +124,7 @@ func sumOf(share *smb2.Share, full string, size int64, alive func()) (sum string
 			return ErrChanged
 		}
 		h := sha256.New()
-		if err := pump(f, size, alive, func(b []byte) { h.Write(b) }); err != nil {
+		if err := pump(f, size, alive, func(b []byte) error { _, err := h.Write(b); return err }); err != nil {
 			return err
 		}
 		sum = hex.EncodeToString(h.Sum(nil))

@@ -39,6 +39,8 @@ type Copier interface {
 	CopyFile(ctx context.Context, path string, to io.Writer) error
 }
 
+var _ Copier = (*smbcheck.Connection)(nil)
+
 // Plugin is Microsoft.HotfixPlugin. Without an Opener it can install and let nodes pull, but neither scan nor push.
 type Plugin struct {
 	// Open opens the root for Scan, and for Stage where files are pushed.
