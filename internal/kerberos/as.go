@@ -28,9 +28,10 @@ const (
 	// askedLifetime and askedRenewal are what we ask for; the KDC's policy shortens them.
 	askedLifetime = 24 * time.Hour
 	askedRenewal  = 7 * 24 * time.Hour
-	// maxIterations bounds the work that a KDC can make us do for a key (RFC 3962 allows 4 billion rounds);
-	// the defaults are 4096 and 32768.
-	maxIterations = 1 << 20
+	// minIterations and maxIterations bound the work for a key that a KDC can ask for (RFC 3962 allows 1 to 4 billion
+	// rounds): the defaults are 4096 and 32768. Less would make a proof cheap to guess from (RFC 3962 section 8).
+	minIterations = 4096
+	maxIterations = 1 << 18
 	allowedSkew   = 5 * time.Minute
 )
 
@@ -58,13 +59,34 @@ func (c *Client) logon(ctx context.Context) (*ticket, error) {
 		}
 		req = c.asRequest()
 		req.PAData = append(req.PAData, stamp)
-		if reply, sent, err = c.askAS(ctx, req, true); err != nil {
+		reply, sent, err = c.askAS(ctx, req, true)
+		if errors.As(err, &k) || KindOf(err) == Unreachable {
 			return nil, c.asError(err)
 		}
-	} else if err != nil {
+		var t *ticket
+		if err == nil {
+			t, err = c.readAS(reply, sent, req, key)
+		}
+		return t, withoutVerdict(err)
+	}
+	if err != nil {
 		return nil, c.asError(err)
 	}
 	return c.readAS(reply, sent, req, key)
+}
+
+// withoutVerdict marks what went wrong after a proof that may have arrived, unless it says what became of it.
+func withoutVerdict(err error) error {
+	var e *Error
+	if err == nil || errors.As(err, &e) && e.Final() {
+		return err
+	}
+	doubt := Error{Kind: NoAnswer, Err: err}
+	if e != nil {
+		doubt = *e
+	}
+	doubt.noVerdict = true
+	return &doubt
 }
 
 func (c *Client) asError(err error) error {
@@ -176,7 +198,7 @@ func (c *Client) passwordKey(info types.ETypeInfo2Entry) (types.EncryptionKey, e
 	}
 	parameters := et.GetDefaultStringToKeyParams()
 	if len(info.S2KParams) > 0 {
-		if n := len(info.S2KParams); n != 4 || binary.BigEndian.Uint32(info.S2KParams) == 0 || binary.BigEndian.Uint32(info.S2KParams) > maxIterations {
+		if n := len(info.S2KParams); n != 4 || binary.BigEndian.Uint32(info.S2KParams) < minIterations || binary.BigEndian.Uint32(info.S2KParams) > maxIterations {
 			return key, &Error{Kind: Unproven, Err: errors.New("the KDC wants an absurd amount of work for the key")}
 		}
 		parameters = hex.EncodeToString(info.S2KParams)

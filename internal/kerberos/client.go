@@ -27,6 +27,9 @@ type Client struct {
 	tgt     *ticket
 	tickets map[string]*ticket
 	refused *Error
+	// resting is why no proof leaves before resume: the last one got no verdict.
+	resting *Error
+	resume  time.Time
 	last    time.Time // of the last authenticator
 	closed  bool
 
@@ -83,8 +86,11 @@ func (c *Client) Lifetime() (end time.Time, ok bool) {
 	return c.tgt.end, true
 }
 
-// Final tells whether the KDC refused the secret itself, so that this Client will never send it again (R02).
+// Final tells whether the KDC refused the secret, or may have, so that this Client will never send it again (R02).
 func (e *Error) Final() bool {
+	if e.spent {
+		return true
+	}
 	switch e.Kind {
 	case Rejected, Revoked, Locked, PasswordExpired, AccountExpired, UnknownUser, ClockSkew:
 		return !e.FromService
@@ -139,9 +145,25 @@ func (c *Client) held() (*ticket, error) {
 		return c.tgt, nil
 	case c.refused != nil:
 		return nil, c.refused
+	case c.resting != nil && c.now().Before(c.resume):
+		return nil, c.resting
 	default:
 		return nil, nil
 	}
+}
+
+// rest is how long a secret that was good before is not sent again after a proof without a verdict: every node of a
+// run asks, and each proof may count as a failed logon.
+const rest = time.Minute
+
+// doubt keeps a secret back whose proof got no verdict: for good if it was never accepted. The caller holds the lock.
+func (c *Client) doubt(e *Error) {
+	if c.tgt != nil {
+		c.resting, c.resume = e, c.now().Add(rest)
+		return
+	}
+	e.spent = true
+	c.refused = e
 }
 
 // refresh gets a new ticket-granting ticket. The caller holds the turn.
@@ -161,6 +183,8 @@ func (c *Client) refresh(ctx context.Context) (t *ticket, err error) {
 		c.tgt = t
 	case errors.As(err, &e) && e.Final():
 		c.refused = e
+	case e != nil && e.noVerdict:
+		c.doubt(e)
 	}
 	return t, err
 }

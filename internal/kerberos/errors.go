@@ -77,6 +77,9 @@ type Error struct {
 	// FromService is true when the node said it and not a KDC: it then says nothing about the credential.
 	FromService bool
 	Err         error
+
+	// noVerdict says that a proof left and nobody said what became of it; spent, that it is not sent again.
+	noVerdict, spent bool
 }
 
 // Error says the kind, the code by name and the cause.
@@ -94,6 +97,9 @@ func (e *Error) Error() string {
 	}
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
+	}
+	if e.spent {
+		s += "; it may count as a failed logon and is not sent again"
 	}
 	return s
 }

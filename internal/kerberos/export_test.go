@@ -40,3 +40,10 @@ func (c *Client) Due() time.Duration { return c.untilRenewal() }
 
 // Patience makes the client wait less for each KDC.
 func (c *Client) Patience(d time.Duration) { c.kdcs.patience = d }
+
+// Outdated gives the client a ticket-granting ticket that is over.
+func (c *Client) Outdated() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tgt = &ticket{client: c.who, start: c.now().Add(-2 * time.Hour), end: c.now().Add(-time.Hour)}
+}

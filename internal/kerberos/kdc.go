@@ -93,7 +93,9 @@ func (d *directory) ask(ctx context.Context, realm string, message []byte, once 
 	for _, address := range list {
 		reply, sent, err := d.exchange(ctx, address, message)
 		switch {
-		case ctx.Err() != nil:
+		case err != nil && ctx.Err() != nil && sent && once:
+			return nil, &Error{Kind: NoAnswer, Err: fmt.Errorf("%s: %w", address, context.Cause(ctx))}
+		case err != nil && ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case err == nil:
 			return reply, krbError(reply)

@@ -172,6 +172,9 @@ func authError(err error) error {
 	default:
 		e.Reason = NoTicket
 	}
+	if k.Final() && !e.Final() {
+		e.Reason = Unanswered
+	}
 	return e
 }
 
