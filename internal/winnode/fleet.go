@@ -105,7 +105,7 @@ func orDefault[T ~int64](v *T, d T) {
 
 func (f *Fleet) link(n NodeAddress) *link {
 	return &link{
-		name: n.Name, address: n.Address, host: n.Host, dialer: f.cfg.Dialer, gate: f.gate, limit: f.cfg.OperationLimit,
+		name: n.Name, address: n.Address, host: n.Host, dialer: f.cfg.Dialer, clock: f.cfg.Clock, gate: f.gate, limit: f.cfg.OperationLimit,
 		fence: &f.fence, closing: &f.closing, ready: make(chan struct{}, 1),
 	}
 }

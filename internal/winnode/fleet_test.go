@@ -174,7 +174,7 @@ func TestR30_ErrorsKeepNodeNumberAndReason(t *testing.T) {
 		{"signed", func(m *machine) { m.ops[agent.OpBootInfo] = refuse("hresult", -2147023651) }, 1245, "Windows says no", ""},
 		{"away", func(m *machine) { m.fail = []error{errAway} }, 0, "connection refused", ""},
 		{"shell gone", func(m *machine) {
-			m.fail = []error{&wsman.Fault{Op: "Receive", Code: 0x8033805B, Message: "not found"}}
+			m.fail = slices.Repeat([]error{&wsman.Fault{Op: "Receive", Code: 0x8033805B, Message: "not found"}}, 9)
 		}, 0x8033805B, "refused: not found (0x8033805B ERROR_WSMAN_UNEXPECTED_SELECTORS)", "restarted"},
 		{"constrained language", func(m *machine) { m.exit = agent.ExitLanguage }, 0, "FullLanguage", "AppLocker"},
 		{"bundle removed at once", func(m *machine) { m.exit = agent.ExitNoBundle }, 0, "not on the node", "anti-virus"},

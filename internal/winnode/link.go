@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cau/engine"
 	"cau/internal/fault"
 	"cau/internal/winnode/agent"
 	"cau/internal/wsman"
@@ -20,6 +21,7 @@ import (
 type link struct {
 	name, address, host string
 	dialer              Dialer
+	clock               engine.Clock // of the run: what is repeated waits on it
 	gate                *gate
 	limit               time.Duration // of one operation, in real time; 0 for none
 	fence               *atomic.Int64
@@ -65,7 +67,17 @@ func (l *link) call(ctx context.Context, op string, args, out any) (agent.Respon
 		if err != nil {
 			return agent.Response{}, err
 		}
-		r, exit, err := l.run(ctx, e, op, invocation)
+		var r agent.Response
+		var exit int32
+		once := func() error {
+			r, exit, err = l.run(ctx, e, op, invocation)
+			return err
+		}
+		if reads(op) {
+			err = l.repeated(ctx, once)
+		} else {
+			err = once()
+		}
 		if (exit == agent.ExitNoBundle || exit == agent.ExitBadBundle) && try == 0 {
 			l.forget(e) // somebody cleaned the node: once more, with a fresh upload
 			continue
@@ -100,7 +112,11 @@ func (l *link) prepared(ctx context.Context, op string) (*epoch, error) {
 	if installed {
 		return e, nil
 	}
-	r, _, err := l.run(ctx, e, op, agent.Upload())
+	var r agent.Response
+	err = l.repeated(ctx, func() error {
+		r, _, err = l.run(ctx, e, op, agent.Upload())
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +240,7 @@ func (l *link) stats() wsman.Stats {
 // side is another way to the same node: what runs there for long leaves this one free.
 func (l *link) side() *link {
 	side := &link{
-		name: l.name, address: l.address, host: l.host, dialer: l.dialer, gate: l.gate, fence: l.fence,
+		name: l.name, address: l.address, host: l.host, dialer: l.dialer, clock: l.clock, gate: l.gate, fence: l.fence,
 		closing: l.closing, ready: make(chan struct{}, 1),
 	}
 	l.mu.Lock()

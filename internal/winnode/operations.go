@@ -70,3 +70,15 @@ func changes(op string) bool {
 	}
 	return false
 }
+
+// reads tells whether an operation changes nothing at all, so that it may be asked again when its answer got lost. What
+// is not known is not repeated.
+func reads(op string) bool {
+	switch op {
+	case agent.OpHello, agent.OpBootInfo, agent.OpPendingGet, agent.OpUpdatersGet, agent.OpBackupGet, agent.OpBitLockerGet,
+		agent.OpHotfixList, agent.OpEventLogTail, agent.OpQuotasGet, agent.OpClusterGet, agent.OpClusterOffline, agent.OpCauRuns,
+		agent.OpStorageGet, agent.OpShareDescribe, agent.OpJobPoll, agent.OpJobList, agent.OpLeaseRead, agent.OpCheckpointGet:
+		return true
+	}
+	return false
+}

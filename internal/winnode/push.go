@@ -37,7 +37,8 @@ var sha256Shape = regexp.MustCompile(`^[0-9a-f]{64}$`)
 // Push brings the files to the node's push folder, each under its SHA-256 as name: the folder is made by the node with
 // its final descriptor, the free space is checked as staging does, and a connection that is neither signed nor
 // encrypted is refused before the first byte (R24). A stage job with Pushed takes them from there, checks them again,
-// and then the folder is removed.
+// and then the folder is removed. Without files it does all but writing: that is how a node is asked whether it would
+// take any.
 func (n *Node) Push(ctx context.Context, req plugins.PushRequest, report func(plugins.Progress)) (plugins.ShareConnection, error) {
 	var none plugins.ShareConnection
 	fail := func(err error) (plugins.ShareConnection, error) {
@@ -100,8 +101,8 @@ func pushFiles(req plugins.PushRequest) (files []plugins.File, total int64, err 
 	if !idShape.MatchString(req.Run) {
 		return nil, 0, errBadID
 	}
-	if req.Open == nil || len(req.Files) == 0 {
-		return nil, 0, errors.New("there is nothing to push")
+	if req.Open == nil {
+		return nil, 0, errors.New("there is nothing to read the files with")
 	}
 	const largest = 1 << 40
 	seen := map[string]int64{}

@@ -168,10 +168,25 @@ func TestR33_APushThatLeadsElsewhereIsRefused(t *testing.T) {
 	two := pushed("one", "two")
 	two.Files[1].SHA256 = two.Files[0].SHA256
 	two.Files[1].Size = 9
-	for _, r := range []plugins.PushRequest{bad, hashless, two, pushed(), {Run: "r1", Files: bad.Files}} {
+	for _, r := range []plugins.PushRequest{bad, hashless, two, {Run: "r1", Files: bad.Files}} {
 		s, n, _ := pushSite(t, &adminShare{}, 1000)
 		if _, err := n.Push(t.Context(), r, nil); err == nil || s.machines["10.0.0.1"].shells != 0 {
 			t.Errorf("%+v: %v", r, err)
+		}
+	}
+}
+
+func TestR24_ANodeThatIsOnlyAskedGetsAFolderAndNoFile(t *testing.T) {
+	share := &adminShare{c: plugins.ShareConnection{Dialect: "3.1.1", Signed: true}}
+	s, n, hosts := pushSite(t, share, 1000)
+	c, err := n.Push(t.Context(), pushed(), nil)
+	if err != nil || c != share.c || len(share.written) != 0 || share.closed != 1 || len(*hosts) != 1 || s.machines["10.0.0.1"].count(agent.OpPushOpen) != 1 {
+		t.Errorf("%+v %v %v", c, err, share.written)
+	}
+	open := &adminShare{c: plugins.ShareConnection{}}
+	if _, n, _ := pushSite(t, open, 1000); n != nil {
+		if _, err := n.Push(t.Context(), pushed(), nil); err == nil {
+			t.Error("a connection that is neither signed nor encrypted will do")
 		}
 	}
 }

@@ -7,7 +7,7 @@ Assert-CauName -Name $run
 Assert-CauName -Name $update
 Assert-CauRelative -Path ([string]$Order.target)
 $policy = [string](Get-CauField -Order $Order -Name 'signature' -Default 'warn')
-if ($policy -cnotmatch '^(require|warn|ignore)$') {
+if ($policy -cnotmatch '^(require|warn|ignore)\z') {
     throw (New-CauFailure -Kind 'refused' -Message 'there is no such policy for signatures')
 }
 $folder = Get-CauFolder -Path "runs\$run\$update"

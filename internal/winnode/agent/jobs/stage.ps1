@@ -10,7 +10,7 @@ foreach ($file in $files) {
     Assert-CauName -Name ([string]$file.update)
     Assert-CauRelative -Path ([string]$file.path)
     Assert-CauRelative -Path ([string]$file.target)
-    if ([string]$file.sha256 -cnotmatch '^[0-9a-f]{64}$') {
+    if ([string]$file.sha256 -cnotmatch '^[0-9a-f]{64}\z') {
         throw (New-CauFailure -Kind 'refused' -Message 'a file of the plan has no SHA-256')
     }
 }

@@ -2,7 +2,7 @@ param($Arguments)
 # The newest records of one log, newest first.
 $log = [string]$Arguments.log
 # No wildcards: one log, by its name.
-if ($log -cnotmatch '^[A-Za-z0-9][A-Za-z0-9 ._/()-]{0,199}$') {
+if ($log -cnotmatch '^[A-Za-z0-9][A-Za-z0-9 ._/()-]{0,199}\z') {
     throw (New-CauFailure -Kind 'refused' -Message 'that is no name of an event log')
 }
 $max = [Math]::Max(1, [Math]::Min(200, [int]$Arguments.max))

@@ -45,10 +45,10 @@ $tree = @{}
 $gone = @{}
 $ended = @()
 $failed = ''
-if ($null -ne $started -and $processes.Contains($started['pid']) -and $started['start'] -match '^[0-9]+$' -and $processes[$started['pid']]['start'] -eq $started['start']) {
+if ($null -ne $started -and $processes.Contains($started['pid']) -and $started['start'] -match '^[0-9]+\z' -and $processes[$started['pid']]['start'] -eq $started['start']) {
     $tree[$started['pid']] = [long]$started['start']
 }
-$alive = $null -ne $own -and $processes.Contains($own['pid']) -and $own['start'] -match '^[0-9]+$' -and $processes[$own['pid']]['start'] -eq $own['start']
+$alive = $null -ne $own -and $processes.Contains($own['pid']) -and $own['start'] -match '^[0-9]+\z' -and $processes[$own['pid']]['start'] -eq $own['start']
 if ($tree.Count -gt 0 -or $alive) {
     # From here on no exit code may become a result: see Invoke-CauJob.
     Write-CauFile -Path (Join-Path -Path $folder -ChildPath 'killed') -Text (Get-CauUtc) -Replace
@@ -60,7 +60,7 @@ for ($look = 0; $look -lt 5 -and $tree.Count -gt 0; $look++) {
         foreach ($child in @($processes.Keys)) {
             $parent = $processes[$child]['parent']
             $start = $processes[$child]['start']
-            if ($tree.ContainsKey($child) -or -not $tree.ContainsKey($parent) -or $start -notmatch '^[0-9]+$' -or $child -eq $PID) { continue }
+            if ($tree.ContainsKey($child) -or -not $tree.ContainsKey($parent) -or $start -notmatch '^[0-9]+\z' -or $child -eq $PID) { continue }
             # Older than who is said to have started it, or younger than that one's end: another process had the id.
             if ([long]$start -lt $tree[$parent]) { continue }
             if ($gone.ContainsKey($parent) -and [long]$start -gt $gone[$parent]) { continue }

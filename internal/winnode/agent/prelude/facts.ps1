@@ -103,7 +103,7 @@ function Invoke-CauProgram {
 # Assert-CauGuid admits a GUID in lower case without braces.
 function Assert-CauGuid {
     param([string]$Text)
-    if ($Text -cnotmatch '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$') {
+    if ($Text -cnotmatch '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\z') {
         throw (New-CauFailure -Kind 'refused' -Message 'the lock is not named by a GUID in lower case without braces')
     }
 }

@@ -91,7 +91,7 @@ function Connect-CauShare {
         [string]$Root,
         [bool]$RequireEncryption
     )
-    if ($Root -notmatch '^\\\\[^\\/?<>|*":\x00-\x1f]+\\[^\\/?<>|*":\x00-\x1f]+(\\[^\\/?<>|*":\x00-\x1f]+)*$' -or $Root.StartsWith('\\.')) {
+    if ($Root -notmatch '^\\\\[^\\/?<>|*":\x00-\x1f]+\\[^\\/?<>|*":\x00-\x1f]+(\\[^\\/?<>|*":\x00-\x1f]+)*\z' -or $Root.StartsWith('\\.')) {
         throw (New-CauFailure -Kind 'refused' -Message 'the hotfix root is not a share')
     }
     $server, $share = $Root.Substring(2).Split([char]'\')[0, 1]

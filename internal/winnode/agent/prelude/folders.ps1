@@ -111,7 +111,7 @@ function Get-CauFreeBytes {
 # Assert-CauName admits what may be one folder's name: run, update and job ids.
 function Assert-CauName {
     param([string]$Name)
-    if ($Name -cnotmatch '^[a-z0-9][a-z0-9-]{0,99}$' -or $Name -match '^(con|prn|aux|nul|com[0-9]|lpt[0-9])$') {
+    if ($Name -cnotmatch '^[a-z0-9][a-z0-9-]{0,99}\z' -or $Name -match '^(con|prn|aux|nul|com[0-9]|lpt[0-9])\z') {
         throw (New-CauFailure -Kind 'refused' -Message 'a run, update or job id is not made of a-z, 0-9 and -')
     }
 }
@@ -120,7 +120,7 @@ function Assert-CauName {
 function Assert-CauRelative {
     param([string]$Path)
     foreach ($name in $Path.Split([char]'\')) {
-        $bad = $name -eq '' -or $name -match '^\.+$' -or $name -match '[\x00-\x1f<>:"/*?|]' -or $name -match '[. ]$'
+        $bad = $name -eq '' -or $name -match '^\.+\z' -or $name -match '[\x00-\x1f<>:"/*?|]' -or $name -match '[. ]\z'
         if ($bad -or $name -match '^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)') {
             throw (New-CauFailure -Kind 'refused' -Message 'a file path is not a plain path below its folder')
         }

@@ -82,7 +82,7 @@ function Assert-CauLeaseArguments {
         [string]$Holder
     )
     Assert-CauName -Name $Run
-    if ($Holder -notmatch '^[^\x00-\x1f\x7f]{1,256}$') {
+    if ($Holder -notmatch '^[^\x00-\x1f\x7f]{1,256}\z') {
         throw (New-CauFailure -Kind 'refused' -Message 'the holder of a lease is not plain text of at most 256 characters')
     }
 }

@@ -9,7 +9,7 @@ $CauShareRules = @(
 # Get-CauFirewallRule is one rule by its name, which is admitted first: wildcards would name several.
 function Get-CauFirewallRule {
     param([string]$Name)
-    if ($Name -cnotmatch '^[A-Za-z0-9_.{} ()-]{1,200}$') {
+    if ($Name -cnotmatch '^[A-Za-z0-9_.{} ()-]{1,200}\z') {
         throw (New-CauFailure -Kind 'refused' -Message 'the name of a firewall rule is not plain text of at most 200 characters')
     }
     try {

@@ -6,7 +6,7 @@ function Connect-CauUpdates {
     param($Query)
     $selection = [int]$Query.server_selection
     $service = [string]$Query.service_id
-    if ($selection -lt 0 -or $selection -gt 3 -or ($selection -eq 3 -and $service -notmatch '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')) {
+    if ($selection -lt 0 -or $selection -gt 3 -or ($selection -eq 3 -and $service -notmatch '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\z')) {
         throw (New-CauFailure -Kind 'refused' -Message 'there is no such server selection, or it names no service')
     }
     $session = New-Object -ComObject 'Microsoft.Update.Session'
@@ -169,7 +169,7 @@ function Invoke-CauUpdates {
     )
     $wanted = @($Order.updates | Where-Object -FilterScript { $null -ne $_ })
     foreach ($one in $wanted) {
-        if ([string]$one.id -notmatch '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' -or [int]$one.revision -lt 0) {
+        if ([string]$one.id -notmatch '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\z' -or [int]$one.revision -lt 0) {
             throw (New-CauFailure -Kind 'refused' -Message 'an update of the order has no id or revision')
         }
     }
