@@ -14,7 +14,7 @@ import (
 type Client struct {
 	who        principal
 	enterprise bool
-	secret     secret
+	secret     *secret
 	cachePath  string
 	etypes     []int32
 	kdcs       *directory
@@ -51,7 +51,7 @@ func (c *Client) Close() {
 	}
 	c.renewal.Wait()
 	c.turn <- struct{}{}
-	c.secret = secret{}
+	c.secret = &secret{}
 	<-c.turn
 }
 

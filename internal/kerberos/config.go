@@ -71,7 +71,7 @@ func open(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{now: time.Now, turn: make(chan struct{}, 1), tickets: map[string]*ticket{}}
+	c := &Client{secret: &secret{}, now: time.Now, turn: make(chan struct{}, 1), tickets: map[string]*ticket{}}
 	if c.etypes, err = permittedTypes(conf.permitted); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package kerberos
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -57,7 +58,12 @@ func (p *confParser) file(path string, depth int) error {
 	if p.files++; p.files > maxConfFiles || depth > maxConfDepth {
 		return errors.New("too many includes")
 	}
-	b, err := os.ReadFile(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|noWait, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(io.LimitReader(f, maxConfBytes+1))
 	if err != nil {
 		return err
 	}

@@ -175,7 +175,7 @@ func FuzzServiceToken(f *testing.F) {
 }
 
 func FuzzKDCAnswer(f *testing.F) {
-	c := &Client{secret: secret{password: "p"}, etypes: ourTypes(), who: principal{types.NewPrincipalName(1, "u"), "R"}, now: time.Now}
+	c := &Client{secret: &secret{password: "p"}, etypes: ourTypes(), who: principal{types.NewPrincipalName(1, "u"), "R"}, now: time.Now}
 	key := types.EncryptionKey{KeyType: 18, KeyValue: make([]byte, 32)}
 	f.Add([]byte{0x6b, 3, 1, 2, 3})
 	f.Add([]byte{0x7e, 3, 1, 2, 3})

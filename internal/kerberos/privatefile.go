@@ -16,7 +16,7 @@ const maxFile = 4 << 20
 // readPrivate reads a file that holds secrets. One that others may read, or that belongs to somebody else, is
 // refused (R04); it is judged by the handle that is then read.
 func readPrivate(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|noWait, 0)
 	if err != nil {
 		return nil, badFile(path, errors.Unwrap(err), "Check the path; a ticket cache is made by kinit -c FILE:"+path)
 	}
