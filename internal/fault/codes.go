@@ -39,6 +39,7 @@ var windows = map[Code]known{
 	5:    {"ERROR_ACCESS_DENIED", "Windows refused access.", "Check the permissions of the account the node used; a node reads a share as its computer account."},
 	32:   {"ERROR_SHARING_VIOLATION", "Another program has the file open.", "Find the program that holds the file, often a virus scanner."},
 	53:   {"ERROR_BAD_NETPATH", "The server was not found on the network.", "Check the server's name, DNS and the firewall (TCP 445) from the node."},
+	64:   {"ERROR_NETNAME_DELETED", "The file server ended the connection.", "Look at the file server and at the network between it and the node; then start a new run."},
 	67:   {"ERROR_BAD_NET_NAME", "The server has no such share.", "Check the share's name on the file server."},
 	112:  {"ERROR_DISK_FULL", "The disk is full.", "Free space on the node's system drive."},
 	258:  {"WAIT_TIMEOUT", "The wait ended before the operation did.", ""},

@@ -37,29 +37,33 @@ func (n *Node) clean(a agent.CleanArgs) (agent.Clean, error) {
 	if a.Run != "" && !validName(a.Run) {
 		return out, errName()
 	}
-	if err := firstOf(n.planted("jobs"), n.planted(`jobs\`+a.Run), n.planted(`runs\`+a.Run), n.plantedTasks(), n.plantedPush()); err != nil {
+	if err := firstOf(n.planted("jobs"), n.planted(`jobs\`+a.Run), n.planted(`runs\`+a.Run), n.planted(checkpointFolder), n.plantedTasks(), n.plantedPush()); err != nil {
 		return out, err
 	}
 	mine := func(run string) bool { return a.Run == "" || run == a.Run }
 	for _, j := range n.jobs {
-		if mine(j.run) && j.alive() {
+		if mine(j.run) && j.works() {
 			return out, &refusal{"refused", "job " + j.id + " still works"}
 		}
 	}
 	gone := map[string]bool{}
+	if a.Run == "" {
+		// The script removes the roots, whatever lies in them.
+		n.everything(gone)
+	}
 	for name, j := range n.jobs {
 		if mine(j.run) {
 			if !j.here {
 				gone[taskFolder+j.run+"."+j.id] = true
 			}
-			gone[jobsFolder+j.run] = true
+			n.removes(gone, a.Run, jobsFolder+j.run)
 			delete(n.jobs, name)
 		}
 	}
 	for name, f := range n.disk {
 		if run := runOf(f.path); mine(run) {
 			if strings.HasPrefix(f.path, runsFolder) {
-				gone[runFolder(run)] = true
+				n.removes(gone, a.Run, runFolder(run))
 			}
 			n.free += f.size
 			delete(n.disk, name)
@@ -67,23 +71,43 @@ func (n *Node) clean(a agent.CleanArgs) (agent.Clean, error) {
 	}
 	for run := range n.pushes {
 		if mine(run) {
-			gone[pushRoot+`\`+run] = true
+			n.removes(gone, a.Run, pushRoot+`\`+run)
 			delete(n.pushes, run)
 		}
 	}
+	if a.Run != "" && len(n.pushes) == 0 && gone[pushRoot+`\`+a.Run] {
+		gone[pushRoot] = true
+	}
 	for run := range n.checkpoints {
 		if mine(run) {
-			gone[workFolder+`\`+checkpointFolder+`\`+run] = true
+			n.removes(gone, a.Run, workFolder+`\`+checkpointFolder+`\`+run+".json")
 			delete(n.checkpoints, run)
 		}
-	}
-	if a.Run == "" && n.agentHash != "" {
-		gone[agentFolder+n.agentHash+".txt"] = true
-		n.agentHash = ""
 	}
 	for folder := range gone {
 		out.Removed = append(out.Removed, folder)
 	}
 	slices.Sort(out.Removed)
 	return out, nil
+}
+
+// removes notes what goes with one run.
+func (n *Node) removes(gone map[string]bool, run, path string) {
+	if run != "" {
+		gone[path] = true
+	}
+}
+
+// everything notes the roots that go when every trace does: the scripts and what the node knew of leases with them.
+func (n *Node) everything(gone map[string]bool) {
+	gone[workFolder] = true
+	if len(n.pushes) > 0 {
+		gone[pushRoot] = true
+	}
+	for _, j := range n.jobs {
+		if !j.here {
+			gone[strings.TrimSuffix(taskFolder, `\`)] = true
+		}
+	}
+	n.agentHash, n.knownEpoch = "", 0
 }

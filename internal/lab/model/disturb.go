@@ -20,6 +20,11 @@ func (w *World) beginScenario() {
 			w.after(seconds(j.AfterSeconds), func() { n.ahead += minutes(j.Minutes) })
 		}
 	}
+	for i := range s.Backups {
+		if s.Backups[i].WhenPaused == "" {
+			s.Backups[i].began = w.now
+		}
+	}
 	for _, n := range w.nodes {
 		for _, d := range s.DiskFree {
 			if is(d.Node, n.name) {
@@ -49,6 +54,11 @@ func (w *World) pauseAsked(a agent.PauseArgs) error {
 		if f := &w.scenario.ForeignRuns[i]; is(f.Node, a.Node) {
 			w.foreignRun(f.Run)
 			f.Run = ""
+		}
+	}
+	for i := range w.scenario.Backups {
+		if b := &w.scenario.Backups[i]; is(b.WhenPaused, a.Node) && b.began.IsZero() {
+			b.began = w.now
 		}
 	}
 	for i := range w.scenario.AdminPauses {

@@ -201,6 +201,25 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 				t.Errorf("later: %+v", b)
 			}
 		},
+		"backup-begins": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			running := func() int {
+				return len(ask[agent.Backups](r.bench, "NODE1", agent.OpBackupGet, nil).SharedVolumes)
+			}
+			r.clock.advance(time.Hour)
+			if running() != 0 {
+				t.Error("it runs before anything is paused")
+			}
+			r.pause("NODE3")
+			r.clock.advance(19 * time.Minute)
+			if running() != 1 {
+				t.Error("it does not run")
+			}
+			r.clock.advance(2 * time.Minute)
+			if running() != 0 {
+				t.Error("it does not end")
+			}
+		},
 		"admin-pauses": func(t *testing.T, r *rehearsal) {
 			t.Helper()
 			r.pause("NODE2")

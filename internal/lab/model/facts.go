@@ -27,11 +27,15 @@ type SelfUpdating struct {
 	Properties []string `json:"properties,omitempty"`
 }
 
-// Backup is a backup of a cluster shared volume that runs on a node for a while from the beginning.
+// Backup is a backup of a cluster shared volume that runs on a node for a while: from the beginning, or from the moment
+// when WhenPaused is paused.
 type Backup struct {
-	Node    string  `json:"node"`
-	Volume  string  `json:"volume"`
-	Minutes float64 `json:"minutes"`
+	Node       string  `json:"node"`
+	Volume     string  `json:"volume"`
+	Minutes    float64 `json:"minutes"`
+	WhenPaused string  `json:"when_paused,omitempty"`
+
+	began time.Time // zero until it has
 }
 
 // BitLocker protects a node's system drive. With a protector that asks for a PIN (4, 6) the node waits for
@@ -93,7 +97,7 @@ func (n *Node) backups() (agent.Backups, error) {
 	}
 	out := agent.Backups{SharedVolumes: []agent.VolumeState{}, Programs: []string{}}
 	for _, b := range w.scenario.Backups {
-		if w.now.Sub(w.began) >= minutes(b.Minutes) {
+		if b.began.IsZero() || w.now.Sub(b.began) >= minutes(b.Minutes) {
 			continue
 		}
 		if is(b.Node, n.name) {

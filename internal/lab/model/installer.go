@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -33,6 +34,9 @@ type Install struct {
 // selfRestart is how long an installer that restarts the node by itself waits before it does.
 const selfRestart = 5 * time.Second
 
+// fullProgram is a program on a local drive: Windows would look for any other in the job's folder first.
+var fullProgram = regexp.MustCompile(`^[A-Za-z]:\\[^"\x00-\x1f]+$`)
+
 // install runs an installer's command line as the job says.
 func (n *Node) install(j *job, in agent.InstallerInput) error {
 	if !validName(in.Run) || !validName(in.Update) {
@@ -42,6 +46,9 @@ func (n *Node) install(j *job, in agent.InstallerInput) error {
 		return &refusal{"refused", "a file path is not a plain path below its folder"}
 	}
 	if err := firstOf(n.planted(`runs\`+in.Run+`\`+in.Update), n.verify(in)); err != nil {
+		return err
+	}
+	if err := n.alone(in); err != nil {
 		return err
 	}
 	path := stagedPath(in.Run, in.Update, in.Target)
@@ -55,6 +62,9 @@ func (n *Node) install(j *job, in agent.InstallerInput) error {
 	}
 	own := map[string]string{"cau_update": path[:strings.LastIndex(path, `\`)], "cau_log": j.file("installer.log")}
 	program, parameters := expand(in.Program, own), expand(in.Parameters, own)
+	if !fullProgram.MatchString(program) {
+		return &refusal{"refused", program + " is not the full path of a program on this node"}
+	}
 	j.event("starting", program+" "+parameters, 0, 0)
 	e, ok := n.execute(j, program, parameters)
 	if !ok {

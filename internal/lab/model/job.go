@@ -164,6 +164,9 @@ func (j *job) started() {
 // alive tells whether the job, or what it started, still runs.
 func (j *job) alive() bool { return j.process || j.child != nil }
 
+// works tells whether the job must be left alone: it runs, or its task is about to.
+func (j *job) works() bool { return j.alive() || j.state == taskQueued || j.state == taskRunning }
+
 // event appends a line to the job's event file.
 func (j *job) event(kind, message string, done, total int64) {
 	j.seq++

@@ -214,7 +214,6 @@ func TestInstallersEndAsTheirCommandLinesAndFilesSay(t *testing.T) {
 		code                                     int64
 	}{
 		{"msu", "a.msu", "MSCF", wusa, "$update$ /quiet /norestart", 3010},
-		{"msu by bare name", "a.msu", "MSCF", "wusa.exe", "$update$ /quiet /norestart", 3010},
 		{"msu with its own code", "a.msu", header("id=KB1", "exit=2359301"), wusa, "$update$ /quiet /norestart", 2359301},
 		{"msu not applicable", "a.msu", header("requires=KB0"), wusa, "$update$ /quiet /norestart", -2145124329},
 		{"msu not quoted", "a.msu", "MSCF", wusa, `C:\Program Files\cau\runs\run1\u\a.msu /quiet /norestart`, 2},
@@ -268,20 +267,20 @@ func TestWhatIsInstalledIsNotInstalledAgain(t *testing.T) {
 	s := &shelf{}
 	b := newBench(t, Config{Shares: s})
 	msu := b.stageFile(s, "NODE1", "u1", "a.msu", header("id=KB1", "exit=3010"))
-	b.install("first", msu, "wusa.exe", "$update$ /quiet /norestart")
+	b.install("first", msu, `%SystemRoot%\System32\wusa.exe`, "$update$ /quiet /norestart")
 	if p := ask[agent.Pending](b, "NODE1", agent.OpPendingGet, nil); !p.CBSRebootPending || !p.WURebootRequired {
 		t.Errorf("after 3010: %+v", p)
 	}
-	if _, code := b.install("second", msu, "wusa.exe", "$update$ /quiet /norestart"); code != wusaAlreadyInstalled {
+	if _, code := b.install("second", msu, `%SystemRoot%\System32\wusa.exe`, "$update$ /quiet /norestart"); code != wusaAlreadyInstalled {
 		t.Errorf("wusa: %d", code)
 	}
 	msi := b.stageFile(s, "NODE1", "u2", "b.msi", header("id=P1"))
-	b.install("third", msi, "msiexec.exe", "/i $update$ /qn /norestart")
-	if _, code := b.install("fourth", msi, "msiexec.exe", "/i $update$ /qn /norestart"); code != msiVersionInstalled {
+	b.install("third", msi, `%SystemRoot%\System32\msiexec.exe`, "/i $update$ /qn /norestart")
+	if _, code := b.install("fourth", msi, `%SystemRoot%\System32\msiexec.exe`, "/i $update$ /qn /norestart"); code != msiVersionInstalled {
 		t.Errorf("msiexec: %d", code)
 	}
 	needs := b.stageFile(s, "NODE1", "u3", "c.msu", header("id=KB2", "requires=KB1, P1"))
-	if _, code := b.install("fifth", needs, "wusa.exe", "$update$ /quiet /norestart"); code != 3010 {
+	if _, code := b.install("fifth", needs, `%SystemRoot%\System32\wusa.exe`, "$update$ /quiet /norestart"); code != 3010 {
 		t.Errorf("with its prerequisites: %d", code)
 	}
 	installed := 0
@@ -300,7 +299,7 @@ func TestSeveralPackagesInOneFolderAreABadPathname(t *testing.T) {
 	b := newBench(t, Config{Shares: s})
 	f := b.stageFile(s, "NODE1", "u", "a.msu", "MSCF")
 	b.stageFile(s, "NODE1", "u", "b.msu", "MSCF")
-	if _, code := b.install("install", f, "wusa.exe", "$update$ /quiet /norestart"); code != badPathname {
+	if _, code := b.install("install", f, `%SystemRoot%\System32\wusa.exe`, "$update$ /quiet /norestart"); code != badPathname {
 		t.Errorf("%d", code)
 	}
 }
@@ -310,8 +309,8 @@ func TestTwoInstallersAtOnceAreRecorded(t *testing.T) {
 		file, program, parameters string
 		code                      int64
 	}{
-		{"b.msi", "msiexec.exe", "/i $update$ /qn /norestart", msiBusy},
-		{"b.msu", "wusa.exe", "$update$ /quiet /norestart", wusaBusy},
+		{"b.msi", `%SystemRoot%\System32\msiexec.exe`, "/i $update$ /qn /norestart", msiBusy},
+		{"b.msu", `%SystemRoot%\System32\wusa.exe`, "$update$ /quiet /norestart", wusaBusy},
 		{"b.exe", "$update$", "", msiBusy},
 	} {
 		s := &shelf{}
@@ -332,8 +331,8 @@ func TestTwoInstallersAtOnceAreRecorded(t *testing.T) {
 
 func TestWithoutNorestartTheInstallerRestartsTheNode(t *testing.T) {
 	for _, tc := range []struct{ file, content, program, parameters string }{
-		{"a.msu", "MSCF", "wusa.exe", "$update$ /quiet"},
-		{"a.msi", header("exit=3010"), "msiexec.exe", "/i $update$ /qn"},
+		{"a.msu", "MSCF", `%SystemRoot%\System32\wusa.exe`, "$update$ /quiet"},
+		{"a.msi", header("exit=3010"), `%SystemRoot%\System32\msiexec.exe`, "/i $update$ /qn"},
 	} {
 		s := &shelf{}
 		b := newBench(t, Config{Shares: s})
@@ -352,7 +351,7 @@ func TestWithoutQuietAnInstallerWaitsForNobody(t *testing.T) {
 	b := newBench(t, Config{Shares: s})
 	f := b.stageFile(s, "NODE1", "u", "a.msu", "MSCF")
 	b.startJob("NODE1", "install", agent.JobInstaller, agent.InstallerInput{
-		Run: "run1", Update: "u", Target: "a.msu", Files: []agent.StageFile{f}, Program: "wusa.exe", Parameters: "$update$ /norestart",
+		Run: "run1", Update: "u", Target: "a.msu", Files: []agent.StageFile{f}, Program: `%SystemRoot%\System32\wusa.exe`, Parameters: "$update$ /norestart",
 	})
 	b.clock.advance(24 * time.Hour)
 	if p := b.poll("NODE1", "install", 0); !p.ProcessAlive || p.Result != "" {
@@ -364,7 +363,7 @@ func TestTheScenarioDecidesAnExitCode(t *testing.T) {
 	s := &shelf{}
 	b := newBench(t, Config{Shares: s, Scenario: Scenario{Exits: []Exit{{Node: "NODE1", File: "a.msi", Code: 1603}}}})
 	f := b.stageFile(s, "NODE1", "u", "A.msi", "MSI")
-	if _, code := b.install("install", f, "msiexec.exe", "/i $update$ /qn /norestart"); code != 1603 || len(b.State().Nodes[0].Installed) != 0 {
+	if _, code := b.install("install", f, `%SystemRoot%\System32\msiexec.exe`, "/i $update$ /qn /norestart"); code != 1603 || len(b.State().Nodes[0].Installed) != 0 {
 		t.Errorf("%d", code)
 	}
 }

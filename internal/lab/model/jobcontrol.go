@@ -95,7 +95,7 @@ func (n *Node) deleteJob(a agent.JobArgs) (agent.JobDelete, error) {
 	switch {
 	case err != nil || j == nil:
 		return agent.JobDelete{}, err
-	case j.alive() || j.state == taskQueued:
+	case j.works():
 		return agent.JobDelete{}, &refusal{"refused", "job " + j.id + " still works"}
 	}
 	delete(n.jobs, a.Run+`\`+a.ID)

@@ -174,7 +174,7 @@ func TestR32_ANetworkLogonIsRefusedByTheUpdateAgentWusaAndShares(t *testing.T) {
 		}
 	}
 	j, _, err := n.job(agent.JobStartArgs{ID: "wusa", Run: "run1", Kind: agent.JobInstaller, Input: input(t, agent.InstallerInput{
-		Run: "run1", Update: "u", Target: "a.msu", Files: []agent.StageFile{f}, Program: "wusa.exe", Parameters: `"%CAU_UPDATE%\a.msu" /quiet /norestart`,
+		Run: "run1", Update: "u", Target: "a.msu", Files: []agent.StageFile{f}, Program: `%SystemRoot%\System32\wusa.exe`, Parameters: `"%CAU_UPDATE%\a.msu" /quiet /norestart`,
 	})}, true)
 	if err != nil {
 		t.Fatal(err)

@@ -113,8 +113,8 @@ func decode(args json.RawMessage, into any) error {
 // operation is how one operation is performed.
 type operation struct {
 	do func(args json.RawMessage) (any, error)
-	// changes: it is fenced by the lease's epoch, as the scripts do it. member: only a node that takes part in the cluster answers.
-	changes, member bool
+	// member: only a node that takes part in the cluster answers.
+	member bool
 }
 
 // with decodes arguments and performs an operation on them.
@@ -151,7 +151,7 @@ func (n *Node) operate(req agent.Request) (any, error) {
 	if !ok {
 		return nil, &refusal{"missing", "there is no such operation"}
 	}
-	if o.changes {
+	if agent.Fenced(req.Op) {
 		if err := n.fence(req.Op, req.Epoch); err != nil {
 			return nil, err
 		}
@@ -177,15 +177,15 @@ func (n *Node) operations() map[string]operation {
 		agent.OpQuotasGet:          {do: tell(n.quotas)},
 		agent.OpHotfixList:         {do: with(n.listHotfixes)},
 		agent.OpEventLogTail:       {do: with(n.tailLog)},
-		agent.OpServiceStart:       {do: with(n.startService), changes: true},
-		agent.OpNodeRestart:        {do: with(n.restart), changes: true},
-		agent.OpNodeRestartAbort:   {do: tell(n.abortRestart), changes: true},
+		agent.OpServiceStart:       {do: with(n.startService)},
+		agent.OpNodeRestart:        {do: with(n.restart)},
+		agent.OpNodeRestartAbort:   {do: tell(n.abortRestart)},
 		agent.OpNodeClean:          {do: with(n.clean)},
 		agent.OpShareDescribe:      {do: with(n.describeShare)},
 		agent.OpShareApply:         {do: with(n.applyShare)},
 		agent.OpFirewallRule:       {do: with(n.firewallRule)},
-		agent.OpJobStart:           {do: with(n.startJob), changes: true},
-		agent.OpJobRunHere:         {do: with(n.runHere), changes: true},
+		agent.OpJobStart:           {do: with(n.startJob)},
+		agent.OpJobRunHere:         {do: with(n.runHere)},
 		agent.OpJobPoll:            {do: with(n.pollJob)},
 		agent.OpJobList:            {do: with(n.listJobs)},
 		agent.OpJobCancel:          {do: with(n.cancelJob)},
@@ -205,11 +205,11 @@ func (n *Node) operations() map[string]operation {
 		agent.OpLeaseDrop:          {do: with(n.dropLease), member: true},
 		agent.OpClusterGet:         {do: tell(w.view), member: true},
 		agent.OpClusterOffline:     {do: with(w.offlineCheck), member: true},
-		agent.OpNodePause:          {do: act(w.pauseAsked), changes: true, member: true},
-		agent.OpNodeResume:         {do: act(w.resume), changes: true, member: true},
-		agent.OpGroupMove:          {do: act(w.moveGroup), changes: true, member: true},
+		agent.OpNodePause:          {do: act(w.pauseAsked), member: true},
+		agent.OpNodeResume:         {do: act(w.resume), member: true},
+		agent.OpGroupMove:          {do: act(w.moveGroup), member: true},
 		agent.OpStorageGet:         {do: tell(w.storageView), member: true},
-		agent.OpStorageMaintenance: {do: act(w.setMaintenance), changes: true, member: true},
+		agent.OpStorageMaintenance: {do: act(w.setMaintenance), member: true},
 	}
 }
 

@@ -19,9 +19,9 @@ type rehearsal struct {
 func (r *rehearsal) install(on, file string, d time.Duration) {
 	r.t.Helper()
 	f := r.stageFile(r.shelf, on, "u", file, "MZ")
-	program, parameters := "msiexec.exe", `/i "%CAU_UPDATE%\`+file+`" /qn /norestart`
+	program, parameters := `%SystemRoot%\System32\msiexec.exe`, `/i "%CAU_UPDATE%\`+file+`" /qn /norestart`
 	if strings.HasSuffix(file, ".msu") {
-		program, parameters = "wusa.exe", `"%CAU_UPDATE%\`+file+`" /quiet /norestart`
+		program, parameters = `%SystemRoot%\System32\wusa.exe`, `"%CAU_UPDATE%\`+file+`" /quiet /norestart`
 	}
 	r.startJob(on, "install", agent.JobInstaller, agent.InstallerInput{
 		Run: "run1", Update: "u", Target: file, Files: []agent.StageFile{f}, Program: program, Parameters: parameters,

@@ -247,6 +247,21 @@ func stagedPath(run, update, target string) string {
 	return runFolder(run) + `\` + update + `\` + target
 }
 
+// alone refuses an update beside which another file lies than those that were planned (R09).
+func (n *Node) alone(in agent.InstallerInput) error {
+	planned := map[string]bool{}
+	for _, f := range in.Files {
+		planned[key(stagedPath(in.Run, f.Update, f.Target))] = true
+	}
+	below := key(stagedPath(in.Run, in.Update, ""))
+	for k, f := range n.disk {
+		if strings.HasPrefix(k, below) && !planned[k] {
+			return &refusal{"refused", f.path + " lies beside the update and is not in the plan. Look at it and remove it."}
+		}
+	}
+	return nil
+}
+
 // verify finds the staged files of an update as they were planned; its own file must be among them.
 func (n *Node) verify(in agent.InstallerInput) error {
 	own := false

@@ -233,7 +233,7 @@ func TestTheAgentDoesNotInstallBesideAnotherInstaller(t *testing.T) {
 	b := newBench(t, Config{Shares: s})
 	f := b.stageFile(s, "NODE1", "u", "a.msi", header("seconds=86400"))
 	b.updatesWork("NODE1", agent.JobUpdatesDownload, dotNet)
-	b.startJob("NODE1", "long", agent.JobInstaller, agent.InstallerInput{Run: "run1", Update: "u", Target: "a.msi", Files: []agent.StageFile{f}, Program: "msiexec.exe", Parameters: `/i "%CAU_UPDATE%\a.msi" /qn`})
+	b.startJob("NODE1", "long", agent.JobInstaller, agent.InstallerInput{Run: "run1", Update: "u", Target: "a.msi", Files: []agent.StageFile{f}, Program: `%SystemRoot%\System32\msiexec.exe`, Parameters: `/i "%CAU_UPDATE%\a.msi" /qn`})
 	b.clock.advance(10 * time.Second)
 	if u := ask[agent.Updaters](b, "NODE1", agent.OpUpdatersGet, nil); !u.Servicing {
 		t.Error("nobody sees the installer")
