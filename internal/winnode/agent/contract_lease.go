@@ -13,6 +13,19 @@ const (
 	LeaseGroup = "cau-lease-"
 )
 
+// Fenced tells whether an operation changes something: asked for under an epoch (Request.Epoch), it is refused under any
+// other than the newest (R27). What takes, renews and drops the lease names its epoch itself. The scripts hold the same
+// list.
+func Fenced(op string) bool {
+	switch op {
+	case OpNodePause, OpNodeResume, OpStorageMaintenance, OpGroupMove, OpServiceStart, OpNodeRestart, OpNodeRestartAbort, OpNodeClean,
+		OpJobStart, OpJobRunHere, OpJobCancel, OpJobKill, OpJobDelete, OpPushOpen, OpPushClose, OpCheckpointPut,
+		OpShareApply, OpFirewallRule, OpCauLockTake, OpCauLockRenew, OpCauLockDrop:
+		return true
+	}
+	return false
+}
+
 // Lease answers every lease operation: the newest epoch there is after it.
 type Lease struct {
 	// Epoch is 0 when nobody holds the lease.
@@ -47,8 +60,8 @@ const (
 	OpCheckpointGet = "checkpoint.get"
 )
 
-// MaxCheckpoint bounds a checkpoint's text in bytes.
-const MaxCheckpoint = 2 << 20
+// MaxCheckpoint bounds a checkpoint's text in bytes: in base64 it still fits into one request.
+const MaxCheckpoint = 1400 << 10
 
 // CheckpointPutArgs replace the run's checkpoint as a whole, unless the node has one with a higher Sequence.
 type CheckpointPutArgs struct {
