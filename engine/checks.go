@@ -11,7 +11,7 @@ import (
 
 // The checks of the catalogue that the engine answers, and the two that staging proves.
 const (
-	checkCredential   = "winrm.credential"
+	checkCredential   = "winrm.credential" //nolint:gosec // the id of a check
 	checkNodesUp      = "cluster.nodes-up"
 	checkQuorum       = "cluster.quorum"
 	checkStorage      = "cluster.storage"
@@ -49,7 +49,7 @@ func ClusterChecks(o Observation, opts Options, now time.Time) []check.Result {
 }
 
 func unverified(id, subject string, err error) check.Result {
-	return check.Result{ID: id, Outcome: check.CannotVerify, Subject: subject, Evidence: "It could not be read: " + err.Error() + ".", Remedy: "Make it readable, or accept the check by its id."}
+	return check.Result{ID: id, Outcome: check.CannotVerify, Subject: subject, Evidence: "It could not be read: " + sentence(err), Remedy: "Make it readable, or accept the check by its id."}
 }
 
 // nodesUp is the check before a run. Without required a node that is not up is a warning, because it may

@@ -212,6 +212,3 @@ func orElse(s, other string) string {
 	}
 	return s
 }
-
-// sentence is err with a full stop.
-func sentence(err error) string { return strings.TrimSuffix(err.Error(), ".") + "." }

@@ -21,6 +21,11 @@ const (
 	FactRunPaused    FactKind = "run.paused"
 	FactRunHeld      FactKind = "run.held"
 	FactRunEnded     FactKind = "run.ended"
+	// FactRunReleased: what the run was held for is over by itself.
+	FactRunReleased FactKind = "run.released"
+	// FactCredentialLost and FactCredentialBack: what signs in does not work any more, and does again (R05).
+	FactCredentialLost FactKind = "credential.lost" //nolint:gosec // a kind of fact, as the next
+	FactCredentialBack FactKind = "credential.back" //nolint:gosec // as above
 
 	FactGateWaiting FactKind = "gate.waiting"
 
@@ -59,6 +64,8 @@ const (
 	FactRunWatching FactKind = "run.watching"
 	// FactInstallerEndedLate: an installer that outlived its limit has ended (R18).
 	FactInstallerEndedLate FactKind = "installer.ended-late"
+	// FactScriptEndedLate: a script that outlived its limit has ended (R18).
+	FactScriptEndedLate FactKind = "script.ended-late"
 	// FactReturnedLate: a node whose restart was not proven in time is back, and is brought back into service (R22).
 	FactReturnedLate FactKind = "node.returned-late"
 
@@ -70,7 +77,8 @@ const (
 // what no decision of a resumed run rests on (R25).
 func (k FactKind) Ignorable() bool {
 	switch k {
-	case FactRunContinued, FactGateWaiting, FactRestartAgain, FactCleanDone, FactCleanFailed, FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate:
+	case FactRunContinued, FactGateWaiting, FactRestartAgain, FactCleanDone, FactCleanFailed, FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate,
+		FactScriptEndedLate, FactCredentialLost, FactCredentialBack:
 		return true
 	default:
 		return false

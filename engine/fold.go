@@ -82,11 +82,12 @@ func (s *State) Apply(f Fact) error {
 func (k FactKind) known() bool {
 	switch k {
 	case FactRunStarted, FactRunContinued, FactControl, FactRunPaused, FactRunHeld, FactRunEnded,
+		FactRunReleased, FactCredentialLost, FactCredentialBack,
 		FactGateWaiting, FactUpToDate, FactStageIntent, FactStageDone, FactScriptIntent, FactScriptDone, FactPauseIntent, FactDrainDone,
 		FactUndoIntent, FactUndoDone, FactMaintenanceIntent, FactMaintenanceDone, FactInstallIntent, FactInstallDone,
 		FactRestartIntent, FactRestartAgain, FactRestartProven, FactRescanIntent, FactRescanDone, FactResumeIntent,
 		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactCleanDone, FactCleanFailed,
-		FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate, FactReturnedLate:
+		FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate, FactScriptEndedLate, FactReturnedLate:
 		return true
 	}
 	return false
@@ -107,11 +108,37 @@ func (s *State) applyRun(f Fact) {
 	case FactRunWatching:
 		s.Waiting = f.Data.Message
 	case FactRunHeld:
-		s.Status, s.Waiting, s.Cause = RunHeld, f.Data.Message, f.Data.Cause
+		s.Status, s.Waiting, s.Cause, s.HeldFor = RunHeld, f.Data.Message, f.Data.Cause, ""
+		if len(f.Data.Checks) > 0 {
+			s.HeldFor = f.Data.Checks[0].ID
+		}
+	case FactRunReleased:
+		if s.Status == RunHeld {
+			s.goOn(RunRunning)
+		}
+	case FactCredentialLost:
+		s.CredentialLost = true
+		s.sayWaiting(f.Data.Message)
+	case FactCredentialBack:
+		s.CredentialLost = false
+		s.sayWaiting("")
 	case FactRunEnded:
-		s.Status, s.Cause, s.Ended, s.Waiting = f.Data.RunStatus, f.Data.Cause, f.Time, ""
+		s.goOn(f.Data.RunStatus)
+		s.Cause, s.Ended = f.Data.Cause, f.Time
 	default:
 	}
+}
+
+// sayWaiting says what is waited for, unless the run stands still for a reason of its own.
+func (s *State) sayWaiting(message string) {
+	if s.Status != RunHeld && s.Status != RunPaused {
+		s.Waiting = message
+	}
+}
+
+// goOn ends whatever the run waited for.
+func (s *State) goOn(status RunStatus) {
+	s.Status, s.Waiting, s.Cause, s.HeldFor = status, "", nil, ""
 }
 
 // applyWaiting keeps what the run waits for between nodes.
@@ -136,10 +163,11 @@ func (s *State) applyControl(v Verb) {
 	case VerbResume:
 		s.PauseAsked = false
 		if s.Status == RunPaused || s.Status == RunHeld {
-			s.Status, s.Waiting, s.Cause = RunRunning, "", nil
+			s.goOn(RunRunning)
 		}
 	case VerbStop:
-		s.StopAsked, s.Status, s.Waiting, s.Cause = true, RunStopping, "", nil
+		s.StopAsked = true
+		s.goOn(RunStopping)
 	}
 }
 
@@ -171,6 +199,8 @@ func (n *NodeRun) apply(f Fact) {
 		n.enter(PhaseInstalling, f.Time)
 	case FactScriptIntent, FactScriptDone:
 		n.applyScript(f)
+	case FactScriptEndedLate:
+		n.applyLateScript(f)
 	case FactUndoDone:
 		n.PausedByUs, n.Drained, n.Maintenance = false, false, false
 		n.BackInService = n.Leave != ""
@@ -270,6 +300,23 @@ func (n *NodeRun) applyScript(f Fact) {
 		// The gate is looked at again before the pause, which may take long.
 		n.Status = NodeWaiting
 		n.enter(PhaseWaiting, f.Time)
+	}
+}
+
+// applyLateScript: nothing runs on there any more, and the node stays as it was judged.
+func (n *NodeRun) applyLateScript(f Fact) {
+	at := &n.PostScript
+	if f.Data.Script != nil && f.Data.Script.Phase == plugins.PhasePre {
+		at = &n.PreScript
+	}
+	if *at == nil || f.Data.Script == nil {
+		return
+	}
+	done := **at
+	done.RunsOn, done.LateExit, done.Log = false, f.Data.Script.ExitCode, f.Data.Script.Log
+	*at, n.Watched = &done, false
+	if f.Data.Cause != nil {
+		n.Cause = f.Data.Cause
 	}
 }
 

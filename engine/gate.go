@@ -38,11 +38,14 @@ func (r *run) preflight(ctx context.Context) error {
 		}
 		o := observeCluster(ctx, r.Cluster, "")
 		results := []check.Result{noForeignRun(o), nodesUp(o, r.Plan.Options.RequireAllNodesOnline), storageHealthy(o)}
+		asked := []error{o.Cluster.Err, o.Storage.Err, o.Foreign.Err}
 		for _, np := range r.Plan.Nodes {
 			if len(np.Updates) > 0 {
-				results = append(results, r.quorum(ctx, o, np.Name))
+				quorum, err := r.quorum(ctx, o, np.Name)
+				results, asked = append(results, quorum), append(asked, err)
 			}
 		}
+		results = slices.Insert(results, 0, r.credentialLasts(r.nextNode(), asked...))
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -140,9 +143,14 @@ func (r *run) lookAtGate(ctx context.Context, node string) []check.Result {
 		Foreign: ask(ctx, func() ([]ForeignRun, error) { return r.Cluster.ForeignRuns(ctx, node) }),
 		Backups: ask(ctx, func() ([]string, error) { return r.Cluster.Backups(ctx, node) }),
 	}
+	quorum, quorumErr := r.quorum(ctx, o, node)
+	updaters := ask(ctx, func() (UpdatersView, error) { return n.Updaters(ctx) })
+	bitLocker := ask(ctx, func() (BitLockerView, error) { return n.BitLocker(ctx) })
+	// First, because it is why the others cannot be read.
+	lasts := r.credentialLasts(node, o.Cluster.Err, o.Storage.Err, o.Foreign.Err, o.Backups.Err, quorumErr, updaters.Err, bitLocker.Err)
 	return []check.Result{
-		noForeignRun(o), everyoneInService(o, node), r.quorum(ctx, o, node), storageHealthy(o), noBackup(o),
-		installsNothing(node, ask(ctx, func() (UpdatersView, error) { return n.Updaters(ctx) })), startsAlone(node, ask(ctx, func() (BitLockerView, error) { return n.BitLocker(ctx) })),
+		lasts, noForeignRun(o), everyoneInService(o, node), quorum, storageHealthy(o), noBackup(o),
+		installsNothing(node, updaters), startsAlone(node, bitLocker),
 	}
 }
 
@@ -156,11 +164,13 @@ func ask[T any](ctx context.Context, question func() (T, error)) Answer[T] {
 	return AnswerOf(v, err)
 }
 
-func (r *run) quorum(ctx context.Context, o Observation, node string) check.Result {
+// quorum answers for a node, with the error of the cluster's own answer.
+func (r *run) quorum(ctx context.Context, o Observation, node string) (check.Result, error) {
 	if err := o.Cluster.problem(); err != nil {
-		return unverified(checkQuorum, node, err)
+		return unverified(checkQuorum, node, err), err
 	}
-	return quorumWithout(node, o.Cluster.Value, ask(ctx, func() (bool, error) { return r.Cluster.LosesQuorum(ctx, node) }))
+	loses := ask(ctx, func() (bool, error) { return r.Cluster.LosesQuorum(ctx, node) })
+	return quorumWithout(node, o.Cluster.Value, loses), loses.Err
 }
 
 // everyoneInService is strict, unlike the check before the run, and the node itself counts too: a node

@@ -88,6 +88,8 @@ type bench struct {
 	plan    *engine.Plan
 	journal *journal
 	control chan engine.Control
+	// credential may be nil.
+	credential engine.Credential
 }
 
 // newBench plans updates for nodes; what is the update ids by node, in plan order.
@@ -148,6 +150,7 @@ func (b *bench) run() (engine.State, error) {
 	b.journal.die, b.journal.dead = cancel, false
 	got, err := engine.Run(ctx, engine.RunInput{
 		Plan: b.plan, State: state, Plugin: b.p, Cluster: b.w, Nodes: b.w.node, Recorder: b.journal, Control: b.control, Clock: bubbleClock{},
+		Credential: b.credential,
 	})
 	folded, foldErr := engine.Fold(b.plan, b.journal.facts(b.t))
 	if foldErr != nil {

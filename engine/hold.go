@@ -73,6 +73,7 @@ func (r *run) standStill(ctx context.Context) error {
 		}
 		r.mu.Lock()
 		still := !r.state.StopAsked && (r.state.Status == RunHeld || r.state.PauseAsked)
+		renewable := r.state.heldForCredential()
 		var err error
 		if still && r.state.Status == RunRunning {
 			err = r.recordLocked(Fact{Kind: FactRunPaused, Data: FactData{Message: "Paused between nodes."}})
@@ -83,6 +84,15 @@ func (r *run) standStill(ctx context.Context) error {
 		r.mu.Unlock()
 		if err != nil || !still {
 			return err
+		}
+		if renewable {
+			if err := r.sleepOrWake(ctx, credentialPoll); err != nil {
+				return err
+			}
+			if err := r.lookAtCredential(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		select {
 		case <-ctx.Done():

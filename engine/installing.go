@@ -42,8 +42,12 @@ func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr Nod
 		}
 	}
 	res, err := r.Plugin.Install(ctx, r.Nodes(np.Name), r.installRequest(job, u), r.report(np.Name))
-	if err != nil && ctx.Err() != nil {
+	again := r.retryCredential(ctx, np.Name, err)
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
+	case again:
+		return nil // it is attached to, as after a crash
 	}
 	if s := res.Signature; s != nil && !s.Valid {
 		r.report(np.Name)(plugins.Progress{Update: u.ID, Message: signatureRemark(s), Percent: -1})
@@ -88,12 +92,12 @@ func (r *run) ended(np NodePlan, u plugins.Update, job string, res plugins.Resul
 	case errors.Is(err, plugins.ErrJobStillRunning):
 		// R18: the update has failed, its process goes on, and the node is left alone.
 		res.Outcome, data.Leave, data.RunsOn = plugins.UpdateFailed, LeaveHeld, true
-		r.ranHere[np.Name] = true
+		r.sawRunning(np.Name)
 	case err != nil, !known(res.Outcome), res.Outcome == plugins.Unknown:
 		res.Outcome, data.Leave = plugins.Unknown, LeaveHeld
 	}
 	if err != nil && res.Cause == nil {
-		res.Cause = fault.CauseOf(err)
+		res.Cause = causeFrom(err)
 	}
 	if data.Leave == LeaveHeld {
 		data.Cause = causeOfUpdate(np.Name, &UpdateRun{Name: u.Name, Outcome: res.Outcome, Cause: res.Cause})

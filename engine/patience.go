@@ -10,7 +10,9 @@ const overslept = 5 * time.Minute
 // neither a coordinator that slept nor a clock that jumped ends a wait without a look.
 type patience struct {
 	limit, spent time.Duration
-	last         time.Time
+	// excused is how much of the waiting did not count.
+	excused time.Duration
+	last    time.Time
 }
 
 func (r *run) patience(limit time.Duration) *patience {
@@ -23,6 +25,14 @@ func (p *patience) over(now time.Time) bool {
 	p.spent += min(max(now.Sub(p.last), 0), overslept)
 	p.last = now
 	return p.spent >= p.limit
+}
+
+// excuse lets the time since the last look not count, up to bound in all.
+func (p *patience) excuse(now time.Time, bound time.Duration) {
+	gap := min(max(now.Sub(p.last), 0), overslept)
+	if p.excused += gap; p.excused <= bound {
+		p.last = now
+	}
 }
 
 // unbroken is how long something has been so at every look. The zero value has not seen it yet.

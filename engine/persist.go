@@ -33,6 +33,7 @@ func (r *run) persist(ctx context.Context, poll, patience time.Duration, ask fun
 	for {
 		err := ask()
 		if err == nil {
+			r.credentialWorks()
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -52,6 +53,7 @@ func (r *run) persist(ctx context.Context, poll, patience time.Duration, ask fun
 		if err := r.brokenErr(); err != nil {
 			return err
 		}
+		r.excuse(wait, err)
 		if wait.over(r.Clock.Now()) {
 			return cause
 		}

@@ -7,8 +7,9 @@ import (
 	"cau/plugins"
 )
 
-// PlanVersion is the version of the plan's format.
-const PlanVersion = 1
+// PlanVersion is the version of the plan's format: a program executes plans up to its own. It rises with everything in a
+// plan that an older program would pass over and must not. 2: scripts, deliveries, the signature policy.
+const PlanVersion = 2
 
 // Plan is what will be done, in order, exactly (R08). It is shown, confirmed, written, and then executed
 // as it stands. It holds no secret (R04).

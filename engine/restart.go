@@ -99,7 +99,10 @@ func (r *run) mayRestart(ctx context.Context, name string) error {
 		others.Outcome, others.Evidence = check.Fail, strings.Join(away, ", ")+"; "+name+" is not restarted meanwhile."
 		others.Remedy = "Bring the nodes up and resume paused ones."
 	}
-	quorum := r.quorum(ctx, Observation{Cluster: AnswerOf(v, nil)}, name)
+	quorum, err := r.quorum(ctx, Observation{Cluster: AnswerOf(v, nil)}, name)
+	if errors.Is(err, ErrCredential) {
+		return err
+	}
 	if blocking := check.Gate([]check.Result{others, quorum}, r.Plan.Accepted); len(blocking) > 0 {
 		return &finalError{&closedError{blocking}}
 	}
@@ -167,6 +170,7 @@ func (r *run) prove(ctx context.Context, np NodePlan, nr NodeRun) error {
 			return r.record(Fact{Kind: FactRestartProven, Node: np.Name, Data: FactData{Boot: w.seen, BootRead: r.now()}})
 		}
 		w.keep(err)
+		r.excuse(w.wait, err)
 		if w.restarts > spontaneousLimit {
 			return w.leaveUnproven(fmt.Errorf("the node restarted %d times by itself", w.restarts-1), false)
 		}

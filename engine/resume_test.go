@@ -84,6 +84,13 @@ func scenarios() map[string]func(t *testing.T) *bench {
 			b.p.scripts["NODE1/u"] = outlives(40*time.Minute, plugins.Result{Outcome: plugins.Installed})
 			return b
 		},
+		"a credential that does not work for a while": func(t *testing.T) *bench {
+			t.Helper()
+			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"), withScripts)
+			b.p.scripts["NODE1/u"] = restart()
+			b.w.noSignIn.from, b.w.noSignIn.to = time.Now().Add(5*time.Minute), time.Now().Add(100*time.Minute)
+			return b
+		},
 		"a loop": func(t *testing.T) *bench {
 			t.Helper()
 			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))

@@ -33,7 +33,7 @@ type Progress struct {
 // Telemetry takes progress. Calls come from several goroutines and must not block for long.
 type Telemetry interface{ Report(p Progress) }
 
-// RunInput is what a run is made of. Every field but State, Telemetry and Control is needed.
+// RunInput is what a run is made of. Every field but State, Telemetry, Control and Credential is needed.
 type RunInput struct {
 	Plan *Plan
 	// State is what was folded so far; zero for a new run.
@@ -48,6 +48,8 @@ type RunInput struct {
 	// Control may be nil; closing it means that nobody will ask any more.
 	Control <-chan Control
 	Clock   Clock
+	// Credential may be nil: then its end is not known, and only its refusal is seen (R05).
+	Credential Credential
 }
 
 // ErrBlocked is the answer of Run when a check of the plan keeps it from running (R07). Nothing was done.
@@ -57,7 +59,8 @@ var ErrBlocked = errors.New("a check keeps the plan from running")
 // state it left. An error means that the run has not ended: ctx ended (the facts stay as they are and a later
 // call goes on), a fact could not be recorded, or the plan is blocked. How the run went is State.Status.
 //
-// A run that was held or paused when its coordinator died stays so until VerbResume or VerbStop comes.
+// A run that was held or paused when its coordinator died stays so until VerbResume or VerbStop comes. Only one that
+// is held for its credential goes on by itself (R05).
 func Run(ctx context.Context, in RunInput) (State, error) {
 	if in.State.Run == "" {
 		in.State = NewState(in.Plan)
@@ -65,6 +68,7 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	r := &run{
 		RunInput: in, state: in.State.clone(), woken: make(chan struct{}, 1),
 		maintained: map[string]bool{}, entered: map[string]time.Time{}, watched: map[string]bool{}, ranHere: map[string]bool{},
+		excused: map[string]*patience{},
 	}
 	r.stopped, r.endWatches = context.WithCancel(context.Background())
 	defer r.endWatches()
@@ -106,13 +110,15 @@ type run struct {
 	maintained map[string]bool
 	// entered is when this call found the gate before a node open and decided to pause it.
 	entered map[string]time.Time
-	// watches are the goroutines that watch nodes which were left; watched are those nodes, and ranHere those on which
-	// this call saw an installer outlive its limit. stopped ends the watches without a failure.
+	// watches are the goroutines that watch nodes which were left; watched are those nodes, and ranHere, guarded by mu,
+	// those on which this call saw a job outlive its limit. stopped ends the watches without a failure.
 	watches    sync.WaitGroup
 	watched    map[string]bool
 	ranHere    map[string]bool
 	stopped    context.Context //nolint:containedctx // it is the word that stop was asked, not a call's context
 	endWatches context.CancelFunc
+	// excused is how long steps of a node have waited here for a credential that works again; mu guards it.
+	excused map[string]*patience
 }
 
 // record makes a fact durable and folds it. After one failure nothing is recorded any more.
@@ -313,12 +319,12 @@ func causeOfStep(step, node string, err error, hint string) *fault.Cause {
 	if inner := fault.Hint(err); inner != "" {
 		hint = inner + " " + hint
 	}
-	return fault.CauseOf(&fault.Error{Op: step, Node: node, Err: err, Hint: hint})
+	return causeFrom(&fault.Error{Op: step, Node: node, Err: err, Hint: hint})
 }
 
 // causeOf is err as a node's cause: its own place and code where it has them, else this one.
 func causeOf(op, node string, err error) *fault.Cause {
-	c := fault.CauseOf(err)
+	c := causeFrom(err)
 	if c.Op == "" {
 		c.Op = op
 		c.Message = op + ": " + c.Message

@@ -227,3 +227,54 @@ func TestR22_OnceALateNodeIsBackNothingStopsItsWayIntoService(t *testing.T) {
 		b.wantInService()
 	})
 }
+
+func TestR18_AScriptThatEndsLateIsJournalledAndChangesNothingElse(t *testing.T) {
+	for _, phase := range []string{plugins.PhasePre, plugins.PhasePost} {
+		for _, attachable := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, attachable %v", phase, attachable), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := twoNodesWithScripts(t, withBudget(2))
+					b.w.attachable = attachable
+					b.w.scripts["NODE1/"+phase] = scripted{code: 4, takes: 80 * time.Minute}
+					s := b.toEnd()
+					n := s.Node("NODE1")
+					run := n.PreScript
+					want := map[string]engine.NodeStatus{"NODE1": engine.NodeFailed, "NODE2": engine.NodeSucceeded, "NODE3": engine.NodeUpToDate}
+					if phase == plugins.PhasePost {
+						run, want["NODE1"] = n.PostScript, engine.NodePartiallyFailed
+					}
+					b.wantNodes(s, want)
+					if run.RunsOn || run.ExitCode != nil || run.LateExit == nil || *run.LateExit != 4 || n.Watched || b.w.count("script-"+phase+" NODE1") != 1 {
+						t.Errorf("%+v", run)
+					}
+					late := b.fact(engine.FactScriptEndedLate)
+					if took := late.Time.Sub(run.Started); took < 80*time.Minute || took > 81*time.Minute || s.Ended.Before(late.Time) {
+						t.Errorf("it ended after %s", took)
+					}
+					if !strings.Contains(n.Cause.Message, "still running after 30m0s; ") || !strings.Contains(n.Cause.Message, ".ps1 ended late: exit code 4") {
+						t.Errorf("%q", n.Cause.Message)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestR18_ANewCoordinatorNeverStartsAScriptOnlyToWatchIt(t *testing.T) {
+	for _, attachable := range []bool{true, false} {
+		t.Run(fmt.Sprintf("attachable %v", attachable), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := twoNodesWithScripts(t)
+				b.w.attachable = attachable
+				b.w.scripts["NODE1/pre"] = scripted{takes: 80 * time.Minute}
+				diesAt(b, engine.FactWatchBegun, func(w *world) { clear(w.machine("NODE1").scriptRuns) }) // somebody cleaned the node
+				b.toEnd()
+				if b.w.count("script-pre NODE1") != 1 {
+					t.Errorf("%v", b.w.acts)
+				}
+				b.wantKind(engine.FactScriptEndedLate, attachable)
+				b.wantKind(engine.FactWatchEnded, !attachable)
+			})
+		})
+	}
+}

@@ -66,20 +66,20 @@ func (r *run) postScript(ctx context.Context, np NodePlan) error {
 }
 
 // script runs a pinned script as a job whose id is the same after a crash, so that repeating it attaches (R26). It
-// is never ended by us: one that takes too long has failed and runs on (R18).
+// is never ended by us: one that takes too long has failed, runs on, and is watched (R18).
 func (r *run) script(ctx context.Context, np NodePlan, phase string, s *Script, leave Leave) error {
-	input, err := json.Marshal(plugins.ScriptJob{Run: r.Plan.Run, Name: s.Name, SHA256: s.SHA256, Cluster: r.Plan.Cluster, Phase: phase, Text: s.Text})
+	job, err := r.scriptAsJob(np, phase, s)
 	if err != nil {
-		return fmt.Errorf("write the script job: %w", err)
+		return err
 	}
-	o := r.Plan.Options
 	tail := &outputTail{report: r.report(np.Name), name: s.Name}
-	output, err := r.Nodes(np.Name).RunJob(ctx, plugins.Job{
-		ID: r.scriptJob(np, phase), Kind: plugins.JobScript, Input: input,
-		Limit: time.Duration(o.ScriptTimeoutMinutes) * time.Minute, AsCaller: o.ScriptAs == ScriptAsCaller,
-	}, tail.event)
-	if err != nil && ctx.Err() != nil {
+	output, err := r.Nodes(np.Name).RunJob(ctx, job, tail.event)
+	again := r.retryCredential(ctx, np.Name, err)
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
+	case again:
+		return nil // it is attached to, as after a crash
 	}
 	var done plugins.ScriptJobResult
 	if err == nil {
@@ -96,11 +96,27 @@ func (r *run) script(ctx context.Context, np NodePlan, phase string, s *Script, 
 	} else {
 		said.RunsOn = !errors.Is(err, plugins.ErrJobFailed) && !errors.Is(err, plugins.ErrJobLost)
 	}
-	data := FactData{Job: r.scriptJob(np, phase), Script: &said}
+	if errors.Is(err, plugins.ErrJobStillRunning) {
+		r.sawRunning(np.Name)
+	}
+	data := FactData{Job: job.ID, Script: &said}
 	if err != nil {
 		data.Leave, data.Cause = leave, scriptCause(np.Name, &said, err)
 	}
 	return r.record(Fact{Kind: FactScriptDone, Node: np.Name, Data: data})
+}
+
+// scriptAsJob is the script as a job on the node.
+func (r *run) scriptAsJob(np NodePlan, phase string, s *Script) (plugins.Job, error) {
+	input, err := json.Marshal(plugins.ScriptJob{Run: r.Plan.Run, Name: s.Name, SHA256: s.SHA256, Cluster: r.Plan.Cluster, Phase: phase, Text: s.Text})
+	if err != nil {
+		return plugins.Job{}, fmt.Errorf("write the script job: %w", err)
+	}
+	o := r.Plan.Options
+	return plugins.Job{
+		ID: r.scriptJob(np, phase), Kind: plugins.JobScript, Input: input,
+		Limit: time.Duration(o.ScriptTimeoutMinutes) * time.Minute, AsCaller: o.ScriptAs == ScriptAsCaller,
+	}, nil
 }
 
 // scriptCause says which script it was, why it failed, what it said last, and how the node is.
@@ -117,7 +133,7 @@ func scriptCause(node string, s *ScriptFact, err error) *fault.Cause {
 	case s.Log != "":
 		hint = "Read what it printed on the node, in " + s.Log + "; it stays there until cau node clean. "
 	case s.RunsOn:
-		hint = "It is not ended: see on the node whether it still runs. "
+		hint = "It is not ended: see on the node whether it still runs; its late end is journalled. "
 	}
 	return causeOfStep(s.Phase+"-update script "+s.Name, node, err, hint+state)
 }

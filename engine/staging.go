@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 
@@ -73,8 +74,14 @@ func (r *run) stage(ctx context.Context, np NodePlan) error {
 		Run: r.Plan.Run, JobID: job, Source: r.Plan.Source, Arguments: r.Plan.Arguments, Updates: np.Updates, Delivery: np.Delivery,
 	}, r.report(np.Name))
 	if err != nil {
-		if ctx.Err() != nil {
+		again := r.retryCredential(ctx, np.Name, err)
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
+		case again:
+			return r.stage(ctx, np)
+		case errors.Is(err, ErrCredential) && r.stopAsked():
+			return nil // it is cancelled with all that were not begun
 		}
 		return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: NodeFailed, Cause: causeOf("stage", np.Name, err)}})
 	}

@@ -84,13 +84,17 @@ type State struct {
 	Simulated bool      `json:"simulated"`
 	Started   time.Time `json:"started"`
 	// Ended is zero while the run goes on.
-	Ended         time.Time    `json:"ended,omitzero"`
-	FailureBudget int          `json:"failure_budget"`
-	Nodes         []NodeRun    `json:"nodes"`
-	PauseAsked    bool         `json:"pause_asked,omitempty"`
-	StopAsked     bool         `json:"stop_asked,omitempty"`
-	Waiting       string       `json:"waiting_for,omitempty"`
-	Cause         *fault.Cause `json:"cause,omitempty"`
+	Ended         time.Time `json:"ended,omitzero"`
+	FailureBudget int       `json:"failure_budget"`
+	Nodes         []NodeRun `json:"nodes"`
+	PauseAsked    bool      `json:"pause_asked,omitempty"`
+	StopAsked     bool      `json:"stop_asked,omitempty"`
+	Waiting       string    `json:"waiting_for,omitempty"`
+	// HeldFor is the id of the check that the run is held for; empty while it is not held.
+	HeldFor string `json:"held_for,omitempty"`
+	// CredentialLost: what signs in to the nodes does not work any more (R05).
+	CredentialLost bool         `json:"credential_lost,omitempty"`
+	Cause          *fault.Cause `json:"cause,omitempty"`
 	// Facts is how many facts were folded.
 	Facts int `json:"facts"`
 }
@@ -208,6 +212,8 @@ type ScriptRun struct {
 	Output  []string `json:"output,omitempty"`
 	// RunsOn: nobody waits for it any more, and it is not known to have ended (R18).
 	RunsOn bool `json:"runs_on,omitempty"`
+	// LateExit is its code when it ended after its limit; nil where that is not known.
+	LateExit *int64 `json:"late_exit,omitempty"`
 	// Cause is why it counts as failed; nil where it succeeded.
 	Cause *fault.Cause `json:"cause,omitempty"`
 }

@@ -3,13 +3,10 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
-	"cau/internal/fault"
 	"cau/plugins"
 )
 
@@ -64,6 +61,15 @@ func (r *run) beginWatches(ctx context.Context) error {
 				return err
 			}
 			r.goWatch(ctx, np, r.watchReturn)
+		case nr.scriptRunsOn() && r.attaches(np.Name):
+			if err := r.watchBegun(np, "A script runs on and is still watched."); err != nil {
+				return err
+			}
+			r.goWatch(ctx, np, r.watchScript)
+		case nr.scriptRunsOn() && nr.Watched:
+			if err := r.watchOver(np, "A new coordinator cannot wait for the script: asking for it could start it again."); err != nil {
+				return err
+			}
 		case u != nil && !r.attaches(np.Name):
 			if err := r.watchOver(np, "A new coordinator cannot wait for "+u.Name+": asking for it could start it again."); err != nil {
 				return err
@@ -82,6 +88,8 @@ func (r *run) beginWatches(ctx context.Context) error {
 // attaches tells whether a job on the node can be waited for without any danger of starting it.
 func (r *run) attaches(node string) bool {
 	_, ok := r.Nodes(node).(Attacher)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return ok || r.ranHere[node]
 }
 
@@ -159,81 +167,6 @@ func (b *lateBound) sleep(ctx context.Context, d time.Duration) error {
 	return err
 }
 
-// lateNode lets a plug-in wait for an installer without its limit, and never start it where the node can do that.
-type lateNode struct{ plugins.Node }
-
-// RunJob waits for the job that is there.
-func (n lateNode) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins.JobEvent)) (json.RawMessage, error) {
-	job.Limit = 0
-	if a, ok := n.Node.(Attacher); ok {
-		return a.AttachJob(ctx, job, onEvent)
-	}
-	return n.Node.RunJob(ctx, job, onEvent)
-}
-
-// watchInstaller journals how an installer ended that outlived its limit. The node stays held, paused (R18).
-func (r *run) watchInstaller(ctx context.Context, np NodePlan, update string) error {
-	u := np.update(update)
-	job := jobID(r.Plan.Run, np.Name, update)
-	bound := r.lateBound(np)
-	limited, cancel := context.WithCancel(ctx)
-	var timer sync.WaitGroup
-	defer timer.Wait()
-	defer cancel()
-	// Waiting for the installer has no end of its own; that of the watch is counted here.
-	timer.Go(func() {
-		defer cancel()
-		for !bound.wait.over(r.Clock.Now()) && bound.sleep(limited, watchPoll) == nil && r.stopped.Err() == nil {
-		}
-	})
-	for {
-		res, err := r.Plugin.Install(limited, lateNode{r.Nodes(np.Name)}, r.installRequest(job, *u), r.report(np.Name))
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err == nil && known(res.Outcome):
-			return r.endedLate(np, u, job, res)
-		case errors.Is(err, plugins.ErrJobLost):
-			return r.endedLate(np, u, job, plugins.Result{Outcome: plugins.Unknown, Cause: fault.CauseOf(err)})
-		}
-		if limited.Err() == nil && bound.sleep(limited, watchPoll) == nil && r.stopped.Err() == nil {
-			continue // contact was lost, and may come back
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		cancel()
-		timer.Wait()
-		_, err = bound.over()
-		return err
-	}
-}
-
-// endedLate records how the installer ended. The update stays failed and the node held: it was judged when its time was over.
-func (r *run) endedLate(np NodePlan, u *plugins.Update, job string, res plugins.Result) error {
-	said := "its installer ended late: " + string(res.Outcome)
-	if res.ExitCode != nil {
-		said += fmt.Sprintf(", exit code %d", res.ExitCode.Int32())
-	}
-	data := FactData{Job: job, Result: &res, Message: u.Name + ": " + said + ".", Cause: r.lateCause(np.Name, said)}
-	if res.RestartRequired {
-		data.Cause.Hint = "It asks for a restart: restart " + np.Name + " by hand, then resume it with Resume-ClusterNode."
-	} else {
-		data.Cause.Hint = np.Name + " stays paused: look at it, then resume it with Resume-ClusterNode."
-	}
-	return r.record(Fact{Kind: FactInstallerEndedLate, Node: np.Name, Update: u.ID, Data: data})
-}
-
-// lateCause is the node's first cause with what happened since (R30).
-func (r *run) lateCause(node, said string) *fault.Cause {
-	c := fault.Cause{Op: "watch", Node: node, Message: node}
-	if first := r.node(node).Cause; first != nil {
-		c = *first
-	}
-	c.Message += "; " + said
-	return &c
-}
-
 // watchReturn waits for a node whose restart was not proven in time. When it is back, ready and stable, it is brought
 // back into service; it has failed all the same (R22). Nothing is asked of it meanwhile.
 func (r *run) watchReturn(ctx context.Context, np NodePlan) error {
@@ -288,7 +221,7 @@ func (r *run) returnedLate(ctx context.Context, np NodePlan, boot string) error 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return r.watchOver(np, said+"; it stays paused, because nobody knows whether another restart is pending: "+err.Error()+".")
+		return r.watchOver(np, said+"; it stays paused, because nobody knows whether another restart is pending: "+sentence(err))
 	case pending.Pending():
 		return r.watchOver(np, said+"; it stays paused, because another restart is pending: "+strings.Join(pending.Reasons, ", ")+".")
 	}

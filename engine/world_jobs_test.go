@@ -47,11 +47,24 @@ func (h *handle) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugi
 type attachable struct{ *handle }
 
 // AttachJob marks that the installer is waited for and not started.
-func (attachable) AttachJob(ctx context.Context, job plugins.Job, _ func(plugins.JobEvent)) (json.RawMessage, error) {
+func (a attachable) AttachJob(ctx context.Context, job plugins.Job, _ func(plugins.JobEvent)) (json.RawMessage, error) {
 	if job.Limit != 0 {
 		return nil, fmt.Errorf("%s is waited for with a limit", job.ID)
 	}
+	if job.Kind == plugins.JobScript {
+		return a.attachScript(ctx, job)
+	}
 	return nil, errors.Join(errAttached, ctx.Err())
+}
+
+// attachScript waits for a script that is there.
+func (a attachable) attachScript(ctx context.Context, job plugins.Job) (json.RawMessage, error) {
+	var there bool
+	a.w.locked(func(*world) { there = a.m.scriptRuns[job.ID] != nil })
+	if !there {
+		return nil, plugins.ErrJobLost
+	}
+	return a.script(ctx, job, func(plugins.JobEvent) {})
 }
 
 var errAttached = errors.New("attached")

@@ -208,6 +208,9 @@ func (p *fakePlugin) Stage(ctx context.Context, node plugins.Node, req plugins.S
 		return plugins.StageResult{}, err
 	}
 	defer p.lock()()
+	if p.w.refused() {
+		return plugins.StageResult{}, expired("stage", node.Name())
+	}
 	if err := p.stageErr[node.Name()]; err != nil {
 		return plugins.StageResult{}, err
 	}
@@ -244,6 +247,9 @@ func (p *fakePlugin) Install(ctx context.Context, node plugins.Node, req plugins
 		return plugins.Result{}, err
 	}
 	defer p.lock()()
+	if p.w.refused() {
+		return plugins.Result{}, expired("install", node.Name())
+	}
 	p.signatures[key] = req.Signature
 	if j.script.err == nil && j.script.result.Outcome.Final() {
 		p.ends[key] = 1

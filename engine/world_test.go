@@ -41,6 +41,8 @@ type world struct {
 	began time.Time
 	// fail answers a call instead of the world; act is "pause", "resume", "describe", "boot", ...
 	fail func(act, node string) error
+	// noSignIn is when no sign-in works; a zero end is for ever.
+	noSignIn struct{ from, to time.Time }
 	// after is called after an act was done.
 	after func(act, node string)
 	acts  []string
@@ -119,10 +121,18 @@ func (w *world) enter(ctx context.Context, act, node string) error {
 		return err
 	}
 	w.pass()
+	if w.refused() {
+		return expired(act, node)
+	}
 	if w.fail != nil {
 		return w.fail(act, node)
 	}
 	return nil
+}
+
+func (w *world) refused() bool {
+	from, to := w.noSignIn.from, w.noSignIn.to
+	return !from.IsZero() && !time.Now().Before(from) && (to.IsZero() || time.Now().Before(to))
 }
 
 func (w *world) did(act, node string) {

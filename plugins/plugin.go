@@ -77,6 +77,8 @@ type Update struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// MayRestart tells whether installing it can ask for a restart.
 	MayRestart bool `json:"may_restart"`
+	// LimitMinutes is how long its installer may take; 0 where that is not known.
+	LimitMinutes int `json:"limit_minutes,omitempty"`
 	// Payload is the plug-in's own pinned data (exit conditions, time limit); opaque to everyone else.
 	Payload json.RawMessage `json:"payload,omitempty"`
 }

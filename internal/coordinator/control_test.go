@@ -14,7 +14,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"cau/engine"
 )
@@ -43,6 +45,21 @@ func inProcess(t *testing.T, h *Home, w *world, plan *engine.Plan) (stop func() 
 	t.Cleanup(func() { _, _ = stop() })
 	until(t, "it works on the run", func() bool { _, err := h.socketPath(plan.Run); return err == nil })
 	return stop
+}
+
+// ticket is a credential with an end until it is renewed.
+type ticket struct{ renewed atomic.Bool }
+
+func (c *ticket) Ends() (time.Time, bool) { return time.Now(), !c.renewed.Load() }
+
+func TestR05_TheCredentialsEndReachesTheRun(t *testing.T) {
+	h, plan, signIn := newHome(t), testPlan("ab000001", "TESTCLUSTER"), &ticket{}
+	w := &world{dir: t.TempDir(), credential: signIn}
+	w.release(t)
+	inProcess(t, h, w, plan)
+	until(t, "the run is held", func() bool { return state(t, h, plan.Run).HeldFor == "winrm.credential" })
+	signIn.renewed.Store(true)
+	until(t, "the run goes on by itself and ends", func() bool { return state(t, h, plan.Run).Status == engine.RunSucceeded })
 }
 
 func facts(t *testing.T, h *Home, run string) []engine.Fact {

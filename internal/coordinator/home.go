@@ -137,8 +137,11 @@ func (h *Home) Plan(run string) (*engine.Plan, error) {
 	if err := json.Unmarshal(data, p); err != nil {
 		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
 	}
-	if p.Version != engine.PlanVersion {
-		return nil, fmt.Errorf("the plan of run %s has version %d; this program reads version %d", run, p.Version, engine.PlanVersion)
+	if p.Version < 1 || p.Version > engine.PlanVersion {
+		return nil, &fault.Error{
+			Op:  "read the plan of run " + run,
+			Err: fmt.Errorf("it has version %d; this program reads versions 1 to %d", p.Version, engine.PlanVersion), Hint: "Use the version of cau that made it, " + oneLine(p.Program) + ", or a newer one.",
+		}
 	}
 	if p.Run != run {
 		return nil, fmt.Errorf("the plan in the folder of run %s is that of run %q", run, p.Run)

@@ -5,6 +5,7 @@ package coordinator
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -117,14 +118,31 @@ func TestAPlanOfAnotherVersionOrRunIsRefused(t *testing.T) {
 	if err := h.NewRun(p); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Plan(p.Run); err == nil || !strings.Contains(err.Error(), "99") {
-		t.Errorf("%v", err)
+	if _, err := h.Plan(p.Run); err == nil || !strings.Contains(err.Error(), "has version 99") || !strings.Contains(fault.Hint(err), "the version of cau that made it, test") {
+		t.Errorf("%v: %s", err, fault.Hint(err))
 	}
 	if err := os.Rename(h.RunDir(p.Run), h.RunDir("cc000002")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.Plan("cc000002"); err == nil {
 		t.Error("read a plan of another run")
+	}
+}
+
+func TestPlansOfOlderVersionsAreRead(t *testing.T) {
+	h := newHome(t)
+	for version, reads := range map[int]bool{0: false, 1: true, engine.PlanVersion: true, engine.PlanVersion + 1: false} {
+		p := testPlan(fmt.Sprintf("dd00000%d", version), "C")
+		p.Version = version
+		if err := h.NewRun(p); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := h.Plan(p.Run); (err == nil) != reads || reads && got.Version != version {
+			t.Errorf("version %d: %v", version, err)
+		}
+		if _, _, _, err := h.Load(p.Run); (err == nil) != reads {
+			t.Errorf("version %d: %v", version, err)
+		}
 	}
 }
 

@@ -25,6 +25,8 @@ type ServeInput struct {
 	Cluster engine.Cluster
 	Nodes   func(name string) engine.Node
 	Clock   engine.Clock
+	// Credential is as in engine.RunInput; nil where nothing is known of its end (R05).
+	Credential engine.Credential
 	// Child tells the starter that the run is being worked on, or why not; nil where there is no starter.
 	Child *Child
 }
@@ -105,7 +107,7 @@ func (p *post) work(ctx context.Context, in ServeInput) error {
 	in.Child.Ready()
 	p.state, err = engine.Run(ctx, engine.RunInput{
 		Plan: p.plan, State: p.state, Plugin: in.Plugin, Cluster: in.Cluster, Nodes: in.Nodes,
-		Recorder: p, Telemetry: progress, Control: p.desk.control, Clock: in.Clock,
+		Recorder: p, Telemetry: progress, Control: p.desk.control, Clock: in.Clock, Credential: in.Credential,
 	})
 	why := ErrNotAlive
 	if p.state.Status.Ended() {

@@ -22,6 +22,8 @@ import (
 type world struct {
 	dir string
 	mu  sync.Mutex
+	// credential is what a coordinator in this process is given.
+	credential engine.Credential
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
@@ -51,6 +53,8 @@ func (w *world) Storage(context.Context, string) (engine.StorageView, error) {
 
 func (w *world) ForeignRuns(context.Context, string) ([]engine.ForeignRun, error) { return nil, nil }
 
+func (w *world) Backups(context.Context, string) ([]string, error) { return nil, nil }
+
 func (w *world) Pause(_ context.Context, node string) error {
 	return os.WriteFile(w.path("paused-"+node), nil, 0o600)
 }
@@ -76,6 +80,14 @@ func (n node) Describe(context.Context) (engine.NodeView, error) {
 
 func (n node) Boot(context.Context) (engine.BootView, error) {
 	return engine.BootView{Identity: "1", Uptime: time.Hour, LogonReady: true, ClusterService: true}, nil
+}
+
+func (n node) Updaters(context.Context) (engine.UpdatersView, error) {
+	return engine.UpdatersView{}, nil
+}
+
+func (n node) BitLocker(context.Context) (engine.BitLockerView, error) {
+	return engine.BitLockerView{Known: true}, nil
 }
 
 func (n node) PendingRestart(context.Context) (engine.PendingView, error) {
@@ -163,7 +175,7 @@ func (c fastClock) Sleep(ctx context.Context, d time.Duration) error {
 
 func (w *world) serve(home *Home, run string, child *Child) ServeInput {
 	return ServeInput{
-		Home: home, Run: run, Plugin: plugin{w}, Cluster: w, Child: child, Clock: fastClock{time.Now()},
+		Home: home, Run: run, Plugin: plugin{w}, Cluster: w, Child: child, Clock: fastClock{time.Now()}, Credential: w.credential,
 		Nodes: func(name string) engine.Node { return node{name} },
 	}
 }

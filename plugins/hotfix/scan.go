@@ -178,7 +178,7 @@ func (s *scan) updates(ctx context.Context, layout hotfixcfg.Layout) {
 
 func (s *scan) pin(ctx context.Context, u hotfixcfg.Update) (plugins.Update, error) {
 	id := sha256.Sum256([]byte(strings.ToLower(u.Path)))
-	out := plugins.Update{ID: "u" + hex.EncodeToString(id[:8]), Name: u.Name, Plugin: Name, Rule: u.Rule.Name, MayRestart: mayRestart(u.Rule)}
+	out := plugins.Update{ID: "u" + hex.EncodeToString(id[:8]), Name: u.Name, Plugin: Name, Rule: u.Rule.Name, MayRestart: mayRestart(u.Rule), LimitMinutes: s.args.Int(argTimeout)}
 	folder := u.Path[:len(u.Path)-len(u.Name)]
 	pay := payload{Rule: u.Rule, TimeoutMinutes: s.args.Int(argTimeout)}
 	for _, path := range append([]string{u.Path}, u.Companions...) {
