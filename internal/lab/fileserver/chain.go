@@ -192,7 +192,7 @@ func (c *conn) handleFile(r *request) answer {
 	case cmdIoctl:
 		return c.ioctl(r)
 	case cmdWrite, cmdSetInfo, cmdFlush, cmdLock:
-		return fail(statusAccessDenied)
+		return r.tree.changing(r)
 	case cmdNotify, cmdOplockBreak:
 		return fail(statusNotSupported)
 	}
@@ -219,6 +219,8 @@ func (c *conn) shortOfCredits(r *request) bool {
 		out = at(28)
 	case cmdQueryInfo:
 		out, in = at(4), at(12)
+	case cmdSetInfo:
+		in = at(4)
 	case cmdIoctl:
 		in, out = at(28), at(44)
 	}

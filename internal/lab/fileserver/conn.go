@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Sizes offered in NEGOTIATE (MS-SMB2 2.2.4). Writes are refused anyway, so only
-// a small one is taken in.
+// Sizes offered in NEGOTIATE (MS-SMB2 2.2.4).
 const (
 	maxTransact = 1 << 20
 	maxRead     = 1 << 20
-	maxWrite    = 64 << 10
+	maxWrite    = 1 << 20
+	smallWrite  = 64 << 10 // of a server without a writable share
 )
 
 // Bounds of one connection.

@@ -7,9 +7,12 @@ import (
 
 // Create dispositions and options, MS-SMB2 2.2.13.
 const (
+	supersede    uint32 = 0
 	openExisting uint32 = 1
 	createNew    uint32 = 2
 	openIf       uint32 = 3
+	overwrite    uint32 = 4
+	overwriteIf  uint32 = 5
 
 	wantDirectory uint32 = 0x00000001
 	wantFile      uint32 = 0x00000040
@@ -19,35 +22,43 @@ const (
 // Access rights, MS-SMB2 2.2.13.1.
 const (
 	readData    uint32 = 0x00000001
+	writeData   uint32 = 0x00000002
+	appendData  uint32 = 0x00000004
 	execute     uint32 = 0x00000020
+	deleteRight uint32 = 0x00010000
 	readControl uint32 = 0x00020000
 
 	accessSACL     uint32 = 0x01000000
 	maximumAllowed uint32 = 0x02000000
+	genericAll     uint32 = 0x10000000
 	genericExecute uint32 = 0x20000000
+	genericWrite   uint32 = 0x40000000
 	genericRead    uint32 = 0x80000000
 
 	genericReadMask    uint32 = 0x00120089
+	genericWriteMask   uint32 = 0x00120116
 	genericExecuteMask uint32 = 0x001200A0
 )
 
-// granted turns the access asked for into rights, or says why not. Reading is all
-// there is.
-func granted(asked uint32) (uint32, status) {
+// granted turns the access asked for into rights, of which most are the most
+// there can be, or says why not.
+func granted(asked, most uint32) (uint32, status) {
 	if asked&accessSACL != 0 {
 		return 0, statusPrivilegeNotHeld
 	}
-	rights := asked &^ (maximumAllowed | genericRead | genericExecute)
-	if asked&maximumAllowed != 0 {
-		rights |= ReadAndExecute
+	rights := asked
+	for _, form := range [...]struct{ bit, mask uint32 }{
+		{maximumAllowed, most},
+		{genericAll, FullControl},
+		{genericRead, genericReadMask},
+		{genericWrite, genericWriteMask},
+		{genericExecute, genericExecuteMask},
+	} {
+		if asked&form.bit != 0 {
+			rights = rights&^form.bit | form.mask
+		}
 	}
-	if asked&genericRead != 0 {
-		rights |= genericReadMask
-	}
-	if asked&genericExecute != 0 {
-		rights |= genericExecuteMask
-	}
-	if rights == 0 || rights&^ReadAndExecute != 0 {
+	if rights == 0 || rights&^most != 0 {
 		return 0, statusAccessDenied
 	}
 	return rights, statusOK
@@ -68,7 +79,10 @@ func (t *tree) create(r *request) answer {
 	if !ok {
 		return fail(statusObjectNameInvalid)
 	}
-	asked, disposition, options := le.Uint32(body[24:]), le.Uint32(body[36:]), le.Uint32(body[40:])
+	o := opening{
+		access: le.Uint32(body[24:]), attributes: le.Uint32(body[28:]), sharing: le.Uint32(body[32:]),
+		disposition: le.Uint32(body[36:]), options: le.Uint32(body[40:]),
+	}
 	if t.share == nil {
 		return fail(statusObjectNameNotFound) // no named pipes
 	}
@@ -79,7 +93,11 @@ func (t *tree) create(r *request) answer {
 	if !t.mayRead() {
 		return fail(statusAccessDenied)
 	}
-	h, s := t.open(name, asked, disposition, options)
+	open := t.open
+	if t.writable() {
+		open = t.change
+	}
+	h, s := open(name, o)
 	if s != statusOK {
 		return fail(s)
 	}
@@ -87,8 +105,10 @@ func (t *tree) create(r *request) answer {
 	return answer{body: t.createBody(h)}
 }
 
-func (t *tree) open(name string, asked, disposition, options uint32) (*handle, status) {
-	if options&(wantDirectory|wantFile) == wantDirectory|wantFile || disposition > 5 {
+// open opens what is there, for reading.
+func (t *tree) open(name string, o opening) (*handle, status) {
+	options, disposition := o.options, o.disposition
+	if options&(wantDirectory|wantFile) == wantDirectory|wantFile || disposition > overwriteIf {
 		return nil, statusInvalidParameter
 	}
 	spelled, info, s := find(t.share.FS, name)
@@ -108,25 +128,24 @@ func (t *tree) open(name string, asked, disposition, options uint32) (*handle, s
 	case options&wantFile != 0 && info.IsDir():
 		return nil, statusFileIsADirectory
 	}
-	rights, s := granted(asked)
+	rights, s := granted(o.access, ReadAndExecute)
 	if s != statusOK {
 		return nil, s
 	}
 	if t.session.handles >= maxHandles {
 		return nil, statusInsufficientResources
 	}
-	h := &handle{id: t.session.newID(), path: spelled, info: info, access: rights}
+	h := &handle{id: t.session.newID(), path: spelled, info: info, access: rights, action: actionOpened}
 	t.handles[h.id] = h
 	t.session.handles++
 	return h, statusOK
 }
 
 func (t *tree) createBody(h *handle) []byte {
-	const opened = 1
 	w := builder{}
 	w.u16(89)
 	w.u8(0, 0) // no oplock
-	w.u32(opened)
+	w.u32(h.action)
 	w.raw(t.times(h.info))
 	w.u64(allocation(h.info), size(h.info))
 	w.u32(attributes(h.info), 0)
@@ -145,7 +164,9 @@ func (t *tree) close(r *request) answer {
 	if s != statusOK {
 		return fail(s)
 	}
-	t.release(h.id)
+	if s := t.release(h.id); s != statusOK {
+		return fail(s)
+	}
 	const withAttributes = 1
 	w := builder{}
 	w.u16(60)

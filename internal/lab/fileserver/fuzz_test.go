@@ -38,6 +38,32 @@ func FuzzMessage(f *testing.F) {
 	})
 }
 
+// FuzzWriting does the same to a share that can be changed.
+func FuzzWriting(f *testing.F) {
+	w, _ := writing(f, 1<<16)
+	open := w.message(cmdCreate, createFor(`push\a`, with(everything, func(o *opening) { o.disposition = overwriteIf })))
+	for command, body := range map[uint16][]byte{
+		cmdWrite: writeBody(previous(), 3, "content"), cmdFlush: flushBody(previous()), cmdQueryInfo: queryBody(previous(), infoFile, fileAll),
+		cmdClose: closeBody(previous()),
+	} {
+		f.Add(w.compound(bytes.Clone(open), w.message(command, body, related)))
+	}
+	for class, data := range map[byte][]byte{setRename: renameTo(`push\b`, 1), setDisposition: {1}, setEndOfFile: le.AppendUint64(nil, 9)} {
+		f.Add(w.compound(bytes.Clone(open), w.message(cmdSetInfo, setInfoBody(previous(), class, data), related)))
+	}
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		w, shelf := writing(t, 1<<16)
+		out, err := w.conn.handleChain(bytes.Clone(frame), w.session)
+		if err == nil && len(out) > maxAnswer+maxRead+1024 {
+			t.Errorf("%d bytes of answers", len(out))
+		}
+		w.conn.end()
+		if total, free := shelf.Space(); shelf.InUse != 0 || len(w.tree.share.opens.byPath) != 0 || free < 0 || free > total {
+			t.Errorf("%d files in use, %d objects, %d of %d free", shelf.InUse, len(w.tree.share.opens.byPath), free, total)
+		}
+	})
+}
+
 // FuzzFrame hands arbitrary bytes to a connection on which nobody is signed in.
 func FuzzFrame(f *testing.F) {
 	server, err := New(Config{Name: "FS1", Accounts: &ntlm.Book{}})

@@ -129,8 +129,14 @@ func (t *tree) fileInfo(h *handle, class byte) []byte {
 		w.u32(attributes(h.info), 0)
 	case fileStandard:
 		w.u64(allocation(h.info), size(h.info))
-		w.u32(1)
-		w.u8(0, isDirectory(h), 0, 0)
+		if h.deletePending { // the name counts no more, MS-FSA 2.1.5.12.27
+			w.u32(0)
+			w.u8(1)
+		} else {
+			w.u32(1)
+			w.u8(0)
+		}
+		w.u8(isDirectory(h), 0, 0)
 	case fileInternal:
 		w.u64(fileNumber(t.share.Name, h.path))
 	case fileEA, fileMode, fileAlignment:
@@ -170,13 +176,18 @@ func isDirectory(h *handle) byte {
 	return 0
 }
 
-// fsInfo describes a volume of 64 GiB that is full: nothing can be written to it.
+// fsInfo describes the volume. That of a share which cannot be changed has 64 GiB
+// and is full: nothing can be written to it.
 func (t *tree) fsInfo(class byte) []byte {
 	const (
-		units          = 64 << 30 / cluster
 		sector         = 512
 		sectorsPerUnit = cluster / sector
 	)
+	units, free := uint64(64<<30/cluster), uint64(0)
+	if t.writable() {
+		total, left := t.share.Writable.Space()
+		units, free = uint64(max(total, 0))/cluster, uint64(max(left, 0))/cluster
+	}
 	w := builder{}
 	switch class {
 	case fsVolume:
@@ -186,18 +197,26 @@ func (t *tree) fsInfo(class byte) []byte {
 		w.u16(0)
 		w.raw(label)
 	case fsSize:
-		w.u64(units, 0)
+		w.u64(units, free)
 		w.u32(sectorsPerUnit, sector)
 	case fsFullSize:
-		w.u64(units, 0, 0)
+		w.u64(units, free, free)
 		w.u32(sectorsPerUnit, sector)
 	case fsDevice:
-		const disk, mounted, readOnly = 7, 0x20, 0x2
-		w.u32(disk, mounted|readOnly)
+		const disk, mounted, readOnly = 7, uint32(0x20), uint32(0x2)
+		if t.writable() {
+			w.u32(disk, mounted)
+		} else {
+			w.u32(disk, mounted|readOnly)
+		}
 	case fsAttribute:
-		const casePreserved, unicodeNames, acls, readOnlyVolume = 0x2, 0x4, 0x8, 0x80000
+		const casePreserved, unicodeNames, acls, readOnlyVolume = 0x2, 0x4, 0x8, uint32(0x80000)
 		name := encodeUTF16("NTFS")
-		w.u32(casePreserved|unicodeNames|acls|readOnlyVolume, maxName, uint32(len(name)))
+		if t.writable() {
+			w.u32(casePreserved|unicodeNames|acls, maxName, uint32(len(name)))
+		} else {
+			w.u32(casePreserved|unicodeNames|acls|readOnlyVolume, maxName, uint32(len(name)))
+		}
 		w.raw(name)
 	case fsSector:
 		w.u32(sector, cluster, cluster, cluster, 0, 0, 0)

@@ -103,7 +103,7 @@ func (s *Server) negotiateBody(chosen dialect, contexts []byte) []byte {
 	w := builder{}
 	w.u16(65, securityMode, uint16(chosen), 0)
 	w.raw(s.guid[:])
-	w.u32(capLargeMTU, maxTransact, maxRead, maxWrite)
+	w.u32(capLargeMTU, maxTransact, maxRead, s.maxWrite)
 	w.u64(filetime(time.Now()), 0)
 	w.u16(headerSize+fixed, uint16(len(s.hint)))
 	w.u32(0)

@@ -100,6 +100,12 @@ func fsStatus(err error) status {
 		return statusAccessDenied
 	case errors.Is(err, fs.ErrInvalid):
 		return statusObjectNameInvalid
+	case errors.Is(err, fs.ErrExist):
+		return statusObjectNameCollision
+	case errors.Is(err, ErrDiskFull):
+		return statusDiskFull
+	case errors.Is(err, ErrTooLarge):
+		return statusFileTooLarge
 	}
 	return statusIODeviceError
 }

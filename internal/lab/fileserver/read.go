@@ -25,16 +25,9 @@ func (t *tree) read(r *request) answer {
 	case h.access&(readData|execute) == 0:
 		return fail(statusAccessDenied)
 	}
-	if h.file == nil {
-		f, err := t.share.FS.Open(h.path)
-		if err != nil {
-			return fail(fsStatus(err))
-		}
-		h.file = f
-	}
-	source, ok := h.file.(io.ReaderAt)
-	if !ok {
-		return fail(statusNotSupported)
+	source, s := t.source(h)
+	if s != statusOK {
+		return fail(s)
 	}
 	const fixed = 16
 	out := make([]byte, fixed+int(length))
@@ -49,4 +42,23 @@ func (t *tree) read(r *request) answer {
 	out[2] = headerSize + fixed
 	le.PutUint32(out[4:], uint32(n))
 	return answer{body: out[:fixed+n]}
+}
+
+// source is what a handle reads from.
+func (t *tree) source(h *handle) (io.ReaderAt, status) {
+	if h.edit != nil {
+		return h.edit, statusOK
+	}
+	if h.file == nil {
+		f, err := t.share.FS.Open(h.path)
+		if err != nil {
+			return nil, fsStatus(err)
+		}
+		h.file = f
+	}
+	source, ok := h.file.(io.ReaderAt)
+	if !ok {
+		return nil, statusNotSupported
+	}
+	return source, statusOK
 }

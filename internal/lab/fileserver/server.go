@@ -29,6 +29,12 @@ type Share struct {
 	// nil lets everybody read who can sign in. It is asked at each connect and
 	// each open, from several goroutines.
 	MayRead func(user string) bool
+	// Writable makes it a share that can be changed; FS is nil then, because the
+	// Writable is what is shown.
+	Writable Writable
+	// MayWrite decides by account, as MayRead does, who may change a share with a
+	// Writable; everybody else has what MayRead gives.
+	MayWrite func(user string) bool
 	// Security is the descriptor clients are shown; the zero value means
 	// [DefaultDescriptor].
 	Security Descriptor
@@ -55,12 +61,16 @@ type Server struct {
 	hint    []byte
 	nextID  atomic.Uint64
 	slots   chan struct{}
+	// maxWrite is what NEGOTIATE offers: little where writes are refused anyway.
+	maxWrite uint32
 }
 
 // share is a Share that was checked.
 type share struct {
 	Share
 	security *securityDescriptor
+	// opens is used for a writable share only.
+	opens opens
 }
 
 // ErrNotLoopback says that a listener could be reached from other machines. The
@@ -83,7 +93,7 @@ func New(c Config) (*Server, error) {
 	if c.DNSName == "" {
 		c.DNSName = c.Name
 	}
-	s := &Server{config: c, shares: map[string]*share{}, started: time.Now(), slots: make(chan struct{}, c.MaxConnections)}
+	s := &Server{config: c, shares: map[string]*share{}, started: time.Now(), maxWrite: smallWrite, slots: make(chan struct{}, c.MaxConnections)}
 	for _, given := range c.Shares {
 		if err := s.addShare(given); err != nil {
 			return nil, fmt.Errorf("share %q: %w", given.Name, err)
@@ -104,7 +114,13 @@ func (s *Server) addShare(given Share) error {
 	if !validName(given.Name) || name == ipcName {
 		return errors.New("not a name for a share")
 	}
-	if given.FS == nil {
+	switch {
+	case given.Writable != nil && given.FS != nil:
+		return errors.New("two file systems")
+	case given.Writable != nil:
+		given.FS = view{given.Writable}
+		s.maxWrite = maxWrite
+	case given.FS == nil:
 		return errors.New("no file system")
 	}
 	if _, twice := s.shares[name]; twice {

@@ -33,6 +33,7 @@ func TestConfigurationIsChecked(t *testing.T) {
 		"bad share name":   {Name: "FS1", Accounts: book, Shares: share(`a\b`)},
 		"no files":         {Name: "FS1", Accounts: book, Shares: []fileserver.Share{{Name: "a"}}},
 		"bad owner":        {Name: "FS1", Accounts: book, Shares: []fileserver.Share{{Name: "a", FS: files, Security: fileserver.Descriptor{Owner: "BA"}}}},
+		"two file systems": {Name: "FS1", Accounts: book, Shares: []fileserver.Share{{Name: "a", FS: files, Writable: fileserver.NewShelf(1)}}},
 		"negative clients": {Name: "FS1", Accounts: book, MaxConnections: -1},
 	} {
 		if _, err := fileserver.New(c); err == nil {

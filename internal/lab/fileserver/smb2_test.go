@@ -45,13 +45,14 @@ func hotfixes() fstest.MapFS {
 
 type lab struct {
 	addr    string
+	shelf   *fileserver.Shelf
 	book    *ntlm.Book
 	blocked atomic.Pointer[string]
 }
 
 func start(t *testing.T) *lab {
 	t.Helper()
-	l := &lab{book: &ntlm.Book{Threshold: 5}}
+	l := &lab{book: &ntlm.Book{Threshold: 5}, shelf: fileserver.NewShelf(16 << 20)}
 	l.book.Add(ntlm.Account{Domain: "CONTOSO", User: "svc", Password: "Sesame-1"})
 	l.book.Add(ntlm.Account{Domain: "CONTOSO", User: "NODE1$", Password: "machine"})
 	mayRead := func(user string) bool {
@@ -63,6 +64,8 @@ func start(t *testing.T) *lab {
 		Shares: []fileserver.Share{
 			{Name: "hotfix", FS: hotfixes(), MayRead: mayRead},
 			{Name: "sealed", FS: hotfixes(), Encrypt: true},
+			{Name: "writable", Writable: l.shelf, MayRead: mayRead, MayWrite: func(user string) bool { return user == `CONTOSO\svc` }},
+			{Name: "vault", Writable: l.shelf, Encrypt: true},
 		},
 	})
 	if err != nil {

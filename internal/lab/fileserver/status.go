@@ -20,8 +20,11 @@ const (
 	statusObjectNameNotFound    status = 0xC0000034
 	statusObjectNameCollision   status = 0xC0000035
 	statusObjectPathNotFound    status = 0xC000003A
+	statusSharingViolation      status = 0xC0000043
+	statusDeletePending         status = 0xC0000056
 	statusPrivilegeNotHeld      status = 0xC0000061
 	statusLogonFailure          status = 0xC000006D
+	statusDiskFull              status = 0xC000007F
 	statusInsufficientResources status = 0xC000009A
 	statusFileIsADirectory      status = 0xC00000BA
 	statusNotSupported          status = 0xC00000BB
@@ -33,5 +36,6 @@ const (
 	statusIODeviceError         status = 0xC0000185
 	statusUserSessionDeleted    status = 0xC0000203
 	statusNotFound              status = 0xC0000225
+	statusFileTooLarge          status = 0xC0000904
 	statusNoHashOverlap         status = 0xC05D0000
 )

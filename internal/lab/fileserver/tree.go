@@ -77,7 +77,7 @@ func (c *conn) treeConnect(r *request) answer {
 	w := builder{}
 	w.u16(16)
 	w.u8(kind, 0)
-	w.u32(flags, 0, ReadAndExecute)
+	w.u32(flags, 0, t.most())
 	r.chain.treeID = t.id
 	return answer{body: w.b, treeID: t.id}
 }
@@ -106,7 +106,15 @@ type handle struct {
 	path   string // in the share's fs.FS
 	info   fs.FileInfo
 	access uint32
-	file   fs.File // opened by the first read
+	file   fs.File // opened by the first read; nil on a writable share
+
+	// What follows is of writable shares only; edit is nil for a folder.
+	object        *object
+	edit          File
+	sharing       uint32
+	action        uint32
+	deleteOnClose bool
+	deletePending bool
 
 	listing []dirEntry // nil before the first query
 	pattern string
@@ -137,17 +145,25 @@ func (t *tree) handle(r *request, at []byte) (*handle, status) {
 		return nil, statusFileClosed
 	}
 	r.chain.file, r.chain.failed = id, statusOK
+	if h.object != nil {
+		t.share.refresh(h)
+	}
 	return h, statusOK
 }
 
-func (t *tree) release(id uint64) {
+// release ends a handle, whatever it says.
+func (t *tree) release(id uint64) status {
 	h, ok := t.handles[id]
 	if !ok {
-		return
+		return statusFileClosed
+	}
+	delete(t.handles, id)
+	t.session.handles--
+	if h.object != nil {
+		return t.share.release(h)
 	}
 	if h.file != nil {
 		_ = h.file.Close() // read only: nothing can be lost
 	}
-	delete(t.handles, id)
-	t.session.handles--
+	return statusOK
 }

@@ -21,10 +21,12 @@ type wire struct {
 
 func newWire(tb testing.TB, d dialect) *wire {
 	tb.Helper()
-	server, err := New(Config{
-		Name: "FS1", Accounts: &ntlm.Book{},
-		Shares: []Share{{Name: "s", FS: fstest.MapFS{"dir/file.txt": {Data: bytes.Repeat([]byte("0123456789"), 20000)}}}},
-	})
+	return newWireTo(tb, d, Share{Name: "s", FS: fstest.MapFS{"dir/file.txt": {Data: bytes.Repeat([]byte("0123456789"), 20000)}}})
+}
+
+func newWireTo(tb testing.TB, d dialect, sh Share) *wire {
+	tb.Helper()
+	server, err := New(Config{Name: "FS1", Accounts: &ntlm.Book{}, Shares: []Share{sh}})
 	if err != nil {
 		tb.Fatal(err)
 	}
