@@ -124,6 +124,23 @@ func (a *access) lifetime(sec secrets) (time.Time, bool) {
 	return a.kerberos.Lifetime()
 }
 
+// credentialLife is how long a credential lasts, on the run's clock (R05).
+type credentialLife struct {
+	access  *access
+	secrets secrets
+	// lab is set where the run's time passes faster than the ticket's.
+	lab *lab.Info
+}
+
+// Ends is when the credential ends by itself.
+func (c credentialLife) Ends() (time.Time, bool) {
+	end, ok := c.access.lifetime(c.secrets)
+	if ok && c.lab != nil {
+		end = c.lab.Now(end)
+	}
+	return end, ok
+}
+
 func (a *access) fleet(nodes []winnode.NodeAddress, clock engine.Clock) (*winnode.Fleet, error) {
 	cfg := a.config(clock)
 	cfg.Nodes = nodes

@@ -186,7 +186,7 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 	}
 	defer fleet.Close()
 	_, err = coordinator.Serve(ctx, coordinator.ServeInput{
-		Home: home, Run: run, Plugin: plugin, Cluster: fleet, Clock: clock, Child: child,
+		Home: home, Run: run, Plugin: plugin, Cluster: fleet, Credential: credentialLife{access, sec, simulated}, Clock: clock, Child: child,
 		Nodes: func(name string) engine.Node { return fleet.Node(name) },
 	})
 	if err != nil && context.Cause(ctx) != nil {
