@@ -76,7 +76,7 @@ func encoded(script string) string {
 	for _, u := range utf16.Encode([]rune(script)) {
 		raw = append(raw, byte(u), byte(u>>8))
 	}
-	return "powershell.exe -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand " + base64.StdEncoding.EncodeToString(raw)
+	return `%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe` + " -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand " + base64.StdEncoding.EncodeToString(raw)
 }
 
 func TestR32_OnlyTheEmbeddedScriptsRunAndNothingIsInterpreted(t *testing.T) {

@@ -253,6 +253,12 @@ func TestAProgramThatDoesNotExistIsTheJobsFailure(t *testing.T) {
 	if r, _ := b.install("install", f, `C:\tools\setup.exe`, "$update$"); r.OK || r.Err.Kind != "win32" || r.Err.Code != 2 {
 		t.Errorf("%+v", r)
 	}
+	for _, program := range []string{"setup.exe", `..\setup.exe`, `\\server\share\setup.exe`, `"C:\tools\setup.exe"`, `%NOTHING%\setup.exe`} {
+		if r, _ := b.install("bare", f, program, ""); r.OK || r.Err.Kind != "refused" {
+			t.Errorf("%s: %+v", program, r.Err)
+		}
+		ask[agent.JobDelete](b, "NODE1", agent.OpJobDelete, agent.JobArgs{ID: "bare", Run: "run1"})
+	}
 	changed := f
 	changed.SHA256 = strings.Repeat("0", 64)
 	if r, _ := b.install("changed", changed, "$update$", ""); r.OK || r.Err.Kind != "refused" {
@@ -298,9 +304,17 @@ func TestSeveralPackagesInOneFolderAreABadPathname(t *testing.T) {
 	s := &shelf{}
 	b := newBench(t, Config{Shares: s})
 	f := b.stageFile(s, "NODE1", "u", "a.msu", "MSCF")
-	b.stageFile(s, "NODE1", "u", "b.msu", "MSCF")
-	if _, code := b.install("install", f, `%SystemRoot%\System32\wusa.exe`, "$update$ /quiet /norestart"); code != badPathname {
-		t.Errorf("%d", code)
+	beside := b.stageFile(s, "NODE1", "u", "b.msu", "MSCF")
+	const wusa = `%SystemRoot%\System32\wusa.exe`
+	b.startJob("NODE1", "both", agent.JobInstaller, agent.InstallerInput{
+		Run: "run1", Update: "u", Target: "a.msu", Files: []agent.StageFile{f, beside}, Program: wusa, Parameters: `"%CAU_UPDATE%\a.msu" /quiet /norestart`,
+	})
+	b.clock.advance(time.Minute)
+	if out := data[agent.InstallerOutput](t, b.result("NODE1", "both")); out.ExitCode != badPathname {
+		t.Errorf("%+v", out)
+	}
+	if r, _ := b.install("beside", f, wusa, "$update$ /quiet /norestart"); r.OK || r.Err.Kind != "refused" || !strings.Contains(r.Err.Message, "b.msu") {
+		t.Errorf("a file that is in no plan lies beside the update: %+v", r)
 	}
 }
 

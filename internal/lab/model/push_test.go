@@ -117,7 +117,7 @@ func TestAnInstallersSignatureIsJudgedByThePolicy(t *testing.T) {
 		s := &shelf{}
 		b := newBench(t, Config{Shares: s})
 		f := b.stageFile(s, "NODE1", "u", tc.file, tc.content)
-		program, parameters := "wusa.exe", `"%CAU_UPDATE%\a.msu" /quiet /norestart /log:"%CAU_LOG%"`
+		program, parameters := `%SystemRoot%\System32\wusa.exe`, `"%CAU_UPDATE%\a.msu" /quiet /norestart /log:"%CAU_LOG%"`
 		if tc.file == "a.exe" {
 			program, parameters = `%CAU_UPDATE%\a.exe`, ""
 		}

@@ -148,8 +148,8 @@ func TestScriptsAnswerAndReadTheFieldsOfTheContract(t *testing.T) {
 func TestBoundsAndWordsOfTheContractStandInTheScripts(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]string{
-		"jobs/script.ps1":      fmt.Sprintf("'^(%s|%s)$' -or $bytes.Length -gt %d", agent.PhasePre, agent.PhasePost, agent.MaxScript),
-		"jobs/installer.ps1":   fmt.Sprintf("'^(%s|%s|%s)$'", agent.SignatureRequire, agent.SignatureWarn, agent.SignatureIgnore),
+		"jobs/script.ps1":      fmt.Sprintf(`'^(%s|%s)\z'`+" -or $bytes.Length -gt %d", agent.PhasePre, agent.PhasePost, agent.MaxScript),
+		"jobs/installer.ps1":   fmt.Sprintf(`'^(%s|%s|%s)\z'`, agent.SignatureRequire, agent.SignatureWarn, agent.SignatureIgnore),
 		"ops/job.run-here.ps1": "-cne '" + agent.JobScript + "'",
 		"jobs/share.probe.ps1": "if ($entries -ge 1000) { break }",
 		"prelude/folders.ps1":  "$CauPushName = 'cau-push'",
@@ -229,7 +229,7 @@ func TestR18_KillEndsWhatWasSeenAndNoIdThatWasGivenToAnother(t *testing.T) {
 	if before, _, _ := strings.Cut(act, "'killed'"); strings.Contains(before, "Stop-CauProcess") {
 		t.Error("something is ended before the note says so")
 	}
-	for _, start := range []string{"$started['start'] -match '^[0-9]+$'", "$own['start'] -match '^[0-9]+$'", "$start -notmatch '^[0-9]+$'"} {
+	for _, start := range []string{`$started['start'] -match '^[0-9]+\z'`, `$own['start'] -match '^[0-9]+\z'`, `$start -notmatch '^[0-9]+\z'`} {
 		if !strings.Contains(act, start) {
 			t.Errorf("a process whose start is not known is ended: %s", start)
 		}
@@ -300,7 +300,7 @@ func TestR17_PushedFilesComeFromAFolderThatIsOursAndPassTheSameChecks(t *testing
 	t.Parallel()
 	text := scriptText(t, "jobs/stage.ps1")
 	inOrder(t, "stage", text,
-		"-cnotmatch '^[0-9a-f]{64}$'", // the hash is a file's name here
+		`-cnotmatch '^[0-9a-f]{64}\z'`, // the hash is a file's name here
 		"$root = Get-CauFolder -Path $run -Root $CauPushRoot", "if ($root -eq '') {\n        throw",
 		"if ($pushed) { $from = [string]$file.sha256 }", "if ($pushed) { Assert-CauNoReparse -Path $path }",
 		"$path, 'Open', 'Read', 'Read'", "Get-CauStreamSha256 -Stream $local",
@@ -319,8 +319,12 @@ func TestR17_PushedFilesComeFromAFolderThatIsOursAndPassTheSameChecks(t *testing
 
 func TestR23_CleanRemovesWhatWasPushedAndNothingOfAJobThatWorks(t *testing.T) {
 	t.Parallel()
-	inOrder(t, "node.clean", scriptText(t, "ops/node.clean.ps1"), "Test-CauJobAlive", "throw", "DeleteTask", "Remove-CauTree", "Remove-CauPush -Run $run")
-	inOrder(t, "job.delete", scriptText(t, "ops/job.delete.ps1"), "Test-CauJobAlive", "throw", "DeleteTask", "Remove-CauTree")
+	inOrder(t, "node.clean", scriptText(t, "ops/node.clean.ps1"),
+		"Assert-CauJobEnded -Id $id -Folder $job -Task $tasks[$name]", "Assert-CauJobEnded -Id $name -Folder ''", "DeleteTask",
+		`@("runs\$run", "jobs\$run")`, "Remove-CauTree", "Remove-CauCheckpoint -Run $run", "Remove-CauPush -Run $run")
+	inOrder(t, "job.delete", scriptText(t, "ops/job.delete.ps1"), "Assert-CauJobEnded -Id $id -Folder $folder -Task $task", "DeleteTask", "Remove-CauTree")
+	inOrder(t, "Remove-CauCheckpoint", function(t, "prelude/lease.ps1", "Remove-CauCheckpoint"),
+		"Get-CauFolder -Path 'checkpoints'", `('^' + $Run + '\.json(\.[0-9a-f]{32}\.tmp)?\z')) { continue }`, "Assert-CauNoReparse -Path $path", "[IO.File]::Delete($path)")
 	inOrder(t, "Remove-CauPush", function(t, "prelude/folders.ps1", "Remove-CauPush"), "Get-CauFolder -Path $Run -Root $CauPushRoot", "Remove-CauTree")
 	inOrder(t, "stage", scriptText(t, "jobs/stage.ps1"), "$need = 2 * $total + [long]$Order.reserve_bytes", "-Code 112", "'CreateNew', 'ReadWrite', 'None'")
 }

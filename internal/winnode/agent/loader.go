@@ -23,8 +23,9 @@ const MaxInline = 1000
 // MaxCommand is the longest command line we send, in characters.
 const MaxCommand = 8000
 
-// maxRequest bounds a request that comes by standard input, in bytes of JSON.
-const maxRequest = 4 << 20
+// maxRequest bounds a request that comes by standard input, in bytes of JSON: ConvertFrom-Json of Windows PowerShell 5.1
+// refuses a text of more than 2097152 characters (JavaScriptSerializer.MaxJsonLength).
+const maxRequest = 2_000_000
 
 // inputLine is the length of a line on standard input; Windows PowerShell reads it line by line.
 const inputLine = 1000
@@ -39,8 +40,9 @@ const (
 	ExitLanguage = 92
 )
 
-// commandPrefix starts every command line. 5.1 is named by its program; PowerShell 7 is pwsh.exe.
-const commandPrefix = "powershell.exe -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand "
+// commandPrefix starts every command line. 5.1 is named by its program, in full because cmd.exe looks in its current
+// folder first; PowerShell 7 is pwsh.exe.
+const commandPrefix = `%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe` + " -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand "
 
 // Invocation is one command for a node: a command line and what goes to its standard input. Nil Stdin
 // means that the command reads none.

@@ -39,7 +39,7 @@ func encode(script string) string {
 	for _, u := range utf16.Encode([]rune(script)) {
 		raw = append(raw, byte(u), byte(u>>8))
 	}
-	return "powershell.exe -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand " + base64.StdEncoding.EncodeToString(raw)
+	return `%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe` + " -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand " + base64.StdEncoding.EncodeToString(raw)
 }
 
 func TestCommandsFitACommandLine(t *testing.T) {
@@ -51,7 +51,7 @@ func TestCommandsFitACommandLine(t *testing.T) {
 		if len(line) >= agent.MaxCommand {
 			t.Errorf("%s: %d characters", name, len(line))
 		}
-		if strings.ContainsAny(line, "%\"'&|<>^\r\n") {
+		if strings.ContainsAny(strings.TrimPrefix(line, "%SystemRoot%"), "%\"'&|<>^\r\n") {
 			t.Errorf("%s holds what cmd.exe interprets", name)
 		}
 	}
@@ -149,7 +149,7 @@ func TestR33_NoArgumentLeavesItsQuotes(t *testing.T) {
 
 func FuzzParseCommand(f *testing.F) {
 	f.Add(agent.UploadCommand())
-	f.Add("powershell.exe -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand QQA=")
+	f.Add(`%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe` + " -NoProfile -NonInteractive -OutputFormat Text -EncodedCommand QQA=")
 	f.Fuzz(func(t *testing.T, line string) {
 		p, err := agent.ParseCommand(line)
 		if err != nil {

@@ -1,6 +1,7 @@
 param($Job, $Order)
 # Runs one installer. Every file it was planned with is opened first, without sharing it for writing or
-# deleting, hashed through that handle, and held until the installer ends. The installer is never killed.
+# deleting, hashed through that handle, and held until the installer ends. Its folder holds nothing else. The installer
+# is never killed.
 $run = [string]$Order.run
 $update = [string]$Order.update
 Assert-CauName -Name $run
@@ -15,6 +16,7 @@ if ($folder -eq '') {
     throw (New-CauFailure -Kind 'missing' -Message 'the update is not staged on this node' -Code 3)
 }
 $held = New-Object -TypeName System.Collections.ArrayList
+$planned = @{}
 $own = ''
 try {
     foreach ($file in @($Order.files)) {
@@ -31,6 +33,7 @@ try {
         Assert-CauNoReparse -Path $path
         $stream = New-Object -TypeName System.IO.FileStream -ArgumentList $path, 'Open', 'Read', 'Read'
         [void]$held.Add($stream)
+        $planned[$path] = $true
         if ($stream.Length -ne [long]$file.size -or (Get-CauStreamSha256 -Stream $stream -Report { Update-CauHeartbeat -Job $Job }) -ne [string]$file.sha256) {
             throw (New-CauFailure -Kind 'refused' -Message "$target is not the file of the plan: its size or SHA-256 differs")
         }
@@ -39,6 +42,7 @@ try {
     if ($own -eq '') {
         throw (New-CauFailure -Kind 'refused' -Message 'the update''s own file is not among its files')
     }
+    Assert-CauOnly -Folder $folder -Files $planned
     # The file is held, so what is looked at is what will run.
     $signature = Get-CauSignature -Job $Job -Path $own -Require ($policy -ceq 'require')
     # The plan's command line names the update by this variable and no other way: what was shown is what runs.
@@ -48,6 +52,10 @@ try {
     [Environment]::SetEnvironmentVariable('CAU_LOG', $log, 'Process')
     $program = [Environment]::ExpandEnvironmentVariables([string]$Order.program)
     $parameters = [Environment]::ExpandEnvironmentVariables([string]$Order.parameters)
+    # Windows would look for any other in this job's folder first; a network path is none of the plan's files.
+    if ($program -notmatch '^[A-Za-z]:\\[^"\x00-\x1f]+\z') {
+        throw (New-CauFailure -Kind 'refused' -Message "$program is not the full path of a program on this node")
+    }
     $start = New-Object -TypeName System.Diagnostics.ProcessStartInfo -ArgumentList $program, $parameters
     $start.UseShellExecute = $false
     $start.CreateNoWindow = $true

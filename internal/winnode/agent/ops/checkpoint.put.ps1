@@ -4,9 +4,9 @@ $run = [string]$Arguments.run
 $text = [string]$Arguments.text
 $sequence = [long]$Arguments.sequence
 Assert-CauName -Name $run
-# 2 MiB in base64.
-if ($text.Length -gt 2796204) {
-    throw (New-CauFailure -Kind 'refused' -Message 'the checkpoint is larger than 2 MiB')
+# 1400 KiB in base64.
+if ($text.Length -gt 1911468) {
+    throw (New-CauFailure -Kind 'refused' -Message 'the checkpoint is larger than 1400 KiB')
 }
 $digest = Get-CauSha256 -Bytes ([Convert]::FromBase64String($text))
 if ($digest -cne [string]$Arguments.sha256) {

@@ -19,7 +19,7 @@ $nodes = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Node' | F
             # No answer is not 0, which would be Up: it is -1, not known.
             state = [long](Get-CauProperty -Instance $_ -Name 'State' -Default -1)
             drain_status = [long]$_.NodeDrainStatus
-            status_information = [long]$_.StatusInformation
+            status_information = [long](Get-CauProperty -Instance $_ -Name 'StatusInformation' -Default -1)
             dynamic_weight = [long]$_.DynamicWeight
         }
     })

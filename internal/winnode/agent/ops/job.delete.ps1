@@ -8,11 +8,7 @@ $name = Get-CauTaskName -Run $run -Id $id
 $tasks = Open-CauTaskFolder -Service (Connect-CauTaskService)
 $task = Get-CauTask -Folder $tasks -Name $name
 $folder = Get-CauFolder -Path "jobs\$run\$id"
-# 2 is queued, 4 is running.
-$works = ($null -ne $task -and ([int]$task.State -eq 2 -or [int]$task.State -eq 4)) -or ($folder -ne '' -and (Test-CauJobAlive -Folder $folder))
-if ($works) {
-    throw (New-CauFailure -Kind 'refused' -Message "job $id still works")
-}
+Assert-CauJobEnded -Id $id -Folder $folder -Task $task -Processes (Get-CauProcesses)
 # The task first: a folder without a task starts nothing.
 if ($null -ne $task) { [void]$tasks.DeleteTask($name, 0) }
 if ($folder -ne '') { Remove-CauTree -Path $folder }

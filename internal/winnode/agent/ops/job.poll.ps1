@@ -17,11 +17,14 @@ $heartbeat = Join-Path -Path $folder -ChildPath 'heartbeat'
 if ([IO.File]::Exists($heartbeat)) { $answer['heartbeat_utc'] = Read-CauFile -Path $heartbeat }
 $events = Join-Path -Path $folder -ChildPath 'events.jsonl'
 if ([IO.File]::Exists($events)) {
-    $text = Read-CauFile -Path $events -Offset $offset -Limit 65536
-    $end = $text.LastIndexOf("`n")
-    if ($end -ge 0) {
-        $text = $text.Substring(0, $end + 1)
-        $answer['next_offset'] = $offset + [Text.Encoding]::UTF8.GetByteCount($text)
+    # Counted in bytes as they lie there: a line that was cut in the middle of a character has others as text.
+    $part = Read-CauBytes -Path $events -Offset $offset -Limit 65536
+    $count = [int]$part['count']
+    $end = 0
+    if ($count -gt 0) { $end = 1 + [Array]::LastIndexOf($part['bytes'], [byte]10, $count - 1) }
+    if ($end -gt 0) {
+        $text = [Text.Encoding]::UTF8.GetString($part['bytes'], 0, $end)
+        $answer['next_offset'] = $offset + $end
         $answer['events'] = [string[]]$text.Split([char[]]"`n", [StringSplitOptions]::RemoveEmptyEntries)
     }
 }

@@ -44,5 +44,10 @@ foreach ($old in @($after | Where-Object -FilterScript { $_.epoch -lt $epoch }))
         continue
     }
 }
-[void](Use-CauKnownEpoch -Epoch $epoch)
+try {
+    [void](Use-CauKnownEpoch -Epoch $epoch)
+} catch {
+    # The cluster itself gave it. A full disk must not make a lease that nobody knows to have.
+    $epoch = $after[0].epoch
+}
 return (ConvertTo-CauLease -Leases $after -Taken $true)

@@ -4,30 +4,41 @@ $run = [string]$Arguments.run
 if ($run -ne '') { Assert-CauName -Name $run }
 $removed = @()
 $processes = Get-CauProcesses
+$service = Connect-CauTaskService
+$taskFolder = Open-CauTaskFolder -Service $service
+$tasks = @{}
+if ($null -ne $taskFolder) {
+    # 1 includes hidden tasks.
+    foreach ($task in @($taskFolder.GetTasks(1))) {
+        if ($run -eq '' -or ([string]$task.Name).StartsWith($run + '.', [StringComparison]::Ordinal)) { $tasks[[string]$task.Name] = $task }
+    }
+}
+$checked = @{}
 $jobs = Get-CauFolder -Path 'jobs'
 if ($jobs -ne '') {
     foreach ($folder in @([IO.Directory]::GetDirectories($jobs))) {
-        if ($run -ne '' -and [IO.Path]::GetFileName($folder) -ne $run) { continue }
+        $owner = [IO.Path]::GetFileName($folder)
+        if ($run -ne '' -and $owner -ne $run) { continue }
         foreach ($job in @([IO.Directory]::GetDirectories($folder))) {
             Assert-CauFolder -Path $job
-            if (Test-CauJobAlive -Folder $job -Processes $processes) {
-                throw (New-CauFailure -Kind 'refused' -Message ('job ' + [IO.Path]::GetFileName($job) + ' still works'))
-            }
+            $id = [IO.Path]::GetFileName($job)
+            $name = Get-CauTaskName -Run $owner -Id $id
+            Assert-CauJobEnded -Id $id -Folder $job -Task $tasks[$name] -Processes $processes
+            $checked[$name] = $true
         }
     }
 }
-$service = Connect-CauTaskService
-$tasks = Open-CauTaskFolder -Service $service
-if ($null -ne $tasks) {
-    foreach ($task in @($tasks.GetTasks(1))) {
-        if ($run -ne '' -and -not $task.Name.StartsWith($run + '.')) { continue }
-        $removed += $CauTaskFolder + '\' + $task.Name
-        [void]$tasks.DeleteTask($task.Name, 0)
-    }
-    if ($run -eq '') {
-        [void]$service.GetFolder('\').DeleteFolder($CauTaskFolder.Substring(1), 0)
-        $removed += $CauTaskFolder
-    }
+foreach ($name in @($tasks.Keys)) {
+    if (-not $checked.ContainsKey($name)) { Assert-CauJobEnded -Id $name -Folder '' -Task $tasks[$name] -Processes $processes }
+}
+# The tasks first: a folder without a task starts nothing.
+foreach ($name in @($tasks.Keys)) {
+    $removed += $CauTaskFolder + '\' + $name
+    [void]$taskFolder.DeleteTask($name, 0)
+}
+if ($run -eq '' -and $null -ne $taskFolder) {
+    [void]$service.GetFolder('\').DeleteFolder($CauTaskFolder.Substring(1), 0)
+    $removed += $CauTaskFolder
 }
 $paths = @("runs\$run", "jobs\$run")
 if ($run -eq '') { $paths = @('') }
@@ -37,5 +48,6 @@ foreach ($path in $paths) {
     Remove-CauTree -Path $folder
     $removed += $folder
 }
+if ($run -ne '') { $removed += @(Remove-CauCheckpoint -Run $run) }
 $removed += @(Remove-CauPush -Run $run)
 return @{ removed = $removed }

@@ -2,7 +2,7 @@ param($Arguments)
 # Asks for a restart of the boot that is named, and of no later one.
 $comment = [string]$Arguments.comment
 $delay = [int]$Arguments.delay_seconds
-if ($comment -notmatch '^[A-Za-z0-9 .,:;()_-]{0,200}\z' -or $delay -lt 2 -or $delay -gt 600) {
+if ($comment -cnotmatch '^[A-Za-z0-9 .,:;()_-]{0,200}\z' -or $delay -lt 2 -or $delay -gt 600) {
     throw (New-CauFailure -Kind 'refused' -Message 'the comment or the delay of the restart is out of bounds')
 }
 # The boot time moves a little when the clock is nudged; two seconds, in 100 ns, are no restart.

@@ -83,6 +83,23 @@ function Get-CauStreamSha256 {
     return [BitConverter]::ToString($algorithm.Hash).Replace('-', '').ToLowerInvariant()
 }
 
+# Assert-CauOnly refuses a folder that holds another file, or a link, than those that are named: an installer takes what
+# lies beside its update for a part of it.
+function Assert-CauOnly {
+    param(
+        [string]$Folder,
+        [System.Collections.IDictionary]$Files
+    )
+    foreach ($entry in @([IO.Directory]::GetFileSystemEntries($Folder))) {
+        Assert-CauNoReparse -Path $entry
+        if ([IO.Directory]::Exists($entry)) {
+            Assert-CauOnly -Folder $entry -Files $Files
+        } elseif (-not $Files.Contains($entry)) {
+            throw (New-CauFailure -Kind 'refused' -Message "$entry lies beside the update and is not in the plan. Look at it and remove it.")
+        }
+    }
+}
+
 # Connect-CauShare reaches the root of a share as the account that this process has, and tells with which
 # dialect, signing and encryption. Nothing is read from a file before the connection is what is required.
 function Connect-CauShare {

@@ -121,7 +121,7 @@ function Assert-CauRelative {
     param([string]$Path)
     foreach ($name in $Path.Split([char]'\')) {
         $bad = $name -eq '' -or $name -match '^\.+\z' -or $name -match '[\x00-\x1f<>:"/*?|]' -or $name -match '[. ]\z'
-        if ($bad -or $name -match '^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)') {
+        if ($bad -or $name -match '^(con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\.|\z)') {
             throw (New-CauFailure -Kind 'refused' -Message 'a file path is not a plain path below its folder')
         }
     }
@@ -139,6 +139,8 @@ function Remove-CauTree {
             [IO.File]::Delete($entry)
         }
     }
+    # What an installer unpacked may be read-only, and such a folder cannot be deleted.
+    [IO.File]::SetAttributes($Path, [IO.FileAttributes]::Directory)
     [IO.Directory]::Delete($Path)
 }
 

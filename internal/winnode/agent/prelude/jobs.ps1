@@ -31,8 +31,10 @@ function Open-CauTaskFolder {
     $folder = $Service.GetFolder($CauTaskFolder)
     # 5 is owner and DACL.
     $descriptor = New-Object -TypeName System.Security.AccessControl.RawSecurityDescriptor -ArgumentList ([string]$folder.GetSecurityDescriptor(5))
-    $foreign = @($descriptor.DiscretionaryAcl | Where-Object -FilterScript { $CauTrusted -notcontains $_.SecurityIdentifier.Value })
-    if ($null -eq $descriptor.Owner -or $CauTrusted -notcontains $descriptor.Owner.Value -or $foreign.Count -gt 0) {
+    # Without a DACL everybody may do everything, and there is nobody in it to be found.
+    $open = $null -eq $descriptor.DiscretionaryAcl
+    $foreign = @($descriptor.DiscretionaryAcl | Where-Object -FilterScript { $null -ne $_ -and $CauTrusted -notcontains $_.SecurityIdentifier.Value })
+    if ($open -or $null -eq $descriptor.Owner -or $CauTrusted -notcontains $descriptor.Owner.Value -or $foreign.Count -gt 0) {
         throw (New-CauFailure -Kind 'refused' -Message 'the task folder \cau belongs to somebody else or lets others in. Look at it and remove it.')
     }
     return $folder
@@ -85,14 +87,19 @@ function Get-CauProcesses {
     return $table
 }
 
-# Read-CauProcess is the process that a file (process.json, installer.json) names: pid and start, or null.
+# Read-CauProcess is the process that a file (process.json, installer.json) names: pid and start, or null. A file that
+# a crash left empty or cut names none; it must not keep a node from ever being cleaned. It is written by one call, so
+# one that cannot be read is not one that is being written.
 function Read-CauProcess {
     param([string]$Path)
     if (-not [IO.File]::Exists($Path)) { return $null }
     $text = Read-CauFile -Path $Path
-    if ($text -eq '') { return $null }
-    $written = ConvertFrom-Json -InputObject $text
-    return @{ pid = [int]$written.pid; start = [string]$written.start }
+    try {
+        $written = ConvertFrom-Json -InputObject $text
+        return @{ pid = [int]$written.pid; start = [string]$written.start }
+    } catch {
+        return $null
+    }
 }
 
 # Test-CauProcess tells whether the process that wrote the file (process.json, installer.json) still runs.
@@ -123,6 +130,30 @@ function Test-CauJobAlive {
     )
     return ((Test-CauProcess -Path (Join-Path -Path $Folder -ChildPath 'process.json') -Processes $Processes) -or
         (Test-CauProcess -Path (Join-Path -Path $Folder -ChildPath 'installer.json') -Processes $Processes))
+}
+
+# Assert-CauJobEnded refuses a job that works, or is about to: its task is queued or starting. One that has written its
+# result has only to end, which is waited for a little. Folder is empty for a task whose folder is gone.
+function Assert-CauJobEnded {
+    param(
+        [string]$Id,
+        [string]$Folder,
+        $Task,
+        [System.Collections.IDictionary]$Processes
+    )
+    $left = 16
+    while ($true) {
+        # 2 is queued, 4 is running.
+        $works = ($null -ne $Task -and ([int]$Task.State -eq 2 -or [int]$Task.State -eq 4)) -or
+        ($Folder -ne '' -and (Test-CauJobAlive -Folder $Folder -Processes $Processes))
+        if (-not $works) { return }
+        $left -= 1
+        if ($left -eq 0 -or $Folder -eq '' -or -not [IO.File]::Exists((Join-Path -Path $Folder -ChildPath 'result.json'))) {
+            throw (New-CauFailure -Kind 'refused' -Message "job $Id still works")
+        }
+        Start-Sleep -Milliseconds 500
+        $Processes = Get-CauProcesses
+    }
 }
 
 # Write-CauProcess writes who works, exclusively: the second of two starts finds the file and must go away.

@@ -3,17 +3,18 @@
 # the lease up leaves its role behind, marked as dropped, so that no later epoch has the same number.
 
 $CauLeaseGroup = 'cau-lease-'
-# Every operation that changes a node or the cluster on behalf of a run: asked for under an epoch, each is refused
-# under any other than the newest.
+# Every operation that changes something: asked for under an epoch, each is refused under any other than the newest.
+# Who has no run, an administrator, asks under none.
 $CauFenced = @(
-    'node.pause', 'node.resume', 'storage.maintenance', 'node.restart', 'node.restart-abort',
-    'job.start', 'job.run-here', 'group.move', 'service.start'
+    'node.pause', 'node.resume', 'storage.maintenance', 'group.move', 'service.start', 'node.restart', 'node.restart-abort', 'node.clean',
+    'job.start', 'job.run-here', 'job.cancel', 'job.kill', 'job.delete', 'push.open', 'push.close', 'checkpoint.put',
+    'share.apply', 'firewall.rule', 'cau.lock.take', 'cau.lock.renew', 'cau.lock.drop'
 )
 
 # Test-CauLeaseName tells whether a role is an epoch of the lease and nothing that serves anybody.
 function Test-CauLeaseName {
     param([string]$Name)
-    return ($Name -cmatch ('^' + $CauLeaseGroup + '[1-9][0-9]{0,15}$'))
+    return ($Name -cmatch ('^' + $CauLeaseGroup + '[1-9][0-9]{0,15}\z'))
 }
 
 # Get-CauLeases is every epoch that the cluster has, newest first.
@@ -174,5 +175,19 @@ function Read-CauCheckpoint {
         return @{ run = [string]$header.run; sequence = [long]$header.sequence; utc = [string]$header.utc; sha256 = [string]$header.sha256 }
     } catch {
         return $checkpoint
+    }
+}
+
+# Remove-CauCheckpoint deletes a run's checkpoint, and what a crash left of one, and names what it deleted.
+function Remove-CauCheckpoint {
+    param([string]$Run)
+    $folder = Get-CauFolder -Path 'checkpoints'
+    if ($folder -eq '') { return }
+    foreach ($path in @([IO.Directory]::GetFiles($folder, $Run + '.json*'))) {
+        # No id has a dot, so no other run's file begins like this.
+        if ([IO.Path]::GetFileName($path) -notmatch ('^' + $Run + '\.json(\.[0-9a-f]{32}\.tmp)?\z')) { continue }
+        Assert-CauNoReparse -Path $path
+        [IO.File]::Delete($path)
+        $path
     }
 }

@@ -72,7 +72,7 @@ function Read-CauTail {
             if ($end -eq 0) { return }
             $text = $Tail['encoding'].GetString($part['bytes'], 0, $end)
             $Tail['offset'] += $end
-            if ($text.EndsWith("`n")) { $text = $text.Substring(0, $text.Length - 1) }
+            if ($text.EndsWith("`n", [StringComparison]::Ordinal)) { $text = $text.Substring(0, $text.Length - 1) }
             foreach ($line in $text.Split([char]"`n")) {
                 Write-CauEvent -Job $Job -Kind 'output' -Message $line.TrimEnd([char]"`r")
             }
