@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"cau/internal/check"
 	"cau/internal/fault"
+	"cau/plugins"
 )
 
 const (
@@ -154,9 +156,17 @@ func (d *drainWatch) poll(ctx context.Context) error {
 		d.looked = true
 	}
 	if m.State == NodePaused {
-		d.left = v.ownedBy(d.node)
+		d.goesOn(v.ownedBy(d.node))
 	}
 	return drained(&v, m)
+}
+
+// goesOn keeps what is still on the node, and says so whenever that changes.
+func (d *drainWatch) goesOn(left []string) {
+	if len(left) > 0 && !slices.Equal(left, d.left) {
+		d.report(d.node)(plugins.Progress{Message: "drains, still there: " + strings.Join(left, ", "), Percent: -1})
+	}
+	d.left = left
 }
 
 // ours tells whether the node is out of service by our own pause, as far as it is. An administrator's pause is

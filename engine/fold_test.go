@@ -104,11 +104,12 @@ func TestTelemetrySaysWhichNodeAndDecidesNothing(t *testing.T) {
 		nodes := map[string]bool{}
 		for _, p := range seen.got {
 			nodes[p.Node+" "+p.Update] = true
+			nodes[p.Node+" "+p.Message] = true
 			if p.Time.IsZero() {
 				t.Errorf("%+v", p)
 			}
 		}
-		if !nodes["NODE1 u"] || !nodes["NODE2 u"] || !nodes["NODE1 "] {
+		if !nodes["NODE1 u"] || !nodes["NODE2 u"] || !nodes["NODE1 "] || !nodes["NODE2 drains, still there: ROLE-NODE2, Volume1"] {
 			t.Errorf("%v", nodes)
 		}
 	})
