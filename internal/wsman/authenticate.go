@@ -66,7 +66,9 @@ func (l *link) authenticate(ctx context.Context, cfg Config, leave *admission, p
 	}
 	switch {
 	case facts.TLS != "":
-		l.authorization = session.Authorization
+		if session.Authorization != "" {
+			l.authorization = hide(session.Authorization)
+		}
 		facts.ChannelBinding = peer.ChannelBinding != nil && session.Authorization == ""
 	case session.Sealer == nil:
 		return facts, &AuthError{Reason: NotSealed, Err: errors.New(session.Mechanism + " cannot seal, and there is no TLS")}
@@ -146,6 +148,7 @@ func (on logon) shakeHands(ctx context.Context, h Handshake, scheme string) (s S
 			return s, "", &AuthError{Reason: WeakChallenge, Err: err}
 		}
 		reader, readable := h.(denied)
+		a.knows = proven || readable // a proof or a ticket
 		switch {
 		case a.status == 200:
 			s, err = h.Accept(token)

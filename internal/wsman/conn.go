@@ -33,18 +33,17 @@ type conn struct {
 	link *link
 	now  func() time.Time
 
+	// heard is when the host last gave any answer.
+	heard time.Time
+
 	mu    sync.Mutex
 	facts Negotiated
 
 	requests, dials, handshakes atomic.Int64
-	// heard is when the host last gave any answer, in Unix nanoseconds.
-	heard atomic.Int64
 }
 
 func newConn(cfg Config) *conn {
-	c := &conn{cfg: cfg, now: time.Now}
-	c.heard.Store(c.now().UnixNano())
-	return c
+	return &conn{cfg: cfg, now: time.Now, heard: time.Now()}
 }
 
 func (c *conn) stats() Stats {
@@ -66,8 +65,12 @@ func (c *conn) drop() {
 	}
 }
 
-// silence is how long the host has given no answer.
-func (c *conn) silence() time.Duration { return c.now().Sub(time.Unix(0, c.heard.Load())) }
+// silence is how long the host has given no answer, by the clock on the wall, which goes on while this host sleeps, or
+// by the one that is never set, whichever says more.
+func (c *conn) silence() time.Duration {
+	now := c.now()
+	return max(now.Sub(c.heard), now.Round(0).Sub(c.heard.Round(0)))
+}
 
 // do sends message and gives the clear body of a 200. hold is how long the node may wait before it answers.
 // The message is sent a second time only when it cannot have been read: it did not leave whole, or it was
@@ -146,7 +149,7 @@ func (c *conn) connect(ctx context.Context) (err error) {
 		return err
 	}
 	c.handshakes.Add(1)
-	c.heard.Store(c.now().UnixNano())
+	c.heard = c.now()
 	c.link = l
 	c.mu.Lock()
 	c.facts = facts
@@ -185,16 +188,17 @@ func (c *conn) exchange(ctx context.Context, op string, message []byte, patience
 		}
 		contentType, body = frameType(l.sealer.Protocol()), sealed
 	}
-	if l.authorization != "" {
+	if l.authorization != nil {
 		if err := c.cfg.Auth.Rejected(); err != nil { // each message is a logon of its own
 			return nil, err
 		}
 	}
-	a, stage, err := l.post(ctx, contentType, l.authorization, body, patience)
+	a, stage, err := l.post(ctx, contentType, l.authorization.reveal(), body, patience)
 	if err != nil {
 		return nil, &ConnError{op, stage, err}
 	}
-	if l.authorization != "" && a.status == 401 {
+	a.knows = l.authorization != nil
+	if a.knows && a.status == 401 {
 		refusal := &AuthError{Reason: Rejected}
 		c.cfg.Auth.record(refusal)
 		return nil, refusal
@@ -204,7 +208,7 @@ func (c *conn) exchange(ctx context.Context, op string, message []byte, patience
 		return nil, err
 	}
 	a.body = plain
-	c.heard.Store(c.now().UnixNano())
+	c.heard = c.now()
 	if !a.keepsLinkUp {
 		c.drop()
 	}

@@ -13,6 +13,7 @@ import (
 
 // A first proof without a verdict may have counted as a failed logon: sixty-four such nodes must not make it sixty-four.
 func TestR02_AFirstProofWithoutAVerdictIsSentToNoOtherNode(t *testing.T) {
+	t.Parallel()
 	for name, answer := range map[string]func(http.ResponseWriter) bool{
 		"hang-up":      hang,
 		"503":          func(w http.ResponseWriter) bool { w.WriteHeader(http.StatusServiceUnavailable); return true },
@@ -60,6 +61,7 @@ func spill(w http.ResponseWriter, text string) bool {
 
 // While a secret is in use a node that restarts may swallow a proof; that says nothing about the secret.
 func TestAProvenCredentialOutlivesALostAnswer(t *testing.T) {
+	t.Parallel()
 	s := newWinServer(t, false)
 	shared := wsman.NTLM(user, domain, password)
 	n := s.node(t, func(c *wsman.Config) { c.Auth = shared })
@@ -81,6 +83,7 @@ func TestAProvenCredentialOutlivesALostAnswer(t *testing.T) {
 
 // A 401 after the proof is a refusal whatever else stands in it.
 func TestR02_A401WithAGarbledTokenAfterTheProofIsARejection(t *testing.T) {
+	t.Parallel()
 	w := newWiretap(t, func(n int, r *http.Request, _ []byte) string {
 		if n == 1 {
 			return negotiate(challenge(t, r))
@@ -130,6 +133,7 @@ func impatient(t *testing.T, s *winServer) (shared *wsman.Credential, share func
 }
 
 func TestANodeThatHangsInItsProofDoesNotKeepTheOthersWaiting(t *testing.T) {
+	t.Parallel()
 	good := newWinServer(t, false)
 	bad, arrived, release := stuck(t)
 	_, share := impatient(t, good)
@@ -157,6 +161,7 @@ func TestANodeThatHangsInItsProofDoesNotKeepTheOthersWaiting(t *testing.T) {
 
 // Each proof that hangs may be a failed logon by now, so no more than two are out at once.
 func TestR02_OneProofAtMostIsOvertaken(t *testing.T) {
+	t.Parallel()
 	good := newWinServer(t, false)
 	bad, arrived, release := stuck(t)
 	_, share := impatient(t, good)
@@ -181,6 +186,7 @@ func TestR02_OneProofAtMostIsOvertaken(t *testing.T) {
 }
 
 func TestR02_ARefusalThatOvertakesIsTheLastProof(t *testing.T) {
+	t.Parallel()
 	good := newWinServer(t, false)
 	bad, arrived, release := stuck(t)
 	shared, share := impatient(t, good)

@@ -1,6 +1,9 @@
 package wsman
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Age makes the node's idle connection look older by d.
 func (n *Node) Age(d time.Duration) {
@@ -20,3 +23,10 @@ func (n *Node) Drop() {
 
 // LendAfter makes the others wait less for a proof that hangs.
 func (c *Credential) LendAfter(d time.Duration) { c.lendAfter = d }
+
+// Sleeps gives what is added to the clock by which the node's silence is measured, in nanoseconds.
+func (n *Node) Sleeps() *atomic.Int64 {
+	var by atomic.Int64
+	n.shell.conn.now = func() time.Time { return time.Now().Add(time.Duration(by.Load())) }
+	return &by
+}

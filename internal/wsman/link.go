@@ -26,8 +26,8 @@ type link struct {
 	host    string // Host header
 	maxBody int
 	sealer  Sealer // nil until authenticated, and on TLS
-	// authorization goes with every message where the scheme has no security context; "" for all others.
-	authorization string
+	// authorization goes with every message where the scheme has no security context; nil for all others.
+	authorization hidden
 	used          time.Time
 	count         func() // one request went out
 	extra         string // further header lines, each with CR LF
@@ -40,6 +40,8 @@ type answer struct {
 	header      http.Header
 	body        []byte
 	keepsLinkUp bool
+	// knows says that the peer was shown a secret, which it may show in its body.
+	knows bool
 }
 
 // boundedReader stops a peer that sends more than one answer may hold.
@@ -82,8 +84,9 @@ func (l *link) close() { _ = l.conn.Close() }
 // alive finds out whether an idle link is still open and silent. A closed one would swallow the next message
 // and leave open whether it arrived.
 func (l *link) alive(now time.Time) bool {
+	// The clock on the wall goes on while this host sleeps, the other one does not and is never set.
 	idle := now.Sub(l.used)
-	if idle > maxIdle {
+	if wall := now.Round(0).Sub(l.used.Round(0)); idle > maxIdle || wall > maxIdle || wall < 0 {
 		return false
 	}
 	if idle < time.Second {
@@ -140,10 +143,13 @@ func (l *link) exchange(contentType, authorization string, body []byte, patience
 }
 
 func (l *link) read() (*answer, error) {
-	l.source.left = maxHead + l.maxBody
+	l.source.left = maxHead // header lines take many times their size in memory
 	request := &http.Request{Method: http.MethodPost}
 	for {
 		resp, err := http.ReadResponse(l.in, request)
+		if err != nil && l.source.left <= 0 { // whatever else is wrong with the piece that was let through
+			err = errTooLarge
+		}
 		if err != nil {
 			return nil, noEOF(err)
 		}
@@ -151,6 +157,7 @@ func (l *link) read() (*answer, error) {
 			_ = resp.Body.Close()
 			continue
 		}
+		l.source.left += l.maxBody + maxHead
 		body, err := io.ReadAll(io.LimitReader(resp.Body, int64(l.maxBody)+1))
 		_ = resp.Body.Close()
 		switch {
@@ -176,8 +183,10 @@ func noEOF(err error) error {
 
 // httpError describes an answer that is not WinRM's.
 func (a *answer) httpError(op string, sealed bool) *HTTPError {
-	return &HTTPError{
-		Op: op, Status: a.status, Reason: a.reason, Sealed: sealed,
-		ContentType: printable(a.header.Get("Content-Type"), 80), Head: printable(string(a.body[:min(len(a.body), 480)]), 120),
+	e := &HTTPError{Op: op, Status: a.status, Reason: a.reason, Sealed: sealed}
+	if !a.knows { // some pages show what they were sent
+		e.ContentType = printable(a.header.Get("Content-Type"), 80)
+		e.Head = printable(string(a.body[:min(len(a.body), 480)]), 120)
 	}
+	return e
 }

@@ -110,7 +110,10 @@ const commandsPerShell = 100
 // start starts command in the shell, opening one first if there is none or the node has forgotten it.
 func (n *Node) start(ctx context.Context, command string, piped bool) (string, error) {
 	if n.shellID != "" && n.started >= commandsPerShell {
-		_ = n.shell.remove(ctx, n.shellID) // what cannot be removed ends by the node's idle time-out
+		err := n.shell.remove(ctx, n.shellID) // what cannot be removed ends by the node's idle time-out
+		if err != nil && ctx.Err() != nil {
+			return "", err // and what was not removed for want of time is left to Close
+		}
 		n.shellID = ""
 	}
 	for fresh := false; ; {
@@ -124,7 +127,10 @@ func (n *Node) start(ctx context.Context, command string, piped bool) (string, e
 		n.started++
 		id, err := n.shell.start(ctx, n.shellID, command, piped)
 		if spent(err) && !fresh {
-			_ = n.shell.remove(ctx, n.shellID) // what cannot be removed ends by the node's idle time-out
+			// What cannot be removed ends by the node's idle time-out.
+			if err := n.shell.remove(ctx, n.shellID); err != nil && ctx.Err() != nil {
+				return "", err
+			}
 		} else if !gone(err) {
 			return id, err
 		}

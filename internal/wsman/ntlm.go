@@ -20,13 +20,13 @@ const ntlmService = "HTTP"
 // ntlmAccount is who we are, with the key in place of the password.
 type ntlmAccount struct {
 	user, domain string
-	key          []byte
+	key          hidden
 }
 
 // NTLM makes a credential for NTLMv2. domain is the domain's name, the node's for a local account, or empty
 // when user is a principal name (user@domain). The password is kept only as its NTOWFv2 hash (MS-NLMP 3.3.2).
 func NTLM(user, domain, password string) *Credential {
-	account := &ntlmAccount{user: user, domain: domain, key: ntowfv2(user, domain, password)}
+	account := &ntlmAccount{user: user, domain: domain, key: hide(string(ntowfv2(user, domain, password)))}
 	return NewCredential(func(peer Peer) Handshake {
 		return &ntlmHandshake{account: account, peer: peer}
 	})
@@ -93,7 +93,7 @@ type ntlmNonces struct {
 // authenticate builds the AUTHENTICATE_MESSAGE (MS-NLMP 2.2.1.3) with its MIC. The LM response is empty: it
 // would only be one more thing to crack.
 func (a *ntlmAccount) authenticate(negotiate []byte, c *ntlmChallenge, peer Peer, n ntlmNonces) []byte {
-	response, baseKey := ntlmv2Response(a.key, c.nonce, n.client, n.time, appendPairs(nil, c.answerPairs(peer)))
+	response, baseKey := ntlmv2Response([]byte(a.key.reveal()), c.nonce, n.client, n.time, appendPairs(nil, c.answerPairs(peer)))
 	const fixed, micAt = 88, 72
 	msg := make([]byte, fixed)
 	copy(msg, ntlmSignature)

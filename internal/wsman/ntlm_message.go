@@ -42,6 +42,10 @@ const (
 	avFlagMIC = 0x2
 )
 
+// maxTargetInfo is far above five names and a time. Our answer repeats it, and its fields have 16-bit lengths: a proof
+// that was cut would be a failed logon.
+const maxTargetInfo = 16 << 10
+
 const ntlmSignature = "NTLMSSP\x00"
 
 // ntlmOSVersion is the VERSION structure (MS-NLMP 2.2.2.10) of Windows Server 2019, revision 15.
@@ -85,6 +89,9 @@ func parseChallenge(b []byte) (*ntlmChallenge, error) {
 	info, err := payload(c.raw, 40, fixed)
 	if err != nil {
 		return nil, err
+	}
+	if len(info) > maxTargetInfo {
+		return nil, errors.New("the challenge's target information is larger than an answer can repeat")
 	}
 	c.pairs, err = parsePairs(info)
 	return c, err

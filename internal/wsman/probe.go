@@ -83,7 +83,8 @@ func (p *Probe) dial(ctx context.Context, cfg Config) (*link, error) {
 	wanted := cfg.TLS
 	if wanted != nil {
 		open := wanted.Clone()
-		open.InsecureSkipVerify = true // the verdict is kept beside the certificate; nothing is signed in here
+		open.Certificates, open.GetClientCertificate = nil, nil // we are nobody here
+		open.InsecureSkipVerify = true                          // the verdict is kept beside the certificate; nothing is signed in here
 		open.VerifyConnection = func(state tls.ConnectionState) error {
 			p.TLS = tls.VersionName(state.Version) + " " + tls.CipherSuiteName(state.CipherSuite)
 			p.Certificate = describe(state, wanted)

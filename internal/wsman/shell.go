@@ -161,6 +161,7 @@ func (s shell) receive(ctx context.Context, shellID, commandID string, r *Result
 // collect asks until the command is done. A lost answer is asked for again, on a new connection, as long as the
 // host was heard of within DeadHost.
 func (s shell) collect(ctx context.Context, shellID, commandID string, r *Result) error {
+	losses := 0 // since the last answer
 	for {
 		began := s.conn.now()
 		done, news, err := s.receive(ctx, shellID, commandID, r)
@@ -168,11 +169,13 @@ func (s shell) collect(ctx context.Context, shellID, commandID string, r *Result
 		case done:
 			return nil
 		case err == nil:
+			losses = 0
 			if !news && s.conn.now().Sub(began) < s.hold/2 {
 				err = pause(ctx, s.hold/4) // the node did not hold the question: do not spin
 			}
 		case lost(err) && ctx.Err() == nil:
-			if s.conn.silence() >= s.conn.cfg.DeadHost {
+			// One loss is not enough: it may be this host that slept, or whose clock was set.
+			if losses++; losses > 1 && s.conn.silence() >= s.conn.cfg.DeadHost {
 				return &ConnError{opReceive, Maybe, fmt.Errorf("%w: %w", ErrSilent, err)}
 			}
 			r.Repeats++

@@ -32,7 +32,8 @@ func PinSPKI(sum [sha256.Size]byte) *tls.Config {
 
 // verifying copies base for host and refuses one that would accept any certificate.
 func verifying(base *tls.Config, host string) (*tls.Config, error) {
-	if base.InsecureSkipVerify && base.VerifyConnection == nil && base.VerifyPeerCertificate == nil {
+	// VerifyPeerCertificate does not count: it is not asked when a session is resumed.
+	if base.InsecureSkipVerify && base.VerifyConnection == nil {
 		return nil, errors.New("TLS without verification is refused: give the node's CA or its public key")
 	}
 	c := base.Clone()
@@ -40,7 +41,8 @@ func verifying(base *tls.Config, host string) (*tls.Config, error) {
 		c.ServerName = host
 	}
 	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
-	c.NextProtos = nil // HTTP/2 has no connection that a logon could belong to
+	c.NextProtos = nil         // HTTP/2 has no connection that a logon could belong to
+	c.ClientSessionCache = nil // every connection shows its certificate anew
 	c.Renegotiation = tls.RenegotiateNever
 	return c, nil
 }

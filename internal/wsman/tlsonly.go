@@ -17,7 +17,7 @@ const (
 // Basic makes a credential that shows the password to the node, with every message. It works on verified TLS only:
 // a Node on plain HTTP refuses it before it connects. Only local accounts of the node can use it.
 func Basic(user, password string) *Credential {
-	token := []byte(user + ":" + password)
+	token := hide(user + ":" + password)
 	c := NewCredential(func(Peer) Handshake { return &plainHandshake{scheme: schemeBasic, token: token} })
 	c.needsTLS = "Basic"
 	if strings.Contains(user, ":") {
@@ -54,7 +54,7 @@ func showCertificate(cfg *tls.Config, cert *tls.Certificate) error {
 // answered only to those who are let in.
 type plainHandshake struct {
 	scheme string
-	token  []byte
+	token  hidden // nil for a certificate
 }
 
 // Schemes is the one that was asked for by name.
@@ -71,14 +71,14 @@ func (h *plainHandshake) Next(_ context.Context, in []byte) (out []byte, proof b
 	if in != nil {
 		return nil, false, &AuthError{Reason: Rejected}
 	}
-	return h.token, true, nil
+	return []byte(h.token.reveal()), true, nil
 }
 
 // Accept gives what every message carries from now on.
 func (h *plainHandshake) Accept([]byte) (Session, error) {
 	s := Session{Mechanism: "client certificate", Authorization: h.scheme}
 	if h.token != nil {
-		s.Mechanism, s.Authorization = schemeBasic, h.scheme+" "+base64.StdEncoding.EncodeToString(h.token)
+		s.Mechanism, s.Authorization = schemeBasic, h.scheme+" "+base64.StdEncoding.EncodeToString([]byte(h.token.reveal()))
 	}
 	return s, nil
 }
