@@ -13,49 +13,49 @@ import (
 
 const shellNamespace = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 
-// envelope is the part of a request that the service acts on. Names are matched without their
-// namespaces: clients use many prefixes, and no two elements here share a name.
+// envelope is the part of a request that the service acts on, by its namespaces, as Windows reads it.
 type envelope struct {
-	Header struct {
-		Action           string   `xml:"Action"`
-		MessageID        string   `xml:"MessageID"`
-		ResourceURI      string   `xml:"ResourceURI"`
-		OperationTimeout string   `xml:"OperationTimeout"`
-		MaxEnvelopeSize  string   `xml:"MaxEnvelopeSize"`
-		Selectors        []named  `xml:"SelectorSet>Selector"`
-		Options          []named  `xml:"OptionSet>Option"`
+	XMLName xml.Name `xml:"http://www.w3.org/2003/05/soap-envelope Envelope"`
+	Header  struct {
+		Action           string   `xml:"http://schemas.xmlsoap.org/ws/2004/08/addressing Action"`
+		MessageID        string   `xml:"http://schemas.xmlsoap.org/ws/2004/08/addressing MessageID"`
+		ResourceURI      string   `xml:"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd ResourceURI"`
+		OperationTimeout string   `xml:"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd OperationTimeout"`
+		MaxEnvelopeSize  string   `xml:"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd MaxEnvelopeSize"`
+		Selectors        []named  `xml:"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd SelectorSet>Selector"`
+		Options          []named  `xml:"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd OptionSet>Option"`
 		Unknown          []ignore `xml:",any"`
-	} `xml:"Header"`
+	} `xml:"http://www.w3.org/2003/05/soap-envelope Header"`
 	Body struct {
-		Identify *struct{} `xml:"Identify"`
+		Identify *struct{} `xml:"http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd Identify"`
 		Shell    *struct {
-			InputStreams  string `xml:"InputStreams"`
-			OutputStreams string `xml:"OutputStreams"`
-			IdleTimeOut   string `xml:"IdleTimeOut"`
-		} `xml:"Shell"`
+			InputStreams  string `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell InputStreams"`
+			OutputStreams string `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell OutputStreams"`
+			IdleTimeOut   string `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell IdleTimeOut"`
+		} `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell Shell"`
 		CommandLine *struct {
-			Command   string   `xml:"Command"`
-			Arguments []string `xml:"Arguments"`
-		} `xml:"CommandLine"`
+			Command   string   `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell Command"`
+			Arguments []string `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell Arguments"`
+		} `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell CommandLine"`
 		Receive *struct {
 			Desired struct {
 				CommandID string `xml:"CommandId,attr"`
 				Streams   string `xml:",chardata"`
-			} `xml:"DesiredStream"`
-		} `xml:"Receive"`
+			} `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell DesiredStream"`
+		} `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell Receive"`
 		Send *struct {
 			Streams []struct {
 				Name      string `xml:"Name,attr"`
 				CommandID string `xml:"CommandId,attr"`
 				End       string `xml:"End,attr"`
 				Data      string `xml:",chardata"`
-			} `xml:"Stream"`
-		} `xml:"Send"`
+			} `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell Stream"`
+		} `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell Send"`
 		Signal *struct {
 			CommandID string `xml:"CommandId,attr"`
-			Code      string `xml:"Code"`
-		} `xml:"Signal"`
-	} `xml:"Body"`
+			Code      string `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell Code"`
+		} `xml:"http://schemas.microsoft.com/wbem/wsman/1/windows/shell Signal"`
+	} `xml:"http://www.w3.org/2003/05/soap-envelope Body"`
 }
 
 type named struct {
