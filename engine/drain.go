@@ -95,9 +95,10 @@ type drainWatch struct {
 	closed *patience
 	// looked tells whether the lock was looked at since the pause.
 	looked bool
-	// left is what the last look found on the paused node; resumed tells that somebody keeps resuming it.
-	left    []string
-	resumed bool
+	// left is what the last look found on the paused node, said what was last reported of it; resumed tells that
+	// somebody keeps resuming it.
+	left, said []string
+	resumed    bool
 }
 
 // hint is what to do about a drain that failed. The pause is undone without failback (R22).
@@ -163,10 +164,10 @@ func (d *drainWatch) poll(ctx context.Context) error {
 
 // goesOn keeps what is still on the node, and says so whenever that changes.
 func (d *drainWatch) goesOn(left []string) {
-	if len(left) > 0 && !slices.Equal(left, d.left) {
+	if d.left = left; len(left) > 0 && !slices.Equal(left, d.said) {
+		d.said = left
 		d.report(d.node)(plugins.Progress{Message: "drains, still there: " + strings.Join(left, ", "), Percent: -1})
 	}
-	d.left = left
 }
 
 // ours tells whether the node is out of service by our own pause, as far as it is. An administrator's pause is

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -104,6 +105,9 @@ func TestTelemetrySaysWhichNodeAndDecidesNothing(t *testing.T) {
 		nodes := map[string]bool{}
 		for _, p := range seen.got {
 			nodes[p.Node+" "+p.Update] = true
+			if strings.HasPrefix(p.Message, "drains") && nodes[p.Node+" "+p.Message] {
+				t.Errorf("said twice: %s", p.Message)
+			}
 			nodes[p.Node+" "+p.Message] = true
 			if p.Time.IsZero() {
 				t.Errorf("%+v", p)
