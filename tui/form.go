@@ -153,7 +153,7 @@ func (f *form) started(a answer) tea.Cmd {
 	}
 	d := &dialog{title: f.texts.T(message.ScreenNotStart), buttons: []button{{caption: f.texts.T(message.ScreenClose)}}}
 	if a.err != nil {
-		d.plain = []string{message.Clean(a.err.Error()), message.Clean(fault.Hint(a.err))}
+		d.plain = []string{message.Line(a.err.Error()), message.Clean(fault.Hint(a.err))}
 	}
 	f.tell(d)
 	return nil

@@ -181,7 +181,7 @@ func (f *form) progress(w int) []string {
 
 func (f *form) failure(w int) []string {
 	lines := []string{f.theme.Bad.Render(f.glyphs.Failed + " " + f.texts.T(message.ScreenWorkFails))}
-	lines = append(lines, frame.Wrap(message.Clean(f.err.Error()), w)...)
+	lines = append(lines, frame.Wrap(message.Line(f.err.Error()), w)...)
 	if hint := fault.Hint(f.err); hint != "" {
 		lines = append(lines, "")
 		lines = append(lines, frame.Styled(frame.Wrap(message.Clean(hint), w), f.theme.Code)...)

@@ -194,7 +194,7 @@ func (h *home) box(title string, focused bool) frame.Box {
 func (h *home) failed(w, rows int) []string {
 	inner := w - 4
 	lines := []string{""}
-	lines = append(lines, frame.Styled(frame.Wrap(message.Clean(h.err.Error()), inner), h.theme.Bad)...)
+	lines = append(lines, frame.Styled(frame.Wrap(message.Line(h.err.Error()), inner), h.theme.Bad)...)
 	if hint := fault.Hint(h.err); hint != "" {
 		lines = append(lines, "")
 		lines = append(lines, frame.Wrap(message.Clean(hint), inner)...)

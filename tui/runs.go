@@ -90,7 +90,7 @@ func (r *runs) view(w, rows int) []string {
 	var lines []string
 	switch {
 	case r.err != nil:
-		lines = frame.Styled(frame.Wrap(message.Clean(r.err.Error()), w-4), th.Bad)
+		lines = frame.Styled(frame.Wrap(message.Line(r.err.Error()), w-4), th.Bad)
 		lines = append(lines, frame.Wrap(message.Clean(fault.Hint(r.err)), w-4)...)
 	case !r.loaded:
 		lines = []string{r.spinner() + " " + t(message.ScreenLoading)}

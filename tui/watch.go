@@ -90,7 +90,7 @@ func (w *watch) answered(err error) {
 		w.say(w.texts.T(message.CLIControlDone(string(w.asked)), w.run), w.theme.Good)
 		return
 	}
-	d := &dialog{title: w.texts.T(message.ScreenControlFail), plain: []string{message.Clean(err.Error())}, buttons: []button{{caption: w.texts.T(message.ScreenClose)}}}
+	d := &dialog{title: w.texts.T(message.ScreenControlFail), plain: []string{message.Line(err.Error())}, buttons: []button{{caption: w.texts.T(message.ScreenClose)}}}
 	if hint := fault.Hint(err); hint != "" {
 		d.plain = append(d.plain, message.Clean(hint))
 	}

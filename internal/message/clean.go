@@ -18,3 +18,14 @@ func Clean(s string) string {
 		return r
 	}, strings.ToValidUTF8(s, string(unicode.ReplacementChar)))
 }
+
+// Line is Clean for text that may have several lines, as joined errors do, and has to stand in one sentence.
+func Line(s string) string {
+	var parts []string
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return Clean(strings.Join(parts, "; "))
+}

@@ -22,3 +22,9 @@ func TestR33_TextFromOutsideCannotSteerATerminal(t *testing.T) {
 		}
 	}
 }
+
+func TestR33_ATextOfSeveralLinesBecomesOneSentence(t *testing.T) {
+	if got := message.Line("one\r\n\r\n  two\x1b[2J\n"); got != "one; two\uFFFD[2J" {
+		t.Errorf("%q", got)
+	}
+}

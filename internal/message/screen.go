@@ -69,6 +69,7 @@ const (
 	ScreenExit        Key = "screen.exit"
 	ScreenNeedsBoot   Key = "screen.needs-restart"
 	ScreenLate        Key = "screen.ended-late"
+	ScreenRunsOn      Key = "screen.runs-on"
 	ScreenSignature   Key = "screen.signature"
 	ScreenWatched     Key = "screen.watched"
 	ScreenWatchFails  Key = "screen.watch-fails"
@@ -185,6 +186,7 @@ var screenTexts = map[Key]string{
 	ScreenExit:        "exit %d",
 	ScreenNeedsBoot:   "restart needed",
 	ScreenLate:        "ended late: %s",
+	ScreenRunsOn:      "its time is over, it runs on",
 	ScreenSignature:   "signature not valid: %s",
 	ScreenWatched:     "still watched",
 	ScreenWatchFails:  "The run cannot be shown",

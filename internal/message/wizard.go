@@ -29,6 +29,7 @@ const (
 	WizardScriptCaller Key = "wizard.script-as-caller"
 	WizardScriptHash   Key = "wizard.script-hash"
 	WizardDelivery     Key = "wizard.delivery"
+	WizardPulling      Key = "wizard.pulling"
 	WizardSignatures   Key = "wizard.signatures"
 	WizardSameWithCau  Key = "wizard.same-with-cau"
 	WizardSameWithCAU  Key = "wizard.same-with-microsoft"
@@ -76,6 +77,7 @@ var wizardTexts = map[Key]string{
 	WizardScriptCaller: "run there as the account that signs in",
 	WizardScriptHash:   "sha256 %s  %d bytes; this text runs, whatever the file holds later",
 	WizardDelivery:     "%s: %s",
+	WizardPulling:      "They read their files themselves: %s",
 	WizardSignatures:   "Signatures of updates: %s",
 	WizardSameWithCau:  "The same with cau:",
 	WizardSameWithCAU:  "The same with Microsoft's CAU:",

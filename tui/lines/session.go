@@ -173,7 +173,7 @@ func (s *session) print(line string) { _, _ = io.WriteString(s.Out, line+"\n") }
 
 // fault prints what went wrong and what to do.
 func (s *session) fault(err error) {
-	s.print(s.Texts.T(message.LinesError, message.Clean(err.Error())))
+	s.print(s.Texts.T(message.LinesError, message.Line(err.Error())))
 	if hint := fault.Hint(err); hint != "" {
 		s.print("  " + message.Clean(hint))
 	}

@@ -60,8 +60,11 @@ func (b *Board) updateNotes(u *engine.UpdateRun) string {
 	if u.RestartRequired {
 		notes = append(notes, t(message.ScreenNeedsBoot))
 	}
-	if u.Late != nil {
+	switch {
+	case u.Late != nil:
 		notes = append(notes, t(message.ScreenLate, t(message.UpdateOutcome(string(u.Late.Outcome)))))
+	case u.RunsOn:
+		notes = append(notes, t(message.ScreenRunsOn))
 	}
 	if s := u.Signature; s != nil && !s.Valid {
 		notes = append(notes, t(message.ScreenSignature, message.Clean(s.Status)))
@@ -151,7 +154,7 @@ func (b *Board) Details(name string, w int) []string {
 		lines = append(lines, frame.Styled(frame.Wrap(t(message.CLICoordinatorGone, message.Clean(b.state.Run)), w), th.Bad)...)
 	}
 	if len(n.Updates) > 0 && !n.Started.IsZero() {
-		lines = append(lines, frame.Cut(b.stepLine(n), w, b.look.Glyphs.Cut))
+		lines = append(lines, b.stepLines(n, w)...)
 	}
 	if c := n.Connection; c != nil {
 		proof := t(message.ScreenOpen)
@@ -199,6 +202,12 @@ func (b *Board) scriptLines(s *engine.ScriptRun, w int) []string {
 	if s.ExitCode != nil {
 		head += ", " + b.look.Texts.T(message.ScreenExit, *s.ExitCode)
 	}
+	switch {
+	case s.LateExit != nil:
+		head += ", " + b.look.Texts.T(message.ScreenLate, b.look.Texts.T(message.ScreenExit, *s.LateExit))
+	case s.RunsOn:
+		head += ", " + b.look.Texts.T(message.ScreenRunsOn)
+	}
 	lines := frame.Wrap(head, w)
 	for _, said := range s.Output {
 		lines = append(lines, frame.Indent(frame.Styled(frame.Wrap(message.Clean(said), w-2), b.look.Theme.Muted), 2)...)
@@ -219,12 +228,21 @@ func (b *Board) logDetails(when, said string, w int) []string {
 	return out
 }
 
-func (b *Board) stepLine(n *engine.NodeRun) string {
+// stepLines are all steps in as many lines as they need.
+func (b *Board) stepLines(n *engine.NodeRun, w int) []string {
 	phase := ""
 	if !n.PhaseStarted.IsZero() && n.Status == engine.NodeUpdating {
 		phase = short(b.clock.now(b.look.Now()).Sub(n.PhaseStarted))
 	}
-	return render(b.steps(n, phase)[0])
+	var lines []string
+	var line []piece
+	for _, p := range b.steps(n, phase)[0] {
+		if len(line) > 0 && frame.Width(strings.TrimRight(text(append(line, p)), " ")) > w {
+			lines, line = append(lines, frame.Cut(render(line), w, "")), nil
+		}
+		line = append(line, p)
+	}
+	return append(lines, frame.Cut(render(line), w, b.look.Glyphs.Cut))
 }
 
 func (b *Board) nodeEnd(n *engine.NodeRun) time.Time {

@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"strings"
 
 	"cau/engine"
 	"cau/internal/fault"
@@ -17,7 +18,7 @@ func (b *Board) View(w, h int, onClose bool) []string {
 	if !b.Known() {
 		return b.unknown(w, h)
 	}
-	lines := []string{b.header(w), b.progress(w), b.status(w)}
+	lines := append([]string{b.header(w), b.progress(w)}, b.status(w)...)
 	table, lower := b.heights(h - len(lines))
 	lines = append(lines, b.nodes(w, table)...)
 	if lower > 0 {
@@ -46,7 +47,7 @@ func (b *Board) unknown(w, h int) []string {
 	}
 	room := min(w-4, 76)
 	lines := []string{th.Bad.Render(b.look.Glyphs.Failed + " " + t(message.ScreenWatchFails))}
-	lines = append(lines, frame.Wrap(message.Clean(b.err.Error()), room)...)
+	lines = append(lines, frame.Wrap(message.Line(b.err.Error()), room)...)
 	lines = append(lines, frame.Styled(frame.Wrap(message.Clean(fault.Hint(b.err)), room), th.Code)...)
 	return append(head, frame.Center(lines, w, h, b.look.Glyphs.Cut)...)
 }
@@ -120,8 +121,12 @@ func (b *Board) nodeProgress(n *engine.NodeRun) (done, all int) {
 	return done, all
 }
 
-// status is the run's state in words with the most urgent thing to know about it.
-func (b *Board) status(w int) string {
+// waitingRows bounds each of the two texts that say what the run waits for and what to do about it.
+const waitingRows = 3
+
+// status is the run's state in words with the most urgent thing to know about it, in one line; what the run waits for
+// takes as many as it needs.
+func (b *Board) status(w int) []string {
 	t, th := b.look.Texts.T, b.look.Theme
 	s := &b.state
 	mark := b.look.RunMark(s.Status)
@@ -131,12 +136,12 @@ func (b *Board) status(w int) string {
 	case b.Lost():
 		more, style = t(message.ScreenCarrierGone, s.Run), th.Bad
 	case b.err != nil:
-		more, style = message.Clean(b.err.Error()), th.Bad
+		more, style = message.Line(b.err.Error()), th.Bad
 	case b.Ended():
 	case s.StopAsked:
 		more, style = t(message.ScreenStopAsked), th.Warn
 	case s.Waiting != "":
-		more, style = message.Clean(s.Waiting), th.Warn
+		return b.waiting(line, w)
 	case s.PauseAsked && s.Status != engine.RunPaused:
 		more, style = t(message.ScreenPausing), th.Warn
 	case b.where != "":
@@ -148,7 +153,35 @@ func (b *Board) status(w int) string {
 	if more != "" {
 		line += "  " + style.Render(more)
 	}
-	return frame.Fit(line, w, b.look.Glyphs.Cut)
+	return []string{frame.Fit(line, w, b.look.Glyphs.Cut)}
+}
+
+// waiting is what the run waits for, after head, and, where it is held, what to do.
+func (b *Board) waiting(head string, w int) []string {
+	s, th, cut := &b.state, b.look.Theme, b.look.Glyphs.Cut
+	at := frame.Width(head) + 2
+	lines := frame.Styled(bounded(frame.Wrap(message.Clean(s.Waiting), w-at-1), cut), th.Warn)
+	if s.Status == engine.RunHeld && s.Cause != nil && s.Cause.Hint != "" {
+		lines = append(lines, frame.Styled(bounded(frame.Wrap(message.Clean(s.Cause.Hint), w-at-1), cut), th.Code)...)
+	}
+	for i := range lines {
+		before := head + "  "
+		if i > 0 {
+			before = strings.Repeat(" ", at)
+		}
+		lines[i] = frame.Fit(before+lines[i], w, cut)
+	}
+	return lines
+}
+
+// bounded keeps the first rows of a text and says that there is more.
+func bounded(lines []string, cut string) []string {
+	if len(lines) <= waitingRows {
+		return lines
+	}
+	lines = lines[:waitingRows:waitingRows]
+	lines[waitingRows-1] += " " + cut
+	return lines
 }
 
 func (b *Board) nodes(w, h int) []string {

@@ -6,6 +6,7 @@ package tuitest
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -88,10 +89,10 @@ func (s *Services) Preview(_ context.Context, req backend.Request, note func(str
 		Checks:  append([]check.Result{{ID: "config.valid", Outcome: check.Pass, Evidence: "DefaultHotfixConfig.xml: 3 extension rules, 1 folder rule"}}, s.Checks...),
 	}
 	for _, n := range []string{"NODE2", "NODE4", "NODE1", "NODE3"} {
-		plan.Nodes = append(plan.Nodes, engine.NodePlan{Name: n, Roles: 2, Updates: []plugins.Update{update(`CAUHotfix_All\Update1.msu`, "MSU", true), update(`CAUHotfix_All\Update2.msi`, "MSI", false)}})
+		plan.Nodes = append(plan.Nodes, engine.NodePlan{Name: n, Roles: 2, Delivery: plugins.DeliveryPull, DeliveryReason: `LAB\` + n + "$ reads the root itself over SMB 3.1.1, signed.", Updates: []plugins.Update{update(`CAUHotfix_All\Update1.msu`, "MSU", true), update(`CAUHotfix_All\Update2.msi`, "MSI", false)}})
 	}
 	if path := req.Options.PreUpdateScript; path != "" {
-		plan.PreScript = &engine.Script{Name: path, SHA256: "5feceb66", Text: []byte("exit 0")}
+		plan.PreScript = &engine.Script{Name: path[strings.LastIndexAny(path, `/\`)+1:], SHA256: "5feceb66", Text: []byte("exit 0")}
 	}
 	if req.Options.Delivery == plugins.DeliveryPush {
 		plan.Nodes[0].Delivery, plan.Nodes[0].DeliveryReason = plugins.DeliveryPush, "It cannot read the root."

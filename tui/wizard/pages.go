@@ -122,6 +122,7 @@ func (w *Wizard) previewPage(p *page.Page) {
 	}
 	p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: w.texts.T(message.WizardPlanSource, message.Clean(w.plan.Source))})
 	p.Lines = append(p.Lines, w.scriptLines()...)
+	p.Lines = append(p.Lines, w.signatureLines()...)
 	for i, n := range w.plan.Nodes {
 		p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: fmt.Sprintf("%d. %s  %s", i+1, message.Clean(n.Name), w.texts.T(message.CLIPlanNode, n.Roles, len(n.Updates)))})
 		p.Lines = append(p.Lines, w.deliveryLines(n)...)
@@ -181,9 +182,18 @@ func (w *Wizard) scriptLines() []page.Line {
 	return lines
 }
 
-// deliveryLines say how a node's files come to it, where that was asked.
+// signatureLines say what is done about updates without a valid signature.
+func (w *Wizard) signatureLines() []page.Line {
+	policy := w.plan.Options.SignaturePolicy
+	if policy == "" || updates(w.plan) == 0 {
+		return nil
+	}
+	return []page.Line{{Text: w.texts.T(message.WizardSignatures, w.texts.T(message.SignaturePolicy(string(policy))))}}
+}
+
+// deliveryLines say how a node's files come to it, and why so where that was asked.
 func (w *Wizard) deliveryLines(n engine.NodePlan) []page.Line {
-	if n.Delivery == "" || n.DeliveryReason == "" {
+	if n.Delivery == "" {
 		return nil
 	}
 	return []page.Line{w.deliveryLine(string(n.Delivery), n, 1)}
@@ -201,6 +211,25 @@ func (w *Wizard) deliveryLine(head string, n engine.NodePlan, indent int) page.L
 	return page.Line{Tone: tone, Indent: indent, Text: w.texts.T(message.WizardDelivery, head, text)}
 }
 
+// deliveries are all nodes' ways, those of the pushed ones with the reason: files go over this host then.
+func (w *Wizard) deliveries() []page.Line {
+	var pulling []string
+	var lines []page.Line
+	for _, n := range w.plan.Nodes {
+		switch n.Delivery {
+		case plugins.DeliveryPush:
+			lines = append(lines, w.deliveryLine(message.Clean(n.Name), n, 0))
+		case plugins.DeliveryPull:
+			pulling = append(pulling, message.Clean(n.Name))
+		case plugins.DeliveryAuto:
+		}
+	}
+	if len(pulling) > 0 {
+		lines = slices.Insert(lines, 0, page.Line{Text: w.texts.T(message.WizardPulling, strings.Join(pulling, ", "))})
+	}
+	return lines
+}
+
 func (w *Wizard) confirmationPage(p *page.Page) {
 	if w.plan == nil {
 		p.Work = w.scan
@@ -215,14 +244,8 @@ func (w *Wizard) confirmationPage(p *page.Page) {
 		page.Line{Tone: page.Strong, Text: w.texts.T(message.WizardSummary, name, len(w.plan.Nodes), updates(w.plan))},
 		page.Line{Text: w.texts.T(message.WizardStopsAt, w.plan.FailureBudget+1)})
 	p.Lines = append(p.Lines, w.scriptLines()...)
-	if o := w.plan.Options; o.SignaturePolicy != "" {
-		p.Lines = append(p.Lines, page.Line{Text: w.texts.T(message.WizardSignatures, w.texts.T(message.SignaturePolicy(string(o.SignaturePolicy))))})
-	}
-	for _, n := range w.plan.Nodes {
-		if n.Delivery == plugins.DeliveryPush {
-			p.Lines = append(p.Lines, w.deliveryLine(message.Clean(n.Name), n, 0))
-		}
-	}
+	p.Lines = append(p.Lines, w.signatureLines()...)
+	p.Lines = append(p.Lines, w.deliveries()...)
 	for _, id := range w.plan.Accepted {
 		p.Lines = append(p.Lines, page.Line{Tone: page.Ask, Text: w.texts.T(message.WizardAccepted, id)})
 	}
