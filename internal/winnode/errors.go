@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"cau/engine"
 	"cau/internal/fault"
 	"cau/internal/winnode/agent"
 	"cau/internal/wsman"
@@ -55,6 +56,21 @@ func (e *transportError) Error() string {
 }
 
 func (e *transportError) Unwrap() error { return e.err }
+
+// Is makes errors.Is(err, engine.ErrCredential) true where the credential is at fault and not the way to the node.
+func (e *transportError) Is(target error) bool {
+	return target == engine.ErrCredential && credentialOver(e.err)
+}
+
+// credentialOver tells whether err says that the credential does not work any more: it was refused, or its ticket ended
+// or cannot be had. What a node alone says of a ticket is no word on the credential.
+func credentialOver(err error) bool {
+	var auth *wsman.AuthError
+	if !errors.As(err, &auth) {
+		return false
+	}
+	return auth.Final() || !auth.FromNode && (auth.Reason == wsman.Expired || auth.Reason == wsman.NoTicket)
+}
 
 func isTransport(err error) bool {
 	var t *transportError

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"cau/engine"
 	"cau/internal/fault"
 	"cau/internal/winnode/agent"
 	"cau/plugins"
@@ -44,14 +45,10 @@ const (
 // A script in the caller's own logon (job.AsCaller) runs in a shell of its own, which the fleet keeps until it ends or
 // the fleet is closed; it is asked for at most once, and after that only looked at.
 func (n *Node) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins.JobEvent)) (json.RawMessage, error) {
-	args, err := n.order(job)
+	w, err := n.watch(job, onEvent)
 	if err != nil {
-		return nil, &fault.Error{Op: jobWords(job.Kind), Node: n.Name(), Err: err}
+		return nil, err
 	}
-	w := &jobWatch{
-		node: n, job: job, args: args, onEvent: onEvent, begun: n.fleet.cfg.Clock.Now(), pause: n.fleet.cfg.PollMin,
-	}
-	w.asked, w.patience = w.begun, n.fleet.cfg.LostContact
 	if slices.Contains([]plugins.JobKind{plugins.JobStage, plugins.JobShareProbe, plugins.JobUpdatesScan, plugins.JobUpdatesDownload}, job.Kind) {
 		// Before the first answer nothing is under way here, and nothing is drained that could be harmed.
 		w.patience = min(w.patience, stageContact)
@@ -63,6 +60,36 @@ func (n *Node) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins
 	if err := start(ctx); err != nil {
 		return nil, err
 	}
+	return w.follow(ctx)
+}
+
+var _ engine.Attacher = (*Node)(nil)
+
+// AttachJob waits for the end of a job that is there, and never starts it (R19). The answers are those of RunJob; where
+// the node has no such job, or one that does not begin, the error wraps plugins.ErrJobLost. Only job's ID, Kind, Input
+// and Limit count.
+func (n *Node) AttachJob(ctx context.Context, job plugins.Job, onEvent func(plugins.JobEvent)) (json.RawMessage, error) {
+	w, err := n.watch(job, onEvent)
+	if err != nil {
+		return nil, err
+	}
+	return w.follow(ctx)
+}
+
+// watch checks the job as one that leaves for the node, and asks for nothing yet.
+func (n *Node) watch(job plugins.Job, onEvent func(plugins.JobEvent)) (*jobWatch, error) {
+	args, err := n.order(job)
+	if err != nil {
+		return nil, &fault.Error{Op: jobWords(job.Kind), Node: n.Name(), Err: err}
+	}
+	now := n.fleet.cfg.Clock.Now()
+	return &jobWatch{
+		node: n, job: job, args: args, onEvent: onEvent, begun: now, asked: now, pause: n.fleet.cfg.PollMin, patience: n.fleet.cfg.LostContact,
+	}, nil
+}
+
+// follow looks until the job has ended.
+func (w *jobWatch) follow(ctx context.Context) (json.RawMessage, error) {
 	for {
 		result, err := w.poll(ctx)
 		if result != nil {
@@ -151,7 +178,8 @@ func (w *jobWatch) missed(ctx context.Context, err error) error {
 	}
 	limit := w.patience
 	switch {
-	case rejected(err):
+	case rejected(err), errors.Is(err, engine.ErrCredential):
+		// Waiting would only keep it from whoever can give another one. The job goes on.
 		return err
 	case isTransport(err):
 	case passing(err):
@@ -226,7 +254,7 @@ func (w *jobWatch) poll(ctx context.Context) (json.RawMessage, error) {
 			return w.finish(p.Result)
 		}
 		if !more {
-			return nil, w.judge(&p)
+			return nil, w.judge(ctx, &p)
 		}
 		w.dead = 0
 		if ctx.Err() != nil {
@@ -257,7 +285,7 @@ func (w *jobWatch) deliver(p *agent.JobPoll) bool {
 }
 
 // judge decides what a look without news and without a result means.
-func (w *jobWatch) judge(p *agent.JobPoll) error {
+func (w *jobWatch) judge(ctx context.Context, p *agent.JobPoll) error {
 	switch {
 	case p.ProcessAlive:
 		w.active, w.dead = true, 0
@@ -270,6 +298,9 @@ func (w *jobWatch) judge(p *agent.JobPoll) error {
 		w.dead = 0 // registered, and not begun yet
 	default:
 		if w.dead++; w.dead >= lostPolls {
+			if !p.Exists && !w.active {
+				return w.fail(fmt.Errorf("%w: %w", plugins.ErrJobLost, ErrNoJob))
+			}
 			if !p.Exists {
 				return w.fail(fmt.Errorf("%w: its folder is gone from the node", plugins.ErrJobLost))
 			}
@@ -278,9 +309,18 @@ func (w *jobWatch) judge(p *agent.JobPoll) error {
 		return nil
 	}
 	if !w.active && w.now().Sub(w.begun) >= taskStartLimit {
+		w.forestall(ctx)
 		return w.fail(fmt.Errorf("%w: its task did not begin within %s (task state %d)", plugins.ErrJobLost, taskStartLimit, p.TaskState))
 	}
 	return nil
+}
+
+// forestall keeps a job that has not begun in time from beginning later, when nobody counts with it any more (R18). One
+// that begins just now goes on: the note is not looked for after the start.
+func (w *jobWatch) forestall(ctx context.Context) {
+	if err := w.node.CancelJob(ctx, w.args.Run, w.args.ID); err != nil && w.onEvent != nil {
+		w.onEvent(plugins.JobEvent{Time: w.now(), Kind: "warning", Message: agent.Printable("it may still begin: "+err.Error(), maxMessage)})
+	}
 }
 
 // jobFailedError is a job's own error: it ended, and says that it could not do its work.

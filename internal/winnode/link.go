@@ -50,7 +50,7 @@ func (l *link) call(ctx context.Context, op string, args, out any) (agent.Respon
 		return agent.Response{}, &fault.Error{Op: what(op), Node: l.name, Err: err}
 	}
 	req := agent.Request{V: agent.Version, Op: op, Args: raw}
-	if changes(op) {
+	if agent.Fenced(op) {
 		req.Epoch = l.fence.Load()
 	}
 	invocation, err := agent.RunCommand(req)

@@ -57,20 +57,6 @@ func words() map[string]string {
 	}
 }
 
-// changes tells whether an operation changes something and so carries the lease's epoch (R27). What takes, renews and
-// drops the lease names its epoch itself; what only reads is answered to everybody.
-func changes(op string) bool {
-	switch op {
-	case agent.OpNodePause, agent.OpNodeResume, agent.OpNodeRestart, agent.OpNodeRestartAbort, agent.OpNodeClean,
-		agent.OpStorageMaintenance, agent.OpGroupMove, agent.OpServiceStart, agent.OpShareApply, agent.OpFirewallRule,
-		agent.OpJobStart, agent.OpJobRunHere, agent.OpJobCancel, agent.OpJobKill, agent.OpJobDelete,
-		agent.OpPushOpen, agent.OpPushClose, agent.OpCheckpointPut,
-		agent.OpCauLockTake, agent.OpCauLockRenew, agent.OpCauLockDrop:
-		return true
-	}
-	return false
-}
-
 // reads tells whether an operation changes nothing at all, so that it may be asked again when its answer got lost. What
 // is not known is not repeated.
 func reads(op string) bool {
