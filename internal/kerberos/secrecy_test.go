@@ -12,7 +12,7 @@ import (
 // secretForms are how a key would look in a text, in whatever verb it was printed.
 func secretForms(key []byte) []string {
 	return []string{
-		string(key), fmt.Sprintf("%x", key), fmt.Sprintf("%X", key), strings.Trim(fmt.Sprint(key), "[]"),
+		string(key), fmt.Sprintf("%x", key), fmt.Sprintf("%X", key), strings.Trim(fmt.Sprintf("%d", key), "[]"),
 		strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", key), "[]byte{"), "}"),
 	}
 }
@@ -25,10 +25,17 @@ func TestR04_NothingThatHoldsASecretPrintsIt(t *testing.T) {
 	keys := map[int32]keytabEntry{18: {key: key}}
 	client := &Client{secret: &secret{password: password, keys: keys}, tgt: held, tickets: map[string]*ticket{"x": held}}
 	for _, v := range []any{
-		Config{Password: password}, &Config{Password: password}, client, held, *held, keys[18], keys, client.secret, *client.secret,
-		&Initiator{ticket: held, auth: auth, client: client}, Initiator{ticket: held, auth: auth, client: client},
-		&SecurityContext{key: key}, SecurityContext{key: key}, []any{held, client},
-		struct{ C *Client }{client}, struct{ c *Client }{client}, struct{ i *Initiator }{&Initiator{client: client}}, struct{ S SecurityContext }{SecurityContext{key: key}},
+		Config{Password: password},
+		&Config{Password: password}, client, held, *held, keys[18], keys, client.secret, *client.secret,
+		&Initiator{ticket: held, auth: auth, client: client},
+		Initiator{ticket: held, auth: auth, client: client},
+		&SecurityContext{key: key},
+		SecurityContext{key: key},
+		[]any{held, client},
+		struct{ C *Client }{client},
+		struct{ c *Client }{client},
+		struct{ i *Initiator }{&Initiator{client: client}},
+		struct{ S SecurityContext }{SecurityContext{key: key}},
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			text := fmt.Sprintf(verb, v)

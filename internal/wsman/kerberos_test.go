@@ -133,6 +133,7 @@ func TestSixtyFourNodesShareOneKerberosIdentity(t *testing.T) {
 }
 
 func TestTheServiceNameIsTheNodesOwnOrTheGivenOne(t *testing.T) {
+	t.Parallel()
 	c := identity(t)
 	for name, x := range map[string]struct {
 		host, service string
@@ -266,6 +267,7 @@ func TestR03_ANodeThatDoesNotProveItselfSeesNoBody(t *testing.T) {
 }
 
 func TestR05_ATicketThatEndsDuringARunIsAnErrorOfItsOwnAndNoSpin(t *testing.T) {
+	t.Parallel()
 	d := ad.Get(t)
 	cache := filepath.Join(t.TempDir(), "cc")
 	d.Kinit(t, cache)

@@ -52,6 +52,7 @@ func TestTheLabsWinRMServiceAndWeUnderstandEachOther(t *testing.T) {
 
 // Ended commands count towards the quota of operations for as long as their shell lives.
 func TestALongRunIsNotStoppedByTheQuotaOfOperations(t *testing.T) {
+	t.Parallel()
 	book := &ntlm.Book{}
 	book.Add(ntlm.Account{Domain: domain, User: user, Password: password})
 	s := wsmanserver.New(wsmanserver.Config{

@@ -72,6 +72,7 @@ func TestExitCodesAre32Bits(t *testing.T) {
 }
 
 func TestInputIsPipedInChunksBeforeTheFirstReceive(t *testing.T) {
+	t.Parallel()
 	s := newWinServer(t, false)
 	n := s.node(t)
 	for _, size := range []int{0, 1, 96 << 10, 96<<10 + 1, 300 << 10} {
@@ -181,6 +182,7 @@ func TestManyCallersShareANode(t *testing.T) {
 }
 
 func TestOutputIsBounded(t *testing.T) {
+	t.Parallel()
 	s := newWinServer(t, false)
 	n := s.node(t, func(c *wsman.Config) { c.MaxOutput = 10 })
 	if r := run(t, n, "echo 0123456789"); len(r.Stdout) != 10 {

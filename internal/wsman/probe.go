@@ -144,11 +144,19 @@ func (l *link) identify(ctx context.Context, cfg Config) string {
 	if err != nil || a.status != 200 {
 		return ""
 	}
+	return product(a.body)
+}
+
+// product takes the service's name out of an IdentifyResponse.
+func product(body []byte) string {
+	if _, err := readEnvelope(body); err != nil {
+		return ""
+	}
 	var answer struct {
 		Vendor  string `xml:"Body>IdentifyResponse>ProductVendor"`
 		Version string `xml:"Body>IdentifyResponse>ProductVersion"`
 	}
-	if xml.Unmarshal(a.body, &answer) != nil {
+	if xml.Unmarshal(body, &answer) != nil {
 		return ""
 	}
 	return printable(answer.Vendor+" "+answer.Version, 120)

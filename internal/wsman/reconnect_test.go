@@ -11,6 +11,7 @@ import (
 
 // A secret that was good may stop being good: it was changed, or one node refuses it right after its restart.
 func TestR02_SixtyFourReconnectsAtOnceCostOneFailedLogon(t *testing.T) {
+	t.Parallel()
 	s := newWinServer(t, false)
 	shared := wsman.NTLM(user, domain, password)
 	nodes := make([]*wsman.Node, 64)
@@ -55,6 +56,7 @@ func TestR02_SixtyFourReconnectsAtOnceCostOneFailedLogon(t *testing.T) {
 }
 
 func TestR02_ProofsAfterTheFirstAreStillSentOneAtATime(t *testing.T) {
+	t.Parallel()
 	s := newWinServer(t, false)
 	shared := wsman.NTLM(user, domain, password)
 	var atOnce, most atomic.Int64

@@ -22,14 +22,19 @@ func TestR04_NothingThatHoldsASecretPrintsIt(t *testing.T) {
 	node := NewNode(Config{Addr: "127.0.0.1:1", Auth: basic})
 	node.shell.conn.link = &link{authorization: hide(session.Authorization), sealer: newNTLMSealer(key, ntlmClientSide)}
 	for _, v := range []any{
-		basic, node, Config{Auth: basic}, plain, session, &session, account, *account, shaking, newNTLMSealer(key, ntlmClientSide),
-		node.shell.conn.link, node.shell.conn, node.shell, struct{ c *Credential }{basic}, struct{ a *ntlmAccount }{account}, []any{plain, &session},
+		basic, node,
+		Config{Auth: basic},
+		plain, session, &session, account, *account, shaking, newNTLMSealer(key, ntlmClientSide),
+		node.shell.conn.link, node.shell.conn, node.shell,
+		struct{ c *Credential }{basic},
+		struct{ a *ntlmAccount }{account},
+		[]any{plain, &session},
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			text := fmt.Sprintf(verb, v)
 			for _, secret := range [][]byte{key, []byte(password), []byte(base64.StdEncoding.EncodeToString([]byte("u:" + password)))} {
 				for _, form := range []string{
-					string(secret), fmt.Sprintf("%x", secret), strings.Trim(fmt.Sprint(secret), "[]"),
+					string(secret), fmt.Sprintf("%x", secret), strings.Trim(fmt.Sprintf("%d", secret), "[]"),
 					strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", secret), "[]byte{"), "}"),
 				} {
 					if strings.Contains(text, form) {

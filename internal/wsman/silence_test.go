@@ -47,6 +47,7 @@ func TestAConnectionThatDiedIdleIsNoticedBeforeAnythingIsSent(t *testing.T) {
 }
 
 func TestASilentHostIsGivenUpByTheClock(t *testing.T) {
+	t.Parallel()
 	s := newWinServer(t, false)
 	n := s.node(t, func(c *wsman.Config) { c.DeadHost = 300 * time.Millisecond; c.TidyTimeout = 100 * time.Millisecond })
 	began := time.Now()
@@ -57,6 +58,7 @@ func TestASilentHostIsGivenUpByTheClock(t *testing.T) {
 }
 
 func TestAnAnswerThatComesAtOnceWithoutNewsDoesNotMakeUsSpin(t *testing.T) {
+	t.Parallel()
 	s := newWinServer(t, false)
 	n := s.node(t)
 	began := time.Now()
