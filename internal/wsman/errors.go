@@ -216,6 +216,9 @@ const (
 	// CodeTooManyOperations (2150859174) answers a Command in a shell whose ended commands still count towards
 	// MaxConcurrentOperationsPerUser (1500 by default); a new shell begins anew. (Ansible's WinRM connection; unproven.)
 	CodeTooManyOperations fault.Code = 0x803381A6
+	// CodeTimeoutHeader (2150858881) answers a message whose OperationTimeout is above the node's MaxTimeoutms. (That
+	// Windows refuses it and does not shorten it is unproven.)
+	CodeTimeoutHeader fault.Code = 0x80338081
 	// CodeAccessDenied answers a caller that is known but not allowed.
 	CodeAccessDenied fault.Code = 5
 )
@@ -282,6 +285,9 @@ func Hint(err error) string {
 	case errors.As(err, &f):
 		if f.Code == CodeAccessDenied {
 			return "The account is known but may not use WinRM; it must be an administrator of the node."
+		}
+		if f.Code == CodeTimeoutHeader {
+			return "Set MaxTimeoutms of the node's WinRM back to its default (winrm set winrm/config @{MaxTimeoutms=\"60000\"}); a policy may have lowered it."
 		}
 		return f.Code.Advice()
 	case errors.As(err, &http) && http.Status == 503:
