@@ -42,6 +42,8 @@ type Config struct {
 	Quotas wsmanserver.Quotas
 	// TicketLifetime is how long a Kerberos ticket lives, in whole seconds of real time; 0 means 10 hours.
 	TicketLifetime time.Duration
+	// ClosedAdminShare are the names of nodes whose firewall lets nobody connect to their ADMIN$ share.
+	ClosedAdminShare []string
 	// LockAfter is how many wrong passwords in a row lock an account, in NTLM and Basic together and in
 	// Kerberos; 0 means never.
 	LockAfter int

@@ -4,6 +4,7 @@
 //	WinRM clients ─▶ wsmanserver (one per node) ─▶ console ─▶ model ─▶ nodeshare ─▶ SMB servers
 //	                                                                                   ▲
 //	SMB clients ───────────────────────────────────────────────▶ fileserver (FS1) ─────┘
+//	            └─▶ fileserver (ADMIN$ of each node) ─▶ pushedFiles ─▶ model
 //	who started it ─▶ lab.json, control socket (attach, down, info)
 //
 // It imports nothing of the program but winnode/agent, the data that both sides of a real wire share too.

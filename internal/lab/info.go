@@ -57,7 +57,8 @@ type Node struct {
 	Address string `json:"address"`
 	// HTTPS takes Negotiate, Kerberos, client certificates and Basic.
 	HTTPS string `json:"https"`
-	// SMB is where the node offers its ADMIN$ share to administrators.
+	// SMB is where the node offers its ADMIN$ share to administrators, over NTLM; nobody listens there when its
+	// firewall is closed.
 	SMB string `json:"smb"`
 }
 

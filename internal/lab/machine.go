@@ -2,10 +2,8 @@ package lab
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/big"
 	"sync"
 	"time"
 
@@ -20,6 +18,7 @@ type machine struct {
 	// http and https are where it listens, also after a restart.
 	http, https string
 	server      *wsmanserver.Server
+	admin       *adminShare
 
 	mu sync.Mutex
 	on bool
@@ -58,20 +57,23 @@ func (r *running) newMachine(n *model.Node) (*machine, error) {
 	if err := m.server.Inject(r.settings.faults[n.Name()]); err != nil {
 		return nil, fmt.Errorf("lab: %s: %w", m.name, err)
 	}
+	if m.admin, err = r.newAdminShare(n); err != nil {
+		return nil, err
+	}
 	for range 50 {
 		var ports [2]string
 		for i := range ports {
-			offset, err := rand.Int(rand.Reader, big.NewInt(lastPort-firstPort))
-			if err != nil {
+			if ports[i], err = somePort(); err != nil {
+				m.admin.close()
 				return nil, fmt.Errorf("lab: %s: %w", m.name, err)
 			}
-			ports[i] = fmt.Sprintf("127.0.0.1:%d", firstPort+offset.Int64())
 		}
 		if err = m.server.Start(ports[:]...); err == nil {
 			m.http, m.https = ports[0], ports[1]
 			return m, nil
 		}
 	}
+	m.admin.close()
 	return nil, fmt.Errorf("lab: %s: %w", m.name, err)
 }
 
@@ -82,6 +84,7 @@ func (m *machine) power(ctx context.Context, working *sync.WaitGroup, up bool) {
 	m.mu.Unlock()
 	if !up {
 		m.server.Stop()
+		m.admin.stop()
 		return
 	}
 	if m.start() == nil {
@@ -116,6 +119,9 @@ func (m *machine) start() error {
 			return err
 		}
 		m.later = nil
+	}
+	if err := m.admin.start(); err != nil {
+		return err
 	}
 	return m.server.Start(m.http, m.https)
 }

@@ -33,6 +33,7 @@ type running struct {
 	world     *model.World
 	machines  map[string]*machine
 	mapped    map[string]nodeshare.Target
+	pushSpace pushSpace
 	files     *fileserver.Server
 	filesAt   net.Listener
 	control   *control
@@ -93,6 +94,10 @@ func (r *running) open(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("lab: %w", err)
+	}
+	r.pushSpace.dir = filepath.Join(dir, "pushed")
+	if err := r.pushSpace.clear(); err != nil {
+		return err
 	}
 	r.settings = settle(r.config, scenario, r.world.Nodes())
 	if r.authority, err = newAuthority(); err != nil {
@@ -176,7 +181,7 @@ func (s settings) check(nodes []*model.Node) error {
 
 // openNodes brings the nodes' WinRM services up.
 func (r *running) openNodes() error {
-	if err := r.settings.check(r.world.Nodes()); err != nil {
+	if err := errors.Join(r.settings.check(r.world.Nodes()), r.checkAdminShares()); err != nil {
 		return err
 	}
 	for _, n := range r.world.Nodes() {
@@ -185,7 +190,7 @@ func (r *running) openNodes() error {
 			return err
 		}
 		r.machines[n.Name()] = m
-		r.info.Nodes = append(r.info.Nodes, Node{Name: n.Name(), FQDN: fqdn(n.Name()), Address: m.http, HTTPS: m.https})
+		r.info.Nodes = append(r.info.Nodes, Node{Name: n.Name(), FQDN: fqdn(n.Name()), Address: m.http, HTTPS: m.https, SMB: m.admin.address})
 	}
 	return nil
 }
@@ -260,7 +265,9 @@ func (r *running) close(cancel context.CancelFunc) {
 	r.working.Wait()
 	for _, m := range r.machines {
 		m.server.Close()
+		m.admin.close()
 	}
+	_ = r.pushSpace.clear() // the next lab in this folder tries again
 	if r.realm.kdc != nil {
 		r.realm.kdc.Close()
 	}
