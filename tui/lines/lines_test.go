@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"cau/engine"
+	"cau/internal/fault"
 	"cau/internal/check"
 	"cau/tui/backend"
 	"cau/tui/lines"
@@ -33,7 +34,11 @@ func TestTheWholeWizardWorksLineByLine(t *testing.T) {
 	ended.Go(func() {
 		state := tuitest.State()
 		s.News(backend.Snapshot{State: state, Alive: true, Lines: []backend.LogLine{{Time: tuitest.Start0(), Node: "NODE1", Text: "restart requested"}}})
-		state.Status = engine.RunSucceeded
+		state.Status, state.Cause = engine.RunHeld, &fault.Cause{Message: "the credential ends", Hint: "Renew the ticket (kinit)."}
+		for range 2 {
+			s.News(backend.Snapshot{State: state, Alive: true})
+		}
+		state.Status, state.Cause = engine.RunSucceeded, nil
 		s.News(backend.Snapshot{State: state})
 		s.End()
 	})
@@ -46,6 +51,9 @@ func TestTheWholeWizardWorksLineByLine(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in:\n%s", want, out)
 		}
+	}
+	if n := strings.Count(out, "Renew the ticket"); n != 1 {
+		t.Errorf("what to do about a held run is said %d times:\n%s", n, out)
 	}
 	if strings.ContainsAny(out, "\x1b\r╭│▶⠋") {
 		t.Error("line-by-line output holds escape sequences or drawing")

@@ -34,6 +34,7 @@ func (s *session) watch(ctx context.Context, run string) error {
 			for _, l := range snap.Lines {
 				s.print(l.Time.Local().Format("15:04:05") + " " + strings.TrimSpace(message.Clean(l.Node)+" "+message.Clean(l.Text)))
 			}
+			s.heldFor(last.State.Status, &snap.State)
 			last = snap
 		case line, open := <-input:
 			if !open {
@@ -45,6 +46,13 @@ func (s *session) watch(ctx context.Context, run string) error {
 				return err
 			}
 		}
+	}
+}
+
+// heldFor prints, once, what to do about a run that is held; the line before said why.
+func (s *session) heldFor(before engine.RunStatus, st *engine.State) {
+	if st.Status == engine.RunHeld && before != engine.RunHeld && st.Cause != nil && st.Cause.Hint != "" {
+		s.print("  " + message.Clean(st.Cause.Hint))
 	}
 }
 

@@ -200,13 +200,16 @@ func (w *Wizard) deliveryLines(n engine.NodePlan) []page.Line {
 }
 
 func (w *Wizard) deliveryLine(head string, n engine.NodePlan, indent int) page.Line {
-	text := w.texts.T(message.Delivery(string(n.Delivery)))
-	if n.DeliveryReason != "" {
-		text += ". " + message.Clean(n.DeliveryReason)
-	}
+	text, reason := w.texts.T(message.Delivery(string(n.Delivery))), message.Clean(n.DeliveryReason)
 	tone := page.Muted
-	if n.Delivery == plugins.DeliveryPush {
+	switch {
+	case n.Delivery == plugins.DeliveryPush:
 		tone = page.Plain
+		if reason != "" {
+			text += ". " + reason
+		}
+	case reason != "":
+		text = reason // it says that the node reads, and how
 	}
 	return page.Line{Tone: tone, Indent: indent, Text: w.texts.T(message.WizardDelivery, head, text)}
 }

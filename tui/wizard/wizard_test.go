@@ -200,7 +200,7 @@ func TestPreviewAndConfirmationSayWhichScriptRunsAsWhomAndHowFilesCome(t *testin
 				t.Errorf("%s: %q is missing in:\n%s", id, want, text)
 			}
 		}
-		pulls := `pull: the node reads the files itself. LAB\NODE4$ reads the root itself over SMB 3.1.1, signed.`
+		pulls := `pull: LAB\NODE4$ reads the root itself over SMB 3.1.1, signed.`
 		if id == wizard.Confirmation {
 			pulls = "They read their files themselves: NODE4, NODE1, NODE3"
 		}
