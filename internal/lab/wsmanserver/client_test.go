@@ -185,7 +185,26 @@ func (c *client) openShell() string {
 
 func (c *client) command(shell, line string) string {
 	c.t.Helper()
-	status, text := c.do(winrm.NewExecuteCommandRequest(c.url, shell, line, nil, c.params))
+	return c.started(winrm.NewExecuteCommandRequest(c.url, shell, line, nil, c.params).String())
+}
+
+// piped starts a command whose stdin is a pipe, which the library cannot ask for.
+func (c *client) piped(shell, line string) string {
+	c.t.Helper()
+	message := winrm.NewExecuteCommandRequest(c.url, shell, line, nil, c.params).String()
+	const console = `Name="WINRS_CONSOLEMODE_STDIN">TRUE<`
+	if !strings.Contains(message, console) {
+		c.t.Fatalf("no console in %s", message)
+	}
+	return c.started(strings.Replace(message, console, strings.Replace(console, "TRUE", "FALSE", 1), 1))
+}
+
+func (c *client) started(message string) string {
+	c.t.Helper()
+	status, text, err := c.try(message)
+	if err != nil {
+		c.t.Fatal(err)
+	}
 	id, err := winrm.ParseExecuteCommandResponse(text)
 	if err != nil || status != http.StatusOK {
 		c.t.Fatalf("command: %d %v %s", status, err, text)

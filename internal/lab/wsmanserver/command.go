@@ -24,15 +24,18 @@ type command struct {
 	ctx   context.Context //nolint:containedctx // the process's lifetime, which spans many requests
 	end   context.CancelFunc
 	stdin *input
+	// console says that stdin is a console (WINRS_CONSOLEMODE_STDIN), which has no end. Clients that pipe input set it
+	// to FALSE; what Windows does with an end for a console is UNVERIFIED.
+	console bool
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced at each change
 	out     output
 }
 
-func newCommand(ctx context.Context) *command {
+func newCommand(ctx context.Context, console bool) *command {
 	ctx, end := context.WithCancel(ctx)
-	return &command{ctx: ctx, end: end, changed: make(chan struct{}), stdin: newInput(ctx)}
+	return &command{console: console, ctx: ctx, end: end, changed: make(chan struct{}), stdin: newInput(ctx)}
 }
 
 func (c *command) finish(code int64) {

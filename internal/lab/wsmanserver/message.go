@@ -96,6 +96,16 @@ func (e *envelope) shellID() string {
 	return ""
 }
 
+// option is the value of one of the client's options, or empty.
+func (e *envelope) option(name string) string {
+	for _, o := range e.Header.Options {
+		if strings.EqualFold(o.Name, name) {
+			return strings.TrimSpace(o.Value)
+		}
+	}
+	return ""
+}
+
 // operation names the message as faults do: the end of its action, or Identify, which has none.
 func (e *envelope) operation() string {
 	if e.Body.Identify != nil {

@@ -15,7 +15,7 @@ func (s *Server) command(sh *shell, e *envelope) (string, *fault) {
 	for _, a := range line.Arguments {
 		text += " " + a
 	}
-	id, f := s.startCommand(sh, text)
+	id, f := s.startCommand(sh, text, strings.EqualFold(e.option("WINRS_CONSOLEMODE_STDIN"), "TRUE"))
 	return answerCommand(id), f
 }
 
@@ -34,7 +34,7 @@ func (s *Server) send(ctx context.Context, sh *shell, e *envelope) (string, *fau
 		if err != nil || stream.Name != "stdin" {
 			return "", errBody("a stream that is not stdin in base64")
 		}
-		switch err := c.stdin.put(ctx, data, strings.EqualFold(stream.End, "true")); {
+		switch err := c.stdin.put(ctx, data, strings.EqualFold(stream.End, "true") && !c.console); {
 		case errors.Is(err, context.DeadlineExceeded):
 			return "", errTimedOut()
 		case err != nil:

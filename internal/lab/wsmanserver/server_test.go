@@ -49,7 +49,7 @@ func TestAShortCommandCostsOneReceive(t *testing.T) {
 func TestInputGoesThroughToItsEnd(t *testing.T) {
 	c := signIn(t, start(t, Config{}))
 	shell := c.openShell()
-	command := c.command(shell, "cat")
+	command := c.piped(shell, "cat")
 	want := bytes.Repeat([]byte("0123456789abcde\n"), 20_000)
 	for i := 0; i < len(want); i += 96_000 {
 		end := min(i+96_000, len(want))
@@ -64,6 +64,27 @@ func TestInputGoesThroughToItsEnd(t *testing.T) {
 	if stdout != string(want) || exit != "0" {
 		t.Errorf("%d bytes came back of %d, exit %s", len(stdout), len(want), exit)
 	}
+}
+
+// A console has no end of input: who reads to the end waits for ever, until he is ended.
+func TestR32_InputToAConsoleHasNoEnd(t *testing.T) {
+	c := signIn(t, start(t, Config{}))
+	shell := c.openShell()
+	command := c.command(shell, "cat")
+	c.params.Timeout = "PT0.2S"
+	if status, text := c.do(winrm.NewSendInputRequest(c.url, shell, command, []byte("x"), true, c.params)); status != http.StatusOK {
+		t.Fatalf("send: %d %s", status, text)
+	}
+	for {
+		_, text := c.do(winrm.NewGetOutputRequest(c.url, shell, command, "stdout stderr", c.params))
+		if faultCode(text) == CodeTimedOut {
+			break
+		}
+		if strings.Contains(text, "CommandState/Done") {
+			t.Fatalf("it saw an end: %s", text)
+		}
+	}
+	c.do(winrm.NewSignalRequest(c.url, shell, command, c.params))
 }
 
 func TestALongOutputFitsTheClientsEnvelope(t *testing.T) {

@@ -88,7 +88,7 @@ func (s *Server) deleteShell(sh *shell) {
 	sh.end()
 }
 
-func (s *Server) startCommand(sh *shell, line string) (string, *fault) {
+func (s *Server) startCommand(sh *shell, line string, console bool) (string, *fault) {
 	// cmd.exe takes 8191 characters.
 	if len(line) > 8191 {
 		return "", &fault{CodeLineTooLong, "w:InternalError", true, "The filename or extension is too long."}
@@ -107,7 +107,7 @@ func (s *Server) startCommand(sh *shell, line string) (string, *fault) {
 	if !s.listening || sh.ctx.Err() != nil {
 		return "", errNoShell(sh.id)
 	}
-	c := newCommand(sh.ctx)
+	c := newCommand(sh.ctx, console)
 	id := newID()
 	sh.commands[id] = c
 	sh.started++
