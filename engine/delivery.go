@@ -96,7 +96,8 @@ func (p *DeliveryProbe) ask(ctx context.Context, name string) deliveryAnswer {
 	var pullErr error
 	if p.Delivery != plugins.DeliveryPush {
 		output, err := p.read(ctx, node)
-		a.checks = append(a.checks, jobCheck(name, err))
+		job := jobCheck(name, err)
+		a.checks = append(a.checks, job)
 		var c plugins.ShareConnection
 		if pullErr = err; err == nil {
 			c, pullErr = p.pull(name, output)
@@ -106,10 +107,10 @@ func (p *DeliveryProbe) ask(ctx context.Context, name string) deliveryAnswer {
 			a.checks = append(a.checks, check.Result{ID: checkShareRead, Subject: name, Outcome: check.Pass, Evidence: a.choice.Reason})
 			return a
 		}
-		if p.Delivery == plugins.DeliveryPull {
+		if p.Delivery == plugins.DeliveryPull || job.Outcome == check.Fail { // what is pushed is installed by a job too
 			a.checks = append(a.checks, check.Result{
 				ID: checkShareRead, Subject: name, Outcome: check.Fail, Evidence: sentence(pullErr),
-				Remedy: orElse(fault.Hint(pullErr), "Let the node's computer account read the root, or choose delivery push."),
+				Remedy: orElse(fault.Hint(pullErr), orElse(job.Remedy, "Let the node's computer account read the root, or choose delivery push.")),
 			})
 			return a
 		}
@@ -185,13 +186,19 @@ func jobCheck(name string, err error) check.Result {
 	r := check.Result{ID: checkJob, Subject: name, Outcome: check.Pass, Evidence: "A job as SYSTEM was started and ended."}
 	switch {
 	case err == nil, errors.Is(err, plugins.ErrJobFailed):
-	case errors.Is(err, plugins.ErrJobLost), errors.Is(err, plugins.ErrJobStillRunning):
+	case errors.Is(err, plugins.ErrJobLost), errors.Is(err, plugins.ErrJobStillRunning), refusedThere(err):
 		r.Outcome, r.Evidence = check.Fail, sentence(err)
-		r.Remedy = orElse(fault.Hint(err), "Check that the Task Scheduler runs on the node and may start tasks as SYSTEM.")
+		r.Remedy = orElse(fault.Hint(err), "Mend what the node says; its Task Scheduler must run and start tasks as SYSTEM.")
 	default:
 		return unverified(checkJob, name, err)
 	}
 	return r
+}
+
+// refusedThere tells whether the node itself said no, and not the way to it.
+func refusedThere(err error) bool {
+	var node interface{ RefusedByNode() bool }
+	return errors.As(err, &node) && node.RefusedByNode()
 }
 
 func protection(c plugins.ShareConnection) string {

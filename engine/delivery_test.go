@@ -19,6 +19,12 @@ func probeOf(w *world, d plugins.Delivery, nodes ...string) engine.DeliveryProbe
 	return engine.DeliveryProbe{Run: "0123abcd", Delivery: d, Nodes: nodes, Node: w.node, Root: `\\fs1\updates\root`, File: `a\u.msu`, AtOnce: 3}
 }
 
+// no is a node's own refusal.
+type no struct{}
+
+func (no) Error() string       { return "its folder is a reparse point" }
+func (no) RefusedByNode() bool { return true }
+
 func TestR24_EachNodeIsAskedHowFilesComeToIt(t *testing.T) {
 	noRead := fmt.Errorf("%w: %w", plugins.ErrJobFailed, &fault.Error{Op: "read the root", Node: "NODE1", Code: 5, Err: errors.New("access is denied")})
 	for _, c := range []struct {
@@ -38,6 +44,8 @@ func TestR24_EachNodeIsAskedHowFilesComeToIt(t *testing.T) {
 		{"push", plugins.DeliveryPush, noRead, nil, plugins.DeliveryPush, check.Pass, []string{"as was asked for"}, "", "probe"},
 		{"push does not work", plugins.DeliveryPush, nil, errors.New("ADMIN$ is closed"), "", check.Fail, []string{"cannot be pushed", "ADMIN$ is closed"}, "", "probe"},
 		{"no job can be started", plugins.DeliveryPull, fmt.Errorf("%w: its task did not begin", plugins.ErrJobLost), nil, "", check.Fail, []string{"did not begin"}, check.Fail, ""},
+		{"auto, no job can be started", plugins.DeliveryAuto, fmt.Errorf("%w: its task did not begin", plugins.ErrJobLost), nil, "", check.Fail, []string{"did not begin"}, check.Fail, "push-0123abcd NODE1"},
+		{"auto, the node starts no job", plugins.DeliveryAuto, &fault.Error{Op: "start the job", Node: "NODE1", Err: no{}}, nil, "", check.Fail, []string{"a reparse point"}, check.Fail, "push-0123abcd NODE1"},
 		{"the node is not reached", plugins.DeliveryPull, errors.New("connection refused"), nil, "", check.Fail, []string{"connection refused"}, check.CannotVerify, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

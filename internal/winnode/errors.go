@@ -35,6 +35,9 @@ func (e *OperationError) Error() string { return e.Message }
 // Is makes errors.Is(err, ErrFenced) true for a refusal of that kind.
 func (e *OperationError) Is(target error) bool { return target == ErrFenced && e.Kind == kindFenced }
 
+// RefusedByNode tells the engine that it was the node that said no, and not the way to it.
+func (e *OperationError) RefusedByNode() bool { return true }
+
 // Kinds of refusals that are acted on here (agent.OpError).
 const (
 	kindFenced  = "fenced"
