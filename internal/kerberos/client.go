@@ -33,6 +33,7 @@ type Client struct {
 	last    time.Time // of the last authenticator
 	closed  bool
 
+	life    context.Context //nolint:containedctx // of the Client itself, which ends with Close
 	end     context.CancelFunc
 	renewal sync.WaitGroup
 }
@@ -40,15 +41,12 @@ type Client struct {
 // errClosed is the cause after Close.
 var errClosed = errors.New("the Kerberos credential was closed by us")
 
-// Close forgets tickets and secrets, and ends the renewal. Nothing may be initiated afterwards.
+// Close forgets tickets and secrets, and ends the renewal and a logon that is under way. Nothing may be initiated afterwards.
 func (c *Client) Close() {
 	c.mu.Lock()
 	c.closed, c.tgt, c.tickets = true, nil, nil
-	end := c.end
 	c.mu.Unlock()
-	if end != nil {
-		end()
-	}
+	c.end()
 	c.renewal.Wait()
 	c.turn <- struct{}{}
 	c.secret = &secret{}
@@ -131,6 +129,9 @@ func (c *Client) granting(ctx context.Context) (*ticket, error) {
 	if t, err := c.held(); t != nil || err != nil { // another one has made it meanwhile
 		return t, err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.life, func() { cancel(errClosed) })()
 	return c.refresh(ctx)
 }
 
@@ -214,8 +215,7 @@ func (c *Client) startRenewal() {
 	if c.tgt == nil || !c.tgt.renewable {
 		return
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	c.end = cancel
+	ctx := c.life
 	c.renewal.Go(func() {
 		for {
 			timer := time.NewTimer(c.untilRenewal())

@@ -1,6 +1,7 @@
 package kerberos
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -95,6 +96,7 @@ func open(cfg Config) (*Client, error) {
 	}
 	dialer := &net.Dialer{}
 	c.kdcs = &directory{realm: c.who.realm, own: cfg.KDCs, conf: conf, dial: dialer.DialContext, resolve: serviceRecords, patience: kdcPatience}
+	c.life, c.end = context.WithCancel(context.Background())
 	c.startRenewal()
 	return c, nil
 }

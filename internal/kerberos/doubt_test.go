@@ -3,6 +3,7 @@ package kerberos_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -108,5 +109,22 @@ func TestR03_AKDCThatWantsHardlyAnyWorkForTheKeyLearnsNoProof(t *testing.T) {
 	_, err := k.client(t).Initiate(t.Context(), service, nil)
 	if _ = kind(t, err, kerberos.Unproven); k.messages() != 1 {
 		t.Fatalf("%v: the KDC heard %d messages", err, k.messages())
+	}
+}
+
+func TestCloseEndsALogonThatIsUnderWay(t *testing.T) {
+	arrived, end := make(chan struct{}, 4), make(chan struct{})
+	k := newOddKDC(t, func(int, []byte) []byte { arrived <- struct{}{}; <-end; return nil })
+	defer close(end)
+	c := k.client(t)
+	failed := make(chan error, 1)
+	go func() {
+		_, err := c.Initiate(t.Context(), service, nil)
+		failed <- err
+	}()
+	<-arrived
+	c.Close()
+	if err := <-failed; err == nil || !strings.Contains(err.Error(), "closed by us") {
+		t.Fatalf("got %v", err)
 	}
 }
