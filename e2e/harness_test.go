@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,29 +21,55 @@ import (
 // patience bounds one command. Nothing here measures speed: the bound only keeps a hung test from hanging all.
 const patience = 4 * time.Minute
 
-var binary string
+// atOnce is how many tests run side by side, unless -parallel says otherwise: most of their time they wait for the
+// lab's.
+const atOnce = 5
+
+// binary is the program. With -race it looks for races too (raced), but for the many runs of the scenarios, which use
+// quick: what they have that is new is the lab's doing.
+var (
+	binary, quick string
+	raced         bool
+)
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		_ = flag.Set("test.parallel", strconv.Itoa(atOnce))
+	}
 	dir, err := os.MkdirTemp("", "cau-e2e-")
 	if err != nil {
 		panic(err)
 	}
-	binary = filepath.Join(dir, "cau")
-	build := exec.Command("go", "build", "-race", "-o", binary, "..")
-	build.Stderr = os.Stderr
+	quick = filepath.Join(dir, "quick")
+	binary = quick
+	built := build(quick)
+	if raced && built {
+		binary = filepath.Join(dir, "raced")
+		built = build(binary, "-race")
+	}
 	code := 1
-	if build.Run() == nil {
+	if built {
 		code = m.Run()
 	}
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
 
+func build(to string, flags ...string) bool {
+	cmd := exec.Command("go", append(append([]string{"build"}, flags...), "-o", to, "..")...)
+	cmd.Stderr = os.Stderr
+	return cmd.Run() == nil
+}
+
 // world is one user's home with the program in it.
 type world struct {
-	t    *testing.T
-	home string
-	env  []string
+	t       *testing.T
+	program string
+	home    string
+	env     []string
 }
 
 // newWorld ends its labs and looks for data races in every log when the test is over.
@@ -51,7 +79,7 @@ func newWorld(t *testing.T) *world {
 		t.Skip("needs processes and servers; not with -short")
 	}
 	home := t.TempDir()
-	w := &world{t: t, home: filepath.Join(home, "state"), env: append(os.Environ(), "CAU_HOME="+filepath.Join(home, "state"), "XDG_CACHE_HOME="+filepath.Join(home, "cache"), "TERM=xterm-256color", "NO_COLOR=1")}
+	w := &world{t: t, program: binary, home: filepath.Join(home, "state"), env: append(os.Environ(), "CAU_HOME="+filepath.Join(home, "state"), "XDG_CACHE_HOME="+filepath.Join(home, "cache"), "TERM=xterm-256color", "NO_COLOR=1")}
 	t.Cleanup(func() {
 		labs, _ := lab.List(w.home)
 		for _, l := range labs {
@@ -96,7 +124,7 @@ func (w *world) cau(args ...string) result {
 }
 
 func (w *world) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, w.program, args...)
 	cmd.Env = w.env
 	cmd.Dir = w.t.TempDir()
 	return cmd
@@ -157,7 +185,12 @@ func args(parts ...[]string) []string {
 
 // apply are the arguments of a run on the lab's own sample root.
 func apply(info lab.Info, more ...string) []string {
-	return args([]string{"apply", "--lab=" + info.ID, "--yes", "--json", "--arg", "HotfixRootFolderPath=" + info.Root}, patient(), accept(), more)
+	return applyWithin(patient(), info, more...)
+}
+
+// applyWithin is apply with other limits.
+func applyWithin(limits []string, info lab.Info, more ...string) []string {
+	return args([]string{"apply", "--lab=" + info.ID, "--yes", "--json", "--arg", "HotfixRootFolderPath=" + info.Root}, limits, accept(), more)
 }
 
 // status reads a run's state.
