@@ -22,8 +22,12 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 		return t.T(key, reason(d))
 	case engine.FactRunEnded:
 		return t.T(key, t.T(message.Status(string(d.RunStatus))))
+	case engine.FactStageIntent:
+		if pushed(plan, f.Node) {
+			return t.T(message.Fact("stage.push"))
+		}
 	case engine.FactStageDone:
-		return stageText(t, key, d)
+		return stageText(t, key, d, pushed(plan, f.Node))
 	case engine.FactMaintenanceIntent:
 		if d.On {
 			return t.T(message.Fact("maintenance.on"))
@@ -55,7 +59,17 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 	return t.T(key)
 }
 
-func stageText(t message.Texts, key message.Key, d engine.FactData) string {
+// pushed tells whether files are pushed to the node.
+func pushed(plan *engine.Plan, node string) bool {
+	for _, n := range plan.Nodes {
+		if n.Name == node {
+			return n.Delivery == plugins.DeliveryPush
+		}
+	}
+	return false
+}
+
+func stageText(t message.Texts, key message.Key, d engine.FactData, pushed bool) string {
 	if d.Cause != nil {
 		return t.T(message.Fact("stage.failed"), d.Cause.String())
 	}
@@ -69,6 +83,9 @@ func stageText(t message.Texts, key message.Key, d engine.FactData) string {
 		protection = "encrypted"
 	case c.Signed:
 		protection = "signed"
+	}
+	if pushed {
+		return t.T(message.Fact("stage.pushed"), c.Dialect, protection)
 	}
 	return t.T(key, c.Dialect, protection, c.Account)
 }

@@ -47,6 +47,11 @@ func TestEveryKindOfFactHasWords(t *testing.T) {
 	if got := factText(message.Texts{}, plan, done); got != "Update1.msu: installed (exit 3010), signature not valid: NotSigned, restart needed" {
 		t.Errorf("%q", got)
 	}
+	plan.Nodes[0].Delivery = plugins.DeliveryPush
+	staged := engine.Fact{Kind: engine.FactStageDone, Node: "NODE1", Data: engine.FactData{Connection: &plugins.ShareConnection{Dialect: "3.1.1", Signed: true}}}
+	if got := factText(message.Texts{}, plan, staged); got != "holds its updates, verified (pushed over SMB 3.1.1, signed)" {
+		t.Errorf("%q", got)
+	}
 	ran := engine.Fact{Kind: engine.FactScriptDone, Node: "NODE1", Data: engine.FactData{Script: &engine.ScriptFact{Name: "before.ps1", As: engine.ScriptAsSystem, Account: `NT AUTHORITY\SYSTEM`}}}
 	if got := factText(message.Texts{}, plan, ran); got != `before.ps1 ended as NT AUTHORITY\SYSTEM` {
 		t.Errorf("%q", got)

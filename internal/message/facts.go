@@ -20,6 +20,8 @@ var factTexts = map[Key]string{
 	"fact.node.up-to-date":      "needs nothing",
 	"fact.stage.intent":         "copies its updates from the share",
 	"fact.stage.done":           "holds its updates, verified (SMB %s, %s, as %s)",
+	"fact.stage.push":           "its updates are pushed to it",
+	"fact.stage.pushed":         "holds its updates, verified (pushed over SMB %s, %s)",
 	"fact.stage.failed":         "could not copy its updates: %s",
 	"fact.script.intent":        "its script begins",
 	"fact.script.pre":           "runs the pre-update script %s as %s",
