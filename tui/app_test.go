@@ -104,6 +104,7 @@ func screens(t *testing.T) map[string]*stage {
 }
 
 func TestAViewIsNeverLargerThanItsWindow(t *testing.T) {
+	t.Parallel()
 	first := 20
 	for name, st := range screens(t) {
 		first = 20 + (first+1)%4 // all widths are met, though not by each screen

@@ -14,6 +14,7 @@ import (
 )
 
 func TestEveryRunOptionIsReachedAndShownWithTheCursorOnIt(t *testing.T) {
+	t.Parallel()
 	sizes(t, func(t *testing.T, w, h int) {
 		t.Helper()
 		s := newStage(t, w, h, &tuitest.Services{})
@@ -48,6 +49,7 @@ func TestEveryRunOptionIsReachedAndShownWithTheCursorOnIt(t *testing.T) {
 }
 
 func TestPreviewAndConfirmationWithScriptsAndPushedFiles(t *testing.T) {
+	t.Parallel()
 	sizes(t, func(t *testing.T, w, h int) {
 		t.Helper()
 		s := newStage(t, w, h, &tuitest.Services{})

@@ -107,6 +107,7 @@ func (c *child) ended(t *testing.T) int {
 }
 
 func TestR29_ASignalEndsTheProgramInOrder(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		t.Run(sig.String(), func(t *testing.T) {
 			c := startChild(t)
@@ -123,6 +124,7 @@ func TestR29_ASignalEndsTheProgramInOrder(t *testing.T) {
 }
 
 func TestR29_ATerminalThatCloses(t *testing.T) {
+	t.Parallel()
 	c := startChild(t)
 	c.until(t, "connected")
 	if err := c.terminal.Close(); err != nil {
@@ -134,6 +136,7 @@ func TestR29_ATerminalThatCloses(t *testing.T) {
 }
 
 func TestATerminalThatTakesNoMoreOutputCannotKeepTheProgram(t *testing.T) {
+	t.Parallel()
 	c := startChild(t)
 	c.until(t, "connected") // from here on nobody reads, and every new size is a whole screen to write
 	for i := range 60 {

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"cau/engine"
-	"cau/internal/fault"
 	"cau/internal/check"
+	"cau/internal/fault"
 	"cau/tui/backend"
 	"cau/tui/lines"
 	"cau/tui/tuitest"
