@@ -74,3 +74,21 @@ func TestR18_AJobThatIsAboutToBeginIsNotCleanedAway(t *testing.T) {
 	}
 	ask[agent.Clean](b, "NODE1", agent.OpNodeClean, agent.CleanArgs{Run: "run1"})
 }
+
+func TestR18_ANodeIsNotRestartedUnderAJob(t *testing.T) {
+	s := &shelf{}
+	b := newBench(t, Config{Shares: s})
+	f := b.stageFile(s, "NODE1", "u", "a.msi", header("seconds=3600"))
+	b.startJob("NODE1", "long", agent.JobInstaller, agent.InstallerInput{
+		Run: "run1", Update: "u", Target: "a.msi", Files: []agent.StageFile{f}, Program: `%SystemRoot%\System32\msiexec.exe`, Parameters: `/i "%CAU_UPDATE%\a.msi" /qn`,
+	})
+	b.clock.advance(time.Minute)
+	boot := agent.RestartArgs{DelaySeconds: 5, ExpectBoot: ask[agent.BootInfo](b, "NODE1", agent.OpBootInfo, nil).BootFileTime}
+	if r := try(b, "NODE1", agent.OpNodeRestart, boot); r.OK || r.Err.Kind != "refused" {
+		t.Errorf("%+v", r)
+	}
+	b.clock.advance(2 * time.Hour)
+	if r := ask[agent.Restart](b, "NODE1", agent.OpNodeRestart, boot); r.Code != 0 || r.AlreadyRestarted {
+		t.Errorf("when it has ended: %+v", r)
+	}
+}

@@ -311,7 +311,10 @@ func TestTheAnswerToARestartGetsAwayHoweverFastTimeIs(t *testing.T) {
 	}
 	t.Cleanup(w.Close)
 	b := &bench{World: w, t: t, clock: clock}
-	b.restart("NODE1")
+	boot := ask[agent.BootInfo](b, "NODE1", agent.OpBootInfo, nil).BootFileTime
+	if r := ask[agent.Restart](b, "NODE1", agent.OpNodeRestart, agent.RestartArgs{DelaySeconds: 5, ExpectBoot: boot}); r.Code != 0 || r.AlreadyRestarted {
+		t.Fatalf("%+v", r)
+	}
 	clock.advance(99 * time.Second)
 	if n := b.node("NODE1"); w.Now().IsZero() || n.phase != running {
 		t.Error("it goes down while the answer is on its way")

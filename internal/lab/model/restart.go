@@ -42,12 +42,19 @@ func (n *Node) restart(a agent.RestartArgs) (agent.Restart, error) {
 	switch {
 	case !n.sameBoot(a.ExpectBoot):
 		return agent.Restart{AlreadyRestarted: true}, nil
+	case n.working() != nil:
+		return agent.Restart{}, &refusal{"refused", "job " + n.working().id + " still works"}
 	case n.phase != running:
 		return agent.Restart{Code: errShutdownInProgress}, nil
 	case !n.restartAt.IsZero():
 		return agent.Restart{Code: errShutdownIsScheduled}, nil
 	}
-	delay := n.world.atLeast(time.Duration(a.DelaySeconds)*time.Second, answerTime)
+	n.restartIn(n.world.atLeast(time.Duration(a.DelaySeconds)*time.Second, answerTime))
+	return agent.Restart{}, nil
+}
+
+// restartIn schedules a restart, whoever asked for it.
+func (n *Node) restartIn(delay time.Duration) {
 	at := n.world.now.Add(delay)
 	n.restartAt = at
 	n.during(delay, func() {
@@ -55,7 +62,16 @@ func (n *Node) restart(a agent.RestartArgs) (agent.Restart, error) {
 			n.shutDown()
 		}
 	})
-	return agent.Restart{}, nil
+}
+
+// working is a job that works, nil when there is none.
+func (n *Node) working() *job {
+	for _, j := range n.jobs {
+		if j.alive() {
+			return j
+		}
+	}
+	return nil
 }
 
 // sameBoot compares boot identities, which move a little when the clock is set.

@@ -142,11 +142,9 @@ func (b *bench) drain(name string) {
 
 func (b *bench) restart(name string) {
 	b.t.Helper()
-	info := ask[agent.BootInfo](b, name, agent.OpBootInfo, nil)
-	r := ask[agent.Restart](b, name, agent.OpNodeRestart, agent.RestartArgs{DelaySeconds: 5, ExpectBoot: info.BootFileTime})
-	if r.Code != 0 || r.AlreadyRestarted {
-		b.t.Fatalf("restart of %s: %+v", name, r)
-	}
+	n := b.node(name)
+	defer n.world.lock()()
+	n.restartIn(n.world.atLeast(5*time.Second, answerTime))
 }
 
 // shelf is a file share in memory; it implements Shares.

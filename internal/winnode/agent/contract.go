@@ -193,7 +193,8 @@ type ResumeArgs struct {
 	FailbackType int    `json:"failback_type"`
 }
 
-// RestartArgs ask for a restart unless the boot identity is no longer ExpectBoot, by more than two seconds.
+// RestartArgs ask for a restart unless the boot identity is no longer ExpectBoot, by more than two seconds. It is refused
+// while a job or what one started still works (R18).
 type RestartArgs struct {
 	DelaySeconds int    `json:"delay_seconds"`
 	Comment      string `json:"comment"`

@@ -81,6 +81,12 @@ func TestR18_AJobThatIsAboutToBeginIsNotCleanedAway(t *testing.T) {
 	}
 }
 
+func TestR18_ANodeIsNotRestartedUnderAJob(t *testing.T) {
+	t.Parallel()
+	inOrder(t, "node.restart", scriptText(t, "ops/node.restart.ps1"), "already_restarted = $true", "\nAssert-CauIdle\n", "Invoke-CauProgram -Path $shutdown")
+	inOrder(t, "Assert-CauIdle", function(t, "prelude/jobs.ps1", "Assert-CauIdle"), "Get-CauFolder -Path 'jobs'", "Assert-CauJobEnded -Id", "-Folder $job -Task $null")
+}
+
 // What a crash left of process.json must not keep job.list, node.clean and job.poll from answering for ever; a file that
 // cannot be opened is another matter.
 func TestR19_AFileThatACrashCutNamesNoProcess(t *testing.T) {

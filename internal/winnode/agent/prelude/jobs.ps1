@@ -156,6 +156,18 @@ function Assert-CauJobEnded {
     }
 }
 
+# Assert-CauIdle refuses while a job, or what one started, works on this node, whichever run's it is.
+function Assert-CauIdle {
+    $jobs = Get-CauFolder -Path 'jobs'
+    if ($jobs -eq '') { return }
+    $processes = Get-CauProcesses
+    foreach ($folder in @([IO.Directory]::GetDirectories($jobs))) {
+        foreach ($job in @([IO.Directory]::GetDirectories($folder))) {
+            Assert-CauJobEnded -Id ([IO.Path]::GetFileName($job)) -Folder $job -Task $null -Processes $processes
+        }
+    }
+}
+
 # Write-CauProcess writes who works, exclusively: the second of two starts finds the file and must go away.
 function Write-CauProcess {
     param(
