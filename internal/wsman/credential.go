@@ -226,6 +226,26 @@ func (a *admission) settle(outcome error) {
 	}
 }
 
+// Prove runs a logon with the same secret over another protocol, SMB, in its turn, so that R02 holds for both together.
+// Nothing runs once the secret was refused. logon says with an *AuthError whose Reason is final (Rejected, Locked)
+// that the secret was refused, with a *ConnError of stage NotSent that no proof left, and with anything else that
+// nobody knows; its error comes back as it is.
+func (c *Credential) Prove(ctx context.Context, logon func(ctx context.Context) error) error {
+	a, err := c.admit(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.hold(ctx); err != nil {
+		return err
+	}
+	a.proving()
+	err = logon(ctx)
+	var unsent *ConnError
+	a.sent = !errors.As(err, &unsent) || unsent.Stage != NotSent
+	a.settle(err)
+	return err
+}
+
 func (c *Credential) record(outcome error) {
 	var auth *AuthError
 	switch {

@@ -11,8 +11,9 @@
 //   - On plain HTTP nothing but sealed bodies (Kerberos, NTLM) crosses the wire, in both directions; there is no
 //     fallback to clear text or Basic (R03). Basic and client certificates exist by name only, on TLS only. On TLS
 //     the certificate is verified, and bound to the logon where the mechanism can.
-//   - A Credential is tried on one node first, a refused one is never tried again, anywhere, and one proof is under
-//     way at a time (R02). A Kerberos ticket is no such proof: what one node thinks of it says nothing about the secret.
+//   - A Credential is tried on one node first; one that is refused, or whose first proof gets no verdict, is never tried
+//     again, anywhere; and one proof is under way at a time, two where one hangs (R02). A Kerberos ticket is no such
+//     proof: what one node thinks of it says nothing about the secret.
 //   - Secrets are in no error and no String (R04).
 //   - What a peer sends is bounded and checked before it is parsed, and printable before it is shown (R33).
 //   - Every context reaches the socket; a cancelled one sends nothing.
