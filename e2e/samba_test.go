@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"cau/engine"
 	"cau/internal/lab"
 	"cau/internal/sambatest"
 )
@@ -65,28 +64,32 @@ func TestApplyOverARootOnARealSambaShare(t *testing.T) {
 	}
 }
 
-func TestR13_WithoutReadAccessForTheNodesStagingFailsAndNoNodeIsDrained(t *testing.T) {
+func TestR13_WhereTheNodesMayNotReadTheRootNothingIsBegunOrTheFilesArePushed(t *testing.T) {
 	w := newWorld(t)
 	s := sambatest.Start(t, sambatest.Global("server signing = mandatory"))
 	root := sambaRoot(t, s)
-	_, line := sambaLab(t, w, s)
+	info, line := sambaLab(t, w, s)
 	if err := os.Chmod(filepath.Join(root, "CAUHotfix_All"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	r := w.want(1, line...)
-	state := w.status()
-	for _, n := range state.Nodes {
-		if n.PausedByUs || n.Drained {
-			t.Errorf("%s was drained", n.Name)
+	r := w.want(3, append(line, "--delivery", "pull")...)
+	for _, n := range info.Nodes {
+		if !like("node.share-read ("+n.Name+")*0x00000005 ERROR_ACCESS_DENIED*Check the permissions", r.errOut) {
+			t.Errorf("of %s it says %s", n.Name, r.errOut)
 		}
 	}
-	for _, f := range facts(t, r.out) {
-		if f.Kind == engine.FactPauseIntent {
-			t.Errorf("a pause was asked: %+v", f)
+	for _, n := range w.inspect(info).State.Nodes {
+		if n.Boots != 1 || len(n.Installs)+len(n.Staged) > 0 {
+			t.Errorf("%s was touched: %+v", n.Name, n)
 		}
 	}
-	n := state.Node("NODE1")
-	if n.Status != engine.NodeFailed || n.Cause == nil || n.Cause.Node != "NODE1" || n.Cause.Code != "0x00000005" || n.Cause.Hint == "" {
-		t.Errorf("the node's reason is %+v", n.Cause)
+	w.want(0, line...)
+	checkSucceeded(t, w.status())
+	report := w.inspect(info)
+	checkNodes(t, report)
+	for _, n := range report.State.Nodes {
+		if len(n.Pushes) > 0 {
+			t.Errorf("%s still has what was pushed", n.Name)
+		}
 	}
 }

@@ -34,9 +34,9 @@ func rootPromises() map[string]promise {
 			},
 		},
 		"restart-late": {
-			args: []string{"--node-order", "NODE2"}, limits: []string{"--reboot-timeout-minutes", "15", "--drain-timeout-minutes", "1440", "--arg", "HotfixInstallerTimeoutMinutes=1440"},
+			args: []string{"--node-order", "NODE2"}, limits: []string{"--reboot-timeout-minutes", "2", "--drain-timeout-minutes", "1440", "--arg", "HotfixInstallerTimeoutMinutes=1440"},
 			code: 1, run: engine.RunPartiallyFailed, others: engine.NodeCanceled, nodes: map[string]engine.NodeStatus{"NODE2": engine.NodeFailed},
-			says:  []string{"NODE2: restart: not proven after 15m0s*it returned late", "give it more time with RebootTimeoutMinutes"},
+			says:  []string{"NODE2: restart: not proven after 2m0s*it returned late", "give it more time with RebootTimeoutMinutes"},
 			facts: []string{"watch.begun NODE2", "node.returned-late NODE2", "resume.done NODE2"},
 			left:  map[string]left{"NODE2": {boots: 2, installed: files("NODE2")}},
 		},
