@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +21,6 @@ import (
 const (
 	argRoot       = "HotfixRootFolderPath"
 	argEncryption = "RequireSMBEncryption"
-	argTimeout    = "HotfixInstallerTimeoutMinutes"
 )
 
 // scripts reads the scripts that the options name; what they hold is pinned in the plan (R09).
@@ -77,18 +75,14 @@ func (s *session) delivery(ctx context.Context, run string, args plugins.Argumen
 }
 
 // mostTime is how long a run may take when every limit is used: an upper bound, not an estimate.
-func mostTime(scan plugins.Scan, o engine.Options, args plugins.Arguments) time.Duration {
-	each := 30
-	if n, err := strconv.Atoi(args[argTimeout]); err == nil {
-		each = n
-	}
-	minutes := 0
+func mostTime(scan plugins.Scan, o engine.Options) time.Duration {
+	var most time.Duration
 	for _, updates := range scan.Updates {
 		if len(updates) > 0 {
-			minutes += o.DrainTimeoutMinutes + o.RebootTimeoutMinutes + each*len(updates)
+			most += engine.NodeLimit(o, updates)
 		}
 	}
-	return time.Duration(minutes) * time.Minute
+	return most
 }
 
 // pushes tells whether files are pushed to any node, so that this host needs the share's account while the run lives.

@@ -72,7 +72,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	if checks, err = p.ownRunCheck(s, checks); err != nil {
 		return nil, err
 	}
-	if life, ok := s.lifetimeCheck(mostTime(scan, req.Options, args)); ok {
+	if life, ok := s.lifetimeCheck(mostTime(scan, req.Options)); ok {
 		checks = append(checks, life)
 	}
 	in := engine.PlanInput{

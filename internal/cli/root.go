@@ -168,7 +168,7 @@ func (p *program) report(err error) {
 		p.say(p.texts.T(message.CLIInterrupted))
 		return
 	}
-	p.say("cau: " + message.Clean(err.Error()))
+	p.say("cau: " + message.Line(err.Error()))
 	if hint := fault.Hint(err); hint != "" {
 		p.say("  " + message.Clean(hint))
 	}
