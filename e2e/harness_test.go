@@ -23,7 +23,7 @@ const patience = 4 * time.Minute
 
 // atOnce is how many tests run side by side, unless -parallel says otherwise: most of their time they wait for the
 // lab's.
-const atOnce = 5
+const atOnce = 6
 
 // binary is the program. With -race it looks for races too (raced), but for the many runs of the scenarios, which use
 // quick: what they have that is new is the lab's doing.
@@ -140,10 +140,18 @@ func (w *world) want(code int, args ...string) result {
 	return r
 }
 
+// labSpeed is how much faster than real time labs run where a test does not say; a program that looks for races is slow.
+func labSpeed() string {
+	if raced {
+		return "100"
+	}
+	return "200"
+}
+
 // lab starts a lab that lives until the test ends.
 func (w *world) lab(args ...string) lab.Info {
 	w.t.Helper()
-	r := w.want(0, append([]string{"lab", "up", "--json", "--lab-linger=-1s", "--speed", "100"}, args...)...)
+	r := w.want(0, append([]string{"lab", "up", "--json", "--lab-linger=-1s", "--speed", labSpeed()}, args...)...)
 	var printed struct{ ID string }
 	if err := json.Unmarshal([]byte(r.out), &printed); err != nil {
 		w.t.Fatalf("%v in %s", err, r.out)

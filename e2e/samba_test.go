@@ -50,6 +50,7 @@ func sambaLab(t *testing.T, w *world, s *sambatest.Server) (lab.Info, []string) 
 }
 
 func TestApplyOverARootOnARealSambaShare(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	s := sambatest.Start(t)
 	sambaRoot(t, s)
@@ -65,6 +66,7 @@ func TestApplyOverARootOnARealSambaShare(t *testing.T) {
 }
 
 func TestR13_WhereTheNodesMayNotReadTheRootNothingIsBegunOrTheFilesArePushed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	s := sambatest.Start(t, sambatest.Global("server signing = mandatory"))
 	root := sambaRoot(t, s)
