@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -47,6 +48,15 @@ type secrets struct {
 	Share *shareSecret `json:"share,omitempty"`
 }
 
+// String and GoString keep what is secret out of whatever prints the struct (R04).
+func (secrets) String() string { return "secrets" }
+
+// GoString is String for %#v.
+func (secrets) GoString() string { return "app.secrets{}" }
+
+// Format is String for every other verb.
+func (secrets) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "secrets") }
+
 // shareSecret says who reads the hotfix root, and at which port.
 type shareSecret struct {
 	User     string `json:"user"`
@@ -85,8 +95,6 @@ func openAccess(sec secrets) (*access, error) {
 			User: user, Realm: sec.Realm, KDCs: sec.KDCs, ConfigFile: sec.KRB5, CCache: sec.CCache, Keytab: sec.Keytab, Password: sec.Password,
 		})
 		switch {
-		case err != nil && sec.Method == methodBest:
-			a.credential = wsman.NTLM(user, domain, sec.Password) // this host knows of no realm
 		case err != nil:
 			return nil, err
 		case sec.Method == methodBest:
@@ -281,6 +289,28 @@ func cachePath(s string) (string, error) {
 	return "FILE:" + abs, err
 }
 
+// openRegular opens a file that is one: a pipe in its place would be waited for, and what was judged must be what is read.
+func openRegular(path string) (*os.File, os.FileInfo, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, nil, fmt.Errorf("%s is no regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", path)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
+}
+
 // maxFlagged bounds a file that a flag names.
 const maxFlagged = 1 << 20
 
@@ -289,7 +319,10 @@ func readFlagged(path, flag string, secret bool) ([]byte, error) {
 	if path == "" {
 		return nil, nil
 	}
-	info, err := os.Stat(path)
+	f, info, err := openRegular(path)
+	if err == nil {
+		defer func() { _ = f.Close() }()
+	}
 	switch {
 	case err != nil:
 	case secret && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
@@ -300,7 +333,7 @@ func readFlagged(path, flag string, secret bool) ([]byte, error) {
 		err = fmt.Errorf("%s is larger than %d bytes", path, maxFlagged)
 	default:
 		var data []byte
-		if data, err = os.ReadFile(path); err == nil {
+		if data, err = io.ReadAll(io.LimitReader(f, maxFlagged)); err == nil {
 			return data, nil
 		}
 	}

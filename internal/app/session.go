@@ -326,7 +326,19 @@ func planAddresses(plan *engine.Plan) []winnode.NodeAddress {
 }
 
 // opener opens hotfix roots with the account for the share: --smb-user, else --user (with --lab: what the lab has).
-func (s *session) opener() hotfix.Opener { return openRoot(s.share, s.target.SMBPort, s.lab) }
+func (s *session) opener() hotfix.Opener {
+	open := openRoot(s.share, s.target.SMBPort, s.lab)
+	if s.target.SMBUser != "" || s.lab != nil {
+		return open // another account than the nodes', or the lab's, which is made up
+	}
+	return func(ctx context.Context, location smbcheck.Location) (root hotfix.Root, err error) {
+		err = s.access.prove(ctx, func(ctx context.Context) (err error) {
+			root, err = open(ctx, location)
+			return err
+		})
+		return root, err
+	}
+}
 
 // openRoot opens hotfix roots as who, at port (0 is 445), or where a lab says that its shares are.
 func openRoot(who smbcheck.NTLM, port int, in *lab.Info) hotfix.Opener {
