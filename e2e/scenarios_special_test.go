@@ -36,6 +36,7 @@ func (r *rehearsed) ends(p promise) {
 }
 
 func foreignRunAppears(t *testing.T) {
+	t.Helper()
 	r := begin(t, "foreign-run-appears", speed, patient(), "--node-order", "NODE2")
 	r.until("the hold", func() bool { return r.status().Status == engine.RunHeld })
 	if s := r.status(); !like("5b0a9f3e-3c6d-4a53-9d0f-2f1f7c2f9d11", s.Waiting) || !like("NODE2", s.Waiting) {
@@ -50,6 +51,7 @@ func foreignRunAppears(t *testing.T) {
 // restartNever is slower than others: a question that the node took with it when it went down is waited for until the
 // node is given up, in real time, and that is rare when questions are.
 func restartNever(t *testing.T) {
+	t.Helper()
 	r := begin(t, "restart-never", "60", []string{"--reboot-timeout-minutes", "2", "--drain-timeout-minutes", "1440", "--arg", "HotfixInstallerTimeoutMinutes=1440"}, "--node-order", "NODE2")
 	r.until("the watch", func() bool { s := r.status(); n := s.Node("NODE2"); return n != nil && n.Watched })
 	doctor := r.want(3, "doctor", "--lab="+r.info.ID, "--no-job")
@@ -67,6 +69,7 @@ func restartNever(t *testing.T) {
 
 // installerHangs: the installer is not killed but by somebody who types the node's name (R18).
 func installerHangs(t *testing.T) {
+	t.Helper()
 	r := begin(t, "installer-hangs", speed, []string{"--reboot-timeout-minutes", "1440", "--drain-timeout-minutes", "1440"}, "--node-order", "NODE2")
 	r.until("the watch", func() bool { s := r.status(); n := s.Node("NODE2"); return n != nil && n.Watched })
 	job := hanging(t, r)
@@ -131,6 +134,7 @@ func hanging(t *testing.T, r rehearsed) string {
 }
 
 func accountLocked(t *testing.T) {
+	t.Helper()
 	t.Parallel()
 	w := quickly(t)
 	info := w.lab("--scenario", "account-locked")
@@ -160,6 +164,7 @@ func accountLocked(t *testing.T) {
 
 // ticketsExpire: the lab is served here, because its scenario's 90 seconds are longer than the run.
 func ticketsExpire(t *testing.T) {
+	t.Helper()
 	t.Parallel()
 	w := quickly(t)
 	const lifetime = 2 * time.Second
