@@ -228,6 +228,7 @@ func TestR27_ASecondRunOnTheSameClusterIsRefused(t *testing.T) {
 	info := w.lab()
 	w.want(0, apply(info, "--detach")...)
 	run := w.status().Run
+	w.want(0, "pause", run) // NODE1, which the others ask first, is not restarted meanwhile
 	for _, line := range [][]string{apply(info), args([]string{"preview", "--lab=" + info.ID, "--json"}, accept())} {
 		r := w.want(3, line...)
 		if !strings.Contains(r.errOut, run) || !strings.Contains(r.errOut, "cau attach") {

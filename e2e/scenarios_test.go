@@ -46,7 +46,8 @@ func special() map[string]func(*testing.T) {
 	}
 }
 
-// noPlugin: the program has no plug-in for the update agent yet; internal/winnode's tests go through the scenario.
+// noPlugin: the program has no plug-in for the update agent yet; internal/winnode's TestLabUpdatesThatFailKeepTheirCodes and
+// TestLabR21_AnUpdateThatARestartUndoesIsOfferedAgain go through these scenarios.
 func noPlugin(*testing.T) {}
 
 func promises() map[string]promise {
