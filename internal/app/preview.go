@@ -49,6 +49,11 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	for _, problem := range req.Options.Validate(names) {
 		return nil, cli.Usage(problem)
 	}
+	// First of all: a run of ours has the nodes now, and may have ended by the time the last question is answered.
+	busy, err := p.ownRunCheck(s, nil)
+	if err != nil {
+		return nil, err
+	}
 	note(fmt.Sprintf("Reading %s.", args[argRoot]))
 	scan, err := plugin.Scan(ctx, names, args)
 	if err != nil {
@@ -64,12 +69,17 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 		return nil, err
 	}
 	run := newID(4)
-	delivery, shareChecks, err := s.delivery(ctx, run, args, scan, req.Options, note)
-	if err != nil {
-		return nil, err
+	var delivery map[string]engine.DeliveryChoice
+	var shareChecks []check.Result
+	if len(busy) == 0 { // nodes that are being updated are not asked to run a job beside it
+		if delivery, shareChecks, err = s.delivery(ctx, run, args, scan, req.Options, note); err != nil {
+			return nil, err
+		}
 	}
 	checks := slices.Concat(s.transportChecks(ctx), shareChecks, []check.Result{hostCheck(names, s.addresses)}, engine.ClusterChecks(seen, req.Options, s.clock.Now()))
-	if checks, err = p.ownRunCheck(s, checks); err != nil {
+	if len(busy) > 0 {
+		checks = append(slices.DeleteFunc(checks, func(r check.Result) bool { return r.ID == busy[0].ID }), busy...)
+	} else if checks, err = p.ownRunCheck(s, checks); err != nil {
 		return nil, err
 	}
 	if life, ok := s.lifetimeCheck(mostTime(scan, req.Options)); ok {
