@@ -236,7 +236,7 @@ func (n *NodeRun) applyRestart(f Fact) {
 		n.RestartFrom, n.Boot, n.BootRead = f.Data.Boot, f.Data.Boot, f.Data.BootRead
 		n.enter(PhaseRestarting, f.Time)
 	case FactRestartProven:
-		n.RestartFrom, n.RestartDue, n.Boot, n.BootRead = "", false, f.Data.Boot, f.Data.BootRead
+		n.RestartFrom, n.RestartDue, n.RestartBegun, n.Boot, n.BootRead = "", false, false, f.Data.Boot, f.Data.BootRead
 		n.Restarts++
 		n.enter(PhaseRescanning, f.Time)
 	case FactRescanIntent:
@@ -246,7 +246,7 @@ func (n *NodeRun) applyRestart(f Fact) {
 		n.Rescanned = !n.RestartDue
 	case FactReturnedLate:
 		n.Returned, n.Watched, n.Leave, n.Cause = true, false, LeaveResumed, f.Data.Cause
-		n.RestartFrom, n.RestartDue, n.Boot, n.BootRead = "", false, f.Data.Boot, f.Data.BootRead
+		n.RestartFrom, n.RestartDue, n.RestartBegun, n.Boot, n.BootRead = "", false, false, f.Data.Boot, f.Data.BootRead
 		n.Restarts++
 		n.enter(PhaseRescanning, f.Time)
 	case FactWatchBegun:
@@ -338,7 +338,8 @@ func (n *NodeRun) applyUpdate(u *UpdateRun, f Fact) {
 			u.ExitCode = &code
 		}
 		u.RunsOn = f.Data.RunsOn
-		n.RestartDue = n.RestartDue || res.RestartRequired
+		n.RestartBegun = n.RestartBegun || restartBegun(res)
+		n.RestartDue = n.RestartDue || res.RestartRequired || n.RestartBegun
 		// The outcome and the hold are one fact: nothing may slip between them.
 		if f.Data.Leave != "" {
 			n.Leave = f.Data.Leave

@@ -106,6 +106,13 @@ func (r *run) ended(np NodePlan, u plugins.Update, job string, res plugins.Resul
 	return r.record(Fact{Kind: FactInstallDone, Node: np.Name, Update: u.ID, Data: data})
 }
 
+// restartBegun tells whether the installer restarts the node itself, whatever the rules make of its exit code:
+// ERROR_SUCCESS_REBOOT_INITIATED (winerror.h). Another installer would be restarted under (R18).
+func restartBegun(res plugins.Result) bool {
+	const rebootInitiated = 1641
+	return res.ExitCode != nil && res.ExitCode.Int32() == rebootInitiated
+}
+
 func known(o plugins.Outcome) bool {
 	return slices.Contains([]plugins.Outcome{plugins.Installed, plugins.AlreadyInstalled, plugins.NotApplicable, plugins.UpdateFailed, plugins.Excluded, plugins.Unknown}, o)
 }

@@ -202,6 +202,29 @@ func TestR21_ARestartThatTheInstallerDidItselfIsNotRepeated(t *testing.T) {
 	})
 }
 
+func TestR18_AfterAnInstallerThatRestartsTheNodeTheNextOneWaitsForTheProof(t *testing.T) {
+	for _, outcome := range []plugins.Outcome{plugins.Installed, plugins.UpdateFailed} { // as the rules have it
+		t.Run(string(outcome), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, newWorld(numbered(2)...), map[string][]string{"NODE1": {"u", "v"}})
+				code := fault.Code(1641)
+				b.p.scripts["NODE1/u"] = script{result: plugins.Result{Outcome: outcome, ExitCode: &code}, selfRestart: true}
+				proven := false
+				b.journal.on = func(f engine.Fact) {
+					proven = proven || f.Kind == engine.FactRestartProven
+					if f.Kind == engine.FactInstallIntent && f.Update == "v" && !proven {
+						t.Error("the next installer is started before the restart is proven")
+					}
+				}
+				s := b.toEnd()
+				if b.w.machine("NODE1").restarts != 1 || b.p.ends["NODE1/v"] != 1 || s.Node("NODE1").RestartBegun {
+					t.Errorf("%s, %d restarts, %v", s.Status, b.w.machine("NODE1").restarts, b.w.acts)
+				}
+			})
+		})
+	}
+}
+
 func TestR21_AfterTwoRestartsAPendingOneIsALoop(t *testing.T) {
 	for stays, want := range map[int]engine.NodeStatus{0: engine.NodeSucceeded, 1: engine.NodeSucceeded, 2: engine.NodeFailed, 9: engine.NodeFailed} {
 		t.Run(fmt.Sprintf("pending after %d restarts", stays), func(t *testing.T) {

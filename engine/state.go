@@ -144,6 +144,8 @@ type NodeRun struct {
 	BootRead time.Time `json:"boot_read,omitzero"`
 	// RestartDue: an update or a pending reason asks for a restart that was not done yet.
 	RestartDue bool `json:"restart_due,omitempty"`
+	// RestartBegun: an installer said that it restarts the node itself. Nothing is started there before that is proven.
+	RestartBegun bool `json:"restart_begun,omitempty"`
 	// Rescanned: nothing is pending and nothing remains to be installed.
 	Rescanned bool `json:"rescanned,omitempty"`
 	Resumed   bool `json:"resumed,omitempty"`

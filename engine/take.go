@@ -61,6 +61,8 @@ func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 		return r.drain(ctx, np)
 	case !r.maintained[np.Name]:
 		return r.enterMaintenance(ctx, np, nr)
+	case nr.RestartBegun:
+		return r.askRestart(ctx, np, nr)
 	}
 	if u := r.nextUpdate(np, nr); u != nil {
 		return r.install(ctx, np, *u, nr)
