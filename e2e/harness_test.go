@@ -143,7 +143,7 @@ func (w *world) want(code int, args ...string) result {
 // labSpeed is how much faster than real time labs run where a test does not say; a program that looks for races is slow.
 func labSpeed() string {
 	if raced {
-		return "100"
+		return "60"
 	}
 	return "200"
 }

@@ -134,11 +134,11 @@ func TestR26_ARunWhoseCoordinatorWasKilledGoesOnWithResume(t *testing.T) {
 	w := newWorld(t)
 	info := w.lab()
 	w.want(0, apply(info, "--detach")...)
+	run := w.status().Run
 	w.until("an installation", func() bool {
 		s := w.status()
 		return slices.ContainsFunc(s.Nodes, func(n engine.NodeRun) bool { return n.Phase == engine.PhaseInstalling })
 	})
-	run := w.status().Run
 	killCoordinator(t, w, run)
 	r := w.want(5, "attach", "--plain", run)
 	if !strings.Contains(r.errOut, "cau resume "+run) {
