@@ -63,6 +63,8 @@ type ArgumentError struct {
 	Name    string
 	Problem string
 	Hint    string
+	// Missing: the argument is required and was not given.
+	Missing bool
 }
 
 // Error is "Name: problem".
@@ -106,7 +108,7 @@ func Resolve(specs []OptionSpec, given []Argument) (Arguments, []ArgumentError) 
 			continue
 		}
 		if spec.Required && !seen[spec.Name] {
-			problems = append(problems, ArgumentError{Name: spec.Name, Problem: "is missing", Hint: spec.Help})
+			problems = append(problems, ArgumentError{Name: spec.Name, Problem: "is missing", Hint: spec.Help, Missing: true})
 			continue
 		}
 		if spec.Default != "" {

@@ -213,9 +213,10 @@ func (p *program) fillPlugin(req *Request, args []string) error {
 		req.Arguments = append(req.Arguments, parsed)
 	}
 	_, problems := plugins.Resolve(chosen.Options(), req.Arguments)
-	// Without --arg a lab fills in its own sample root.
-	if len(problems) > 0 && (!req.Target.Lab || len(args) > 0) {
-		return Usage(argumentFault(problems[0]))
+	for _, problem := range problems {
+		if !problem.Missing || !req.Target.Lab { // a lab fills in its own sample root
+			return Usage(argumentFault(problem))
+		}
 	}
 	for _, id := range req.Accepted {
 		if _, ok := check.Lookup(id); !ok {
