@@ -55,7 +55,7 @@ type rehearsed struct {
 
 // speed is how much faster than real time the labs of scenarios run. A stall of a busy machine is that much longer
 // for the run, so it must stay far below the limits that it obeys.
-const speed = "300"
+const speed = "200"
 
 // quickly is a world with the program that does not look for races.
 func quickly(t *testing.T) *world {
