@@ -212,12 +212,13 @@ func (p *program) labInfo(l lab.Info) (cli.LabInfo, error) {
 	if err := os.WriteFile(file, []byte(l.Password+"\n"), 0o600); err != nil {
 		return cli.LabInfo{}, fmt.Errorf("write the lab's password file: %w", err)
 	}
-	nodes := map[string]string{}
+	nodes, secure := map[string]string{}, map[string]string{}
 	for _, n := range l.Nodes {
-		nodes[n.Name] = n.Address
+		nodes[n.Name], secure[n.Name] = n.Address, "https://"+n.HTTPS
 	}
 	return cli.LabInfo{
 		ID: l.ID, Started: l.Started, Cluster: l.Cluster, Scenario: l.Scenario, Speed: l.Speed, User: l.User,
-		PasswordFile: file, Root: l.Root, Nodes: nodes, Simulated: true,
+		PasswordFile: file, Root: l.Root, Nodes: nodes, HTTPS: secure, CAFile: l.CAFile,
+		Realm: l.Kerberos.Realm, KDC: l.Kerberos.KDC, KRB5Config: l.Kerberos.ConfigFile, Keytab: l.Kerberos.KeytabFile, Simulated: true,
 	}, nil
 }

@@ -152,7 +152,15 @@ type LabInfo struct {
 	PasswordFile string            `json:"password_file"`
 	Root         string            `json:"root"`
 	Nodes        map[string]string `json:"nodes"`
-	Simulated    bool              `json:"simulated"`
+	// HTTPS are the same nodes' https listeners, whose certificates CAFile's authority signed.
+	HTTPS  map[string]string `json:"https"`
+	CAFile string            `json:"ca_file"`
+	// Realm, KDC, KRB5Config and Keytab are what Kerberos needs: --realm, --kdc, --krb5-config, --keytab.
+	Realm      string `json:"realm"`
+	KDC        string `json:"kdc"`
+	KRB5Config string `json:"krb5_config"`
+	Keytab     string `json:"keytab"`
+	Simulated  bool   `json:"simulated"`
 }
 
 // Scenario is one of the lab's scenarios.
