@@ -56,8 +56,8 @@ func cauLine(p *Plan) string {
 	}
 	text("--pre-update-script", o.PreUpdateScript, "")
 	text("--post-update-script", o.PostUpdateScript, "")
-	text("--script-as", string(o.ScriptAs), string(def.ScriptAs))
-	if o.ScriptTimeoutMinutes > 0 { // 0 in plans of older versions
+	if o.PreUpdateScript != "" || o.PostUpdateScript != "" { // without a script the command line refuses them
+		text("--script-as", string(o.ScriptAs), string(def.ScriptAs))
 		minutes("--script-timeout-minutes", o.ScriptTimeoutMinutes, def.ScriptTimeoutMinutes)
 	}
 	text("--signature-policy", string(o.SignaturePolicy), string(def.SignaturePolicy))

@@ -70,14 +70,19 @@ func TestR09_ScriptsArePinnedWhenThePlanIsMade(t *testing.T) {
 
 func TestWhatCAUHasNoParameterForIsOnOurOwnCommandLineAlone(t *testing.T) {
 	in := planInput(clusterOf(nil), each(numbered(2), "u"))
+	withScripts(&in)
 	in.Options.ScriptAs, in.Options.ScriptTimeoutMinutes, in.Options.SignaturePolicy, in.Options.Delivery = engine.ScriptAsCaller, 5, plugins.SignatureIgnore, plugins.DeliveryPush
 	p, err := engine.BuildPlan(in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cau, invoke := engine.CommandLines(p)
-	if !strings.Contains(cau, " --script-as caller --script-timeout-minutes 5 --signature-policy ignore --delivery push --yes") || strings.Contains(strings.ToLower(invoke), "script") || strings.Contains(invoke, "ignore") {
+	if !strings.Contains(cau, " --script-as caller --script-timeout-minutes 5 --signature-policy ignore --delivery push --yes") || strings.Contains(invoke, "caller") || strings.Contains(invoke, "ignore") || strings.Contains(invoke, "push") {
 		t.Errorf("%s\n%s", cau, invoke)
+	}
+	p.Options.PreUpdateScript, p.Options.PostUpdateScript = "", ""
+	if cau, _ := engine.CommandLines(p); strings.Contains(cau, "--script") {
+		t.Errorf("without a script the line is refused: %s", cau)
 	}
 	if p.Nodes[0].Delivery != plugins.DeliveryPush && p.Nodes[len(p.Nodes)-1].Delivery != plugins.DeliveryPush {
 		t.Errorf("%+v", p.Nodes)

@@ -130,6 +130,12 @@ func checkAddresses(target cli.Target) error {
 			Hint: "Name it as https://" + named.Host + ", or sign in with Kerberos or NTLM.",
 		}
 	}
+	if target.SignIn.ChannelBinding == "off" && !secure {
+		return &fault.Error{
+			Op: "--channel-binding", Err: fmt.Errorf("%s is reached over http, where there is no TLS channel", target.Cluster),
+			Hint: "Name it as https://" + named.Host + ", or leave the option out.",
+		}
+	}
 	if (target.Pin != "" || target.CAFile != "") && !secure {
 		return &fault.Error{
 			Op: "--pin, --ca-file", Err: fmt.Errorf("%s is reached over http, where there is no key to check", target.Cluster),

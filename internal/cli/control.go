@@ -60,6 +60,13 @@ func (p *program) resume() *cobra.Command {
 			if alive || state.Status.Ended() {
 				return p.ask(cmd, state.Run, engine.VerbResume)
 			}
+			meant := target
+			if !state.Simulated {
+				meant.Cluster = state.Cluster // the plan names it; without it the flags would be judged as a lab's
+			}
+			if err := p.checkSignIn(meant); err != nil {
+				return err
+			}
 			started, err := p.services.Continue(cmd.Context(), state.Run, target)
 			if err != nil {
 				return err

@@ -150,6 +150,10 @@ func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error
 		if err := p.checkTarget(req.Target); err != nil {
 			return req, err
 		}
+		scripts := req.Options.PreUpdateScript != "" || req.Options.PostUpdateScript != ""
+		if !scripts && (f.Changed("script-as") || f.Changed("script-timeout-minutes")) {
+			return req, Usage(errors.New(p.texts.T(message.CLINoScript)))
+		}
 		if cmd.Flags().Changed("max-failed-nodes") {
 			req.Options.MaxFailedNodes = &maxFailed
 		}

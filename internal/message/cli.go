@@ -80,6 +80,7 @@ const (
 	CLIPlanPreScript        Key = "cli.plan.pre-script"
 	CLIPlanPostScript       Key = "cli.plan.post-script"
 	CLIPlanSignatures       Key = "cli.plan.signatures"
+	CLINoScript             Key = "cli.no-script"
 	CLIOpOpen               Key = "cli.op.open"
 	CLIInterrupted          Key = "cli.interrupted"
 	CLIDumb                 Key = "cli.dumb"
@@ -268,6 +269,7 @@ var cliTexts = map[Key]string{
 	CLIPlanPreScript:        "Before each node is paused: %s, as %s, at most %d minutes",
 	CLIPlanPostScript:       "After each node is back: %s, as %s, at most %d minutes",
 	CLIPlanSignatures:       "Updates without a valid signature: %s",
+	CLINoScript:             "--script-as and --script-timeout-minutes mean nothing without --pre-update-script or --post-update-script",
 	CLIOpOpen:               "open the main window",
 	CLIInterrupted:          "Interrupted.",
 	CLIDumb:                 "this terminal cannot draw a screen (TERM=dumb or unset)",
