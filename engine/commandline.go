@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"cau/internal/shellword"
 )
 
 // CommandLines are the two equivalents of a plan: cau's own for a POSIX shell, and Invoke-CauRun's for
@@ -15,7 +17,7 @@ func CommandLines(p *Plan) (cau, invoke string) {
 
 func cauLine(p *Plan) string {
 	words := []string{"cau", "apply"}
-	add := func(name, value string) { words = append(words, name, posixQuote(value)) }
+	add := func(name, value string) { words = append(words, name, shellword.POSIX(value)) }
 	if p.Lab != "" {
 		words = append(words, "--lab")
 	} else {
@@ -69,10 +71,10 @@ func cauLine(p *Plan) string {
 }
 
 func invokeLine(p *Plan) string {
-	words := []string{"Invoke-CauRun", "-ClusterName", powershellQuote(p.Cluster), "-CauPluginName", powershellQuote(p.Plugin)}
+	words := []string{"Invoke-CauRun", "-ClusterName", shellword.PowerShell(p.Cluster), "-CauPluginName", shellword.PowerShell(p.Plugin)}
 	pairs := make([]string, 0, len(p.Arguments))
 	for _, name := range sortedKeys(p.Arguments) {
-		pairs = append(pairs, powershellQuote(name)+"="+powershellQuote(p.Arguments[name]))
+		pairs = append(pairs, shellword.PowerShell(name)+"="+shellword.PowerShell(p.Arguments[name]))
 	}
 	if len(pairs) > 0 {
 		words = append(words, "-CauPluginArguments", "@{ "+strings.Join(pairs, "; ")+" }")
@@ -82,45 +84,20 @@ func invokeLine(p *Plan) string {
 	if len(o.NodeOrder) > 0 {
 		quoted := make([]string, 0, len(o.NodeOrder))
 		for _, n := range o.NodeOrder {
-			quoted = append(quoted, powershellQuote(n))
+			quoted = append(quoted, shellword.PowerShell(n))
 		}
 		words = append(words, "-NodeOrder", strings.Join(quoted, ","))
 	}
 	if o.RequireAllNodesOnline {
 		words = append(words, "-RequireAllNodesOnline")
 	}
-	words = append(words, "-RebootTimeoutMinutes", strconv.Itoa(o.RebootTimeoutMinutes), "-FailbackMode", powershellQuote(string(o.FailbackMode)))
+	words = append(words, "-RebootTimeoutMinutes", strconv.Itoa(o.RebootTimeoutMinutes), "-FailbackMode", shellword.PowerShell(string(o.FailbackMode)))
 	for _, s := range []struct{ parameter, path string }{{"-PreUpdateScript", o.PreUpdateScript}, {"-PostUpdateScript", o.PostUpdateScript}} {
 		if s.path != "" {
-			words = append(words, s.parameter, powershellQuote(s.path))
+			words = append(words, s.parameter, shellword.PowerShell(s.path))
 		}
 	}
 	return strings.Join(append(words, "-Force"), " ")
-}
-
-const plainInShell = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./-"
-
-// posixQuote makes s one word of a POSIX shell (XCU 2.2.2: nothing is special inside single quotes).
-func posixQuote(s string) string {
-	if s != "" && strings.Trim(s, plainInShell) == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// powershellQuote makes s one single-quoted string. PowerShell takes the typographic single quotes for
-// quotes as well, so each of them is doubled (about_Quoting_Rules, and the language specification 2.3.5.2).
-func powershellQuote(s string) string {
-	var b strings.Builder
-	b.WriteByte('\'')
-	for _, r := range s {
-		if strings.ContainsRune("'\u2018\u2019\u201a\u201b", r) {
-			b.WriteRune(r)
-		}
-		b.WriteRune(r)
-	}
-	b.WriteByte('\'')
-	return b.String()
 }
 
 func plural(n int, one, many string) string {
