@@ -79,6 +79,25 @@ func netBIOS(node string) string {
 	return label
 }
 
+// NodeFolders are the folders of a root that could be nodes', for whoever does not know the cluster: all but AllNodes whose
+// names could be a computer's (Naming conventions in Active Directory: 15 characters, no dot). They are in order.
+func NodeFolders(entries []Entry) []string {
+	var names []string
+	for _, e := range entries {
+		name := e.Path
+		if e.Dir && !e.Reparse && !strings.ContainsAny(name, `\/ .`) && len([]rune(name)) <= 15 && fold(name) != fold(AllNodes) {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(fold(a), fold(b)) })
+	return names
+}
+
+// RunsItself tells whether an update is run from its own file: an .exe, or one whose rule names it as the program.
+func RunsItself(u Update) bool {
+	return u.Rule.Template.Path == placeholder || extension(fold(u.Name)) == "EXE"
+}
+
 // ReadLayout says which entries are updates for which of nodes, and what Windows' CAU would silently
 // ignore. ConfigFile is the configuration file's name, "" for DefaultFileName. The order of entries
 // does not matter. A name that cannot be used safely is a *NameError (R33), anywhere in the root; so

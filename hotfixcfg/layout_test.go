@@ -342,3 +342,32 @@ func TestR33_SuggestionsStayCheapInARootMadeToBeSlow(t *testing.T) {
 		t.Errorf("%d ignored, %d suggestions", len(l.Ignored), suggested)
 	}
 }
+
+func TestFoldersThatCouldBeNodesAreFoundByTheirNames(t *testing.T) {
+	got := hotfixcfg.NodeFolders([]hotfixcfg.Entry{
+		{Path: "node2", Dir: true},
+		{Path: "NODE1", Dir: true},
+		{Path: "cauhotfix_ALL", Dir: true},
+		{Path: "NODE3"},
+		{Path: "a.b", Dir: true},
+		{Path: "sixteen-letters-", Dir: true},
+		{Path: "a folder", Dir: true},
+		{Path: "NODE4", Dir: true, Reparse: true},
+		{Path: `NODE1\sub`, Dir: true},
+	})
+	if !slices.Equal(got, []string{"NODE1", "node2"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAnUpdateRunsItselfByItsExtensionOrItsRule(t *testing.T) {
+	rule := func(path string) hotfixcfg.Rule { return hotfixcfg.Rule{Template: hotfixcfg.Template{Path: path}} }
+	for _, c := range []struct {
+		name, program string
+		want          bool
+	}{{"a.exe", "cmd.exe", true}, {"A.EXE", "cmd.exe", true}, {"a.cmd", "$update$", true}, {"a.msu", "wusa.exe", false}, {"exe", "x.exe", false}} {
+		if got := hotfixcfg.RunsItself(hotfixcfg.Update{Name: c.name, Rule: rule(c.program)}); got != c.want {
+			t.Errorf("%s by %s: %v", c.name, c.program, got)
+		}
+	}
+}

@@ -1,10 +1,12 @@
 package smbcheck
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"cau/internal/check"
+	"cau/internal/fault"
 )
 
 // Checks answers the smb.* checks from the facts of a connection. smb.encryption is answered only
@@ -126,13 +128,35 @@ func dfs(f Facts) check.Result {
 	return passed(r)
 }
 
+// Unreachable answers what an error of Connect or Walk tells about a root beyond that it cannot be read.
+func Unreachable(err error) []check.Result {
+	for _, known := range []struct {
+		cause   error
+		id      string
+		outcome check.Outcome
+	}{
+		{ErrDFS, "smb.dfs", check.Fail},
+		{ErrGuest, "smb.guest", check.Fail},
+		{ErrReparse, "root.reparse-points", check.Fail},
+		{ErrTampered, "smb.integrity", check.Fail},
+		{ErrNotSMB, "smb.version", check.Fail},
+		{ErrDialect, "smb.version", check.CannotVerify},
+		{ErrCipher, "smb.encryption", check.CannotVerify},
+	} {
+		if errors.Is(err, known.cause) {
+			return []check.Result{{ID: known.id, Outcome: known.outcome, Evidence: reason(err) + ".", Remedy: fault.Hint(err)}}
+		}
+	}
+	return nil
+}
+
 // ReparsePoints answers root.reparse-points from a whole walk.
 func ReparsePoints(entries []Entry) check.Result {
 	r := check.Result{ID: "root.reparse-points"}
 	var found []string
 	for _, e := range entries {
 		if e.Reparse {
-			found = append(found, fmt.Sprintf("%q", clip(e.Path)))
+			found = append(found, shown(e.Path))
 		}
 	}
 	if len(found) == 0 {
@@ -145,27 +169,6 @@ func ReparsePoints(entries []Entry) check.Result {
 		r.Evidence += ", …"
 	}
 	return failed(r, "Put the files there themselves, not links: what a link leads to can change without the root changing.")
-}
-
-// ACLChecks answers every acl.* check of the catalogue. None is implemented yet, so each is
-// unverified (R07), unless DisableAclChecks takes them out, visibly.
-func ACLChecks(disabled bool) []check.Result {
-	var out []check.Result
-	for _, c := range check.Catalogue() {
-		if !strings.HasPrefix(c.ID, "acl.") {
-			continue
-		}
-		r := check.Result{
-			ID: c.ID, Outcome: check.CannotVerify, Evidence: "Not checked yet by this version.",
-			Remedy: "Look at the permissions on the file server yourself, then accept " + c.ID + " by name.",
-		}
-		if disabled {
-			r.Outcome, r.Evidence = check.Warn, "DisableAclChecks skipped it."
-			r.Remedy = "Leave DisableAclChecks out to have it checked."
-		}
-		out = append(out, r)
-	}
-	return out
 }
 
 func passed(r check.Result) check.Result {

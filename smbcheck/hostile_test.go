@@ -161,9 +161,9 @@ func use(ctx context.Context, addr string) error {
 	if _, err := c.Walk(ctx, smbcheck.Limits{}); err != nil {
 		return err
 	}
-	if _, err := c.ReadFile(ctx, "a.txt", 10); err != nil {
+	if _, err := c.ReadFile(ctx, "a.txt", 10, nil); err != nil {
 		return err
 	}
-	_, _, err = c.HashFile(ctx, "a.txt")
+	_, _, err = c.HashFile(ctx, "a.txt", nil)
 	return err
 }

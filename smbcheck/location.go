@@ -185,3 +185,11 @@ func clip(s string) string {
 	}
 	return string([]rune(s)[:most]) + "…"
 }
+
+// shown quotes a path for people, its backslashes as they are; one with anything that does not print is escaped.
+func shown(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool { return r == '"' || !unicode.IsPrint(r) }) {
+		return fmt.Sprintf("%q", clip(path))
+	}
+	return `"` + clip(path) + `"`
+}

@@ -190,7 +190,7 @@ func TestAManInTheMiddleIsCaught(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b, err := conn.ReadFile(t.Context(), "a.txt", 10); err != nil || string(b) != "hello" {
+		if b, err := conn.ReadFile(t.Context(), "a.txt", 10, nil); err != nil || string(b) != "hello" {
 			t.Errorf("%q %v", b, err)
 		}
 		_ = conn.Close()
@@ -219,10 +219,10 @@ func TestAContentChangedOnTheWayIsAnError(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = conn.Close() }()
-			if b, err := conn.ReadFile(t.Context(), "a.txt", 10); err == nil {
+			if b, err := conn.ReadFile(t.Context(), "a.txt", 10, nil); err == nil {
 				t.Errorf("read %q", b)
 			}
-			if _, _, err := conn.HashFile(t.Context(), "a.txt"); err == nil {
+			if _, _, err := conn.HashFile(t.Context(), "a.txt", nil); err == nil {
 				t.Error("hashed")
 			}
 		})
@@ -274,7 +274,7 @@ func TestAFileThatChangesWhileItIsHashedIsNoticed(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = conn.Close() }()
-			if _, _, err := conn.HashFile(t.Context(), "big.msu"); !errors.Is(err, smbcheck.ErrChanged) {
+			if _, _, err := conn.HashFile(t.Context(), "big.msu", nil); !errors.Is(err, smbcheck.ErrChanged) {
 				t.Errorf("%v", err)
 			}
 			if _, err := conn.Walk(t.Context(), smbcheck.Limits{}); err != nil {

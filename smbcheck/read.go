@@ -23,11 +23,11 @@ const (
 // maxHash bounds what HashFile and CopyFile read: 1 TiB, far beyond any update.
 const maxHash = 1 << 40
 
-// ReadFile reads a file, given relative to the root, that has at most most bytes. A larger file is
-// ErrLimit; one that changed meanwhile is ErrChanged.
-func (c *Connection) ReadFile(ctx context.Context, path string, most int64) ([]byte, error) {
+// ReadFile reads a file, given relative to the root, that has at most most bytes. A larger file is ErrLimit; one that changed
+// meanwhile is ErrChanged, and so is one that differs from what a walk listed, where listed is not nil.
+func (c *Connection) ReadFile(ctx context.Context, path string, most int64, listed *Entry) ([]byte, error) {
 	var content []byte
-	err := c.withFile(ctx, "read", path, func(f *smb2.File, before *smb2.FileStat, alive func()) error {
+	err := c.withFile(ctx, "read", path, listed, func(f *smb2.File, before *smb2.FileStat, alive func()) error {
 		if before.EndOfFile > most {
 			return fmt.Errorf("%w: %d bytes, at most %d", ErrLimit, before.EndOfFile, most)
 		}
@@ -46,10 +46,11 @@ func (c *Connection) ReadFile(ctx context.Context, path string, most int64) ([]b
 	return content, err
 }
 
-// HashFile computes the SHA-256 of a file given relative to the root, and its size in bytes. A file
-// whose size or time of change differs before and after is ErrChanged.
-func (c *Connection) HashFile(ctx context.Context, path string) (sum [sha256.Size]byte, size int64, err error) {
-	err = c.withFile(ctx, "hash", path, func(f *smb2.File, before *smb2.FileStat, alive func()) error {
+// HashFile computes the SHA-256 of a file given relative to the root, and its size in bytes. A file whose size or time of
+// change differs before and after is ErrChanged, and so is one that differs from what a walk listed, in its permissions too,
+// where listed is not nil.
+func (c *Connection) HashFile(ctx context.Context, path string, listed *Entry) (sum [sha256.Size]byte, size int64, err error) {
+	err = c.withFile(ctx, "hash", path, listed, func(f *smb2.File, before *smb2.FileStat, alive func()) error {
 		if before.EndOfFile > maxHash {
 			return fmt.Errorf("%w: %d bytes", ErrLimit, before.EndOfFile)
 		}
@@ -73,7 +74,7 @@ func (c *Connection) HashFile(ctx context.Context, path string) (sum [sha256.Siz
 // error's chain; the connection goes on. However long to takes, it is not the server that is silent; when ctx ends, the copy
 // ends with the write that is under way.
 func (c *Connection) CopyFile(ctx context.Context, path string, to io.Writer) error {
-	return c.withFile(ctx, "copy", path, func(f *smb2.File, before *smb2.FileStat, alive func()) error {
+	return c.withFile(ctx, "copy", path, nil, func(f *smb2.File, before *smb2.FileStat, alive func()) error {
 		if before.EndOfFile > maxHash {
 			return fmt.Errorf("%w: %d bytes", ErrLimit, before.EndOfFile)
 		}
@@ -118,7 +119,7 @@ func (c *Connection) patiently(alive func(), work func() error) error {
 // withFile opens a file below the root, without following links, lets read have it, and checks that
 // the path still leads to the same file in the same state afterwards. It opens the path again for
 // that: a server may show an open handle the times that it had when it was opened (Samba does).
-func (c *Connection) withFile(ctx context.Context, verb, path string, read func(f *smb2.File, before *smb2.FileStat, alive func()) error) error {
+func (c *Connection) withFile(ctx context.Context, verb, path string, listed *Entry, read func(f *smb2.File, before *smb2.FileStat, alive func()) error) error {
 	op := fmt.Sprintf("%s %q", verb, clip(path))
 	if err := cleanRelative(path); err != nil {
 		return explain(op, err)
@@ -132,6 +133,14 @@ func (c *Connection) withFile(ctx context.Context, verb, path string, read func(
 		err := opened(share, full, func(f *smb2.File, s *smb2.FileStat) error {
 			before = s
 			alive()
+			if listed != nil {
+				if err := listed.still(s); err != nil {
+					return err
+				}
+				if err := listed.stillProtected(f); err != nil {
+					return err
+				}
+			}
 			return read(f, s, alive)
 		})
 		if err != nil {

@@ -247,10 +247,11 @@ func TestWalkListsTheRootInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := connect(t, s, at("plain", `Hotfixes\Root`), smbcheck.Options{})
-	entries, err := c.Walk(t.Context(), smbcheck.Limits{})
+	tree, err := c.Walk(t.Context(), smbcheck.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	entries := tree.Entries
 	var paths []string
 	for _, e := range entries {
 		paths = append(paths, e.Path)
@@ -267,6 +268,9 @@ func TestWalkListsTheRootInOrder(t *testing.T) {
 	}
 	if e := entries[0]; !e.Dir || e.Size != 0 {
 		t.Errorf("%+v", e)
+	}
+	if len(tree.Above) != 2 || tree.Above[0].Path != "" || tree.Above[1].Path != "Hotfixes" || !tree.Root.Dir || tree.Root.Security == nil || tree.Above[0].Security == nil {
+		t.Errorf("%+v, %+v", tree.Above, tree.Root)
 	}
 	if r := smbcheck.ReparsePoints(entries); r.Outcome != "pass" {
 		t.Errorf("%+v", r)
@@ -327,10 +331,11 @@ func TestReparsePointsAreListedAndNotFollowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := connect(t, s, at("dfs", "root"), smbcheck.Options{})
-	entries, err := c.Walk(t.Context(), smbcheck.Limits{})
+	tree, err := c.Walk(t.Context(), smbcheck.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	entries := tree.Entries
 	if len(entries) != 1 || !entries[0].Reparse || entries[0].Path != "link" {
 		t.Fatalf("%+v", entries)
 	}
@@ -340,7 +345,7 @@ func TestReparsePointsAreListedAndNotFollowed(t *testing.T) {
 	if f := c.Facts(); !f.DFS || !f.DFSRoot {
 		t.Errorf("%+v", f)
 	}
-	if _, err := c.ReadFile(t.Context(), `link\file`, 10); !errors.Is(err, smbcheck.ErrDFS) && !errors.Is(err, smbcheck.ErrReparse) {
+	if _, err := c.ReadFile(t.Context(), `link\file`, 10, nil); !errors.Is(err, smbcheck.ErrDFS) && !errors.Is(err, smbcheck.ErrReparse) {
 		t.Errorf("through the link: %v", err)
 	}
 	through := connect(t, s, at("dfs", `root\link\x`), smbcheck.Options{})
@@ -361,10 +366,10 @@ func TestReadingIsBoundedAndStaysBelowTheRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := connectAs(t, s, at("plain", "root"), smbcheck.NTLM{User: sambatest.Member, Password: sambatest.Password}, smbcheck.Options{})
-	if got, err := c.ReadFile(t.Context(), "a.xml", int64(len(content))); err != nil || string(got) != string(content) {
+	if got, err := c.ReadFile(t.Context(), "a.xml", int64(len(content)), nil); err != nil || string(got) != string(content) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
-	if got, err := c.ReadFile(t.Context(), "empty", 0); err != nil || len(got) != 0 {
+	if got, err := c.ReadFile(t.Context(), "empty", 0, nil); err != nil || len(got) != 0 {
 		t.Errorf("empty: %q %v", got, err)
 	}
 	for _, x := range []struct {
@@ -378,20 +383,20 @@ func TestReadingIsBoundedAndStaysBelowTheRoot(t *testing.T) {
 		{"a.xml:stream", smbcheck.ErrName},
 		{"", smbcheck.ErrName},
 	} {
-		if _, err := c.ReadFile(t.Context(), x.path, 100); !errors.Is(err, x.want) {
+		if _, err := c.ReadFile(t.Context(), x.path, 100, nil); !errors.Is(err, x.want) {
 			t.Errorf("read %q: %v", x.path, err)
 		}
-		if _, _, err := c.HashFile(t.Context(), x.path); !errors.Is(err, x.want) {
+		if _, _, err := c.HashFile(t.Context(), x.path, nil); !errors.Is(err, x.want) {
 			t.Errorf("hash %q: %v", x.path, err)
 		}
 	}
-	if _, err := c.ReadFile(t.Context(), "a.xml", int64(len(content))-1); !errors.Is(err, smbcheck.ErrLimit) {
+	if _, err := c.ReadFile(t.Context(), "a.xml", int64(len(content))-1, nil); !errors.Is(err, smbcheck.ErrLimit) {
 		t.Errorf("one byte too many: %v", err)
 	}
 	if err := os.Mkdir(filepath.Join(root, "folder"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.ReadFile(t.Context(), "folder", 10); !errors.Is(err, smbcheck.ErrNotFile) {
+	if _, err := c.ReadFile(t.Context(), "folder", 10, nil); !errors.Is(err, smbcheck.ErrNotFile) {
 		t.Errorf("a folder: %v", err)
 	}
 }
@@ -405,7 +410,7 @@ func TestTheHashIsThatOfTheFileOnDisk(t *testing.T) {
 		}
 		write(t, filepath.Join(s.Dir(share), "root", "big.msu"), content)
 		c := connect(t, s, at(share, "root"), smbcheck.Options{})
-		sum, n, err := c.HashFile(t.Context(), "big.msu")
+		sum, n, err := c.HashFile(t.Context(), "big.msu", nil)
 		if err != nil || n != int64(size) || sum != sha256.Sum256(content) {
 			t.Errorf("%s: %x, %d bytes, %v", share, sum, n, err)
 		}

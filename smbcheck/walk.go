@@ -7,9 +7,10 @@ import (
 	"io"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/cloudsoda/go-smb2"
+
+	"cau/smbcheck/descriptor"
 )
 
 // Limits bounds a walk. Zero values are 32 levels and 100,000 entries.
@@ -28,32 +29,17 @@ func (l Limits) orDefault() Limits {
 	return l
 }
 
-// Entry is one file or folder below the root, as the listing showed it.
-type Entry struct {
-	// Path is relative to the root, parts separated by backslashes; every part is a safe name.
-	Path string `json:"path"`
-	Dir  bool   `json:"dir"`
-	// Size is in bytes; 0 for folders.
-	Size    int64     `json:"size"`
-	ModTime time.Time `json:"mod_time"`
-	// Reparse is a link, junction or any other reparse point. A folder that is one is not entered.
-	Reparse bool `json:"reparse,omitempty"`
-	// FileID is the server's number for the file, 0 if it gives none (MS-FSCC 2.4.21).
-	FileID uint64 `json:"file_id,omitempty"`
-}
-
 // File attribute, MS-FSCC 2.6.
 const attributeReparse = 0x400
 
-// batch is how many entries are asked for at a time.
-const batch = 256
+// batchSize is how many entries are taken from the library at a time, each with its permissions.
+const batchSize = 256
 
-// Walk lists everything below the root, each folder before its content, names in order. Reparse
-// points are listed and not followed. A name that Windows could understand differently, two names
-// that differ only in case, or more than lim ends the walk with an error: half a list would look
-// like a whole one.
-func (c *Connection) Walk(ctx context.Context, lim Limits) ([]Entry, error) {
-	w := walker{limits: lim.orDefault()}
+// Walk reads the root, with permissions: the folders above it, itself, and everything below. Reparse points are listed and not
+// followed. A name that Windows could understand differently, two names that differ only in case, or more than lim ends the
+// walk with an error: half a list would look like a whole one. Permissions that cannot be read do not.
+func (c *Connection) Walk(ctx context.Context, lim Limits) (Tree, error) {
+	w := walker{root: c.loc.Root, limits: lim.orDefault(), seen: map[string]Permissions{}}
 	err := c.call(ctx, "list "+c.loc.String(), func(ctx context.Context, alive func()) error {
 		w.share, w.alive = c.share.WithContext(ctx), alive
 		at, err := solid(w.share, c.loc.Root, alive)
@@ -63,20 +49,77 @@ func (c *Connection) Walk(ctx context.Context, lim Limits) ([]Entry, error) {
 		if at != nil && !at.IsDir() {
 			return ErrNotFolder
 		}
+		if err := w.above(c.loc.Root); err != nil {
+			return err
+		}
+		w.tree.Root = Entry{Dir: true}
+		if at != nil {
+			w.tree.Root.stat(at)
+		}
+		if w.tree.Root.Permissions, err = w.permissions(c.loc.Root); err != nil {
+			return err
+		}
 		return w.folder(c.loc.Root, "", 1)
 	})
 	if err != nil {
-		return nil, err
+		return Tree{}, err
 	}
-	return w.entries, nil
+	return w.tree, nil
 }
 
 type walker struct {
-	share   *smb2.Share
-	alive   func()
-	limits  Limits
-	listed  int // entries seen, those not yet in entries included
-	entries []Entry
+	share  *smb2.Share
+	root   string
+	alive  func()
+	limits Limits
+	listed int // entries seen, those not yet in the tree included
+	tree   Tree
+	// seen holds each descriptor once: most files of a root have the same.
+	seen map[string]Permissions
+}
+
+// above reads the permissions of the folders that lead to root.
+func (w *walker) above(root string) error {
+	if root == "" {
+		return nil
+	}
+	for i := range len(root) {
+		if i > 0 && root[i] != '\\' {
+			continue
+		}
+		p, err := w.permissions(root[:i])
+		if err != nil {
+			return err
+		}
+		w.tree.Above = append(w.tree.Above, Folder{Path: root[:i], Permissions: p})
+	}
+	return nil
+}
+
+// permissions reads one descriptor. What the server refuses to show is no error of the walk.
+func (w *walker) permissions(full string) (Permissions, error) {
+	raw, err := w.share.SecurityInfoRaw(full, whatIsAsked)
+	w.alive()
+	if err != nil && statusOf(err) == 0 {
+		return Permissions{}, within(full, err)
+	}
+	return w.understand(raw, err), nil
+}
+
+// understand parses a descriptor, or keeps why there is none.
+func (w *walker) understand(raw []byte, err error) Permissions {
+	if err != nil {
+		return Permissions{Unread: explain("read the permissions", err)}
+	}
+	if p, ok := w.seen[string(raw)]; ok {
+		return p
+	}
+	p := Permissions{raw: raw}
+	if p.Security, err = descriptor.Parse(raw); err != nil {
+		p = Permissions{Unread: explain("read the permissions", fmt.Errorf("%w: %w", ErrProtocol, err))}
+	}
+	w.seen[string(raw)] = p
+	return p
 }
 
 func (w *walker) folder(full, relative string, depth int) error {
@@ -88,7 +131,7 @@ func (w *walker) folder(full, relative string, depth int) error {
 		return err
 	}
 	for _, e := range listed {
-		w.entries = append(w.entries, e)
+		w.tree.Entries = append(w.tree.Entries, e)
 		if !e.Dir || e.Reparse {
 			continue
 		}
@@ -107,21 +150,17 @@ func (w *walker) list(full, relative string) (entries []Entry, err error) {
 	}
 	defer func() { _ = f.Close() }()
 	seen := make(map[string]bool)
-	for {
-		infos, err := f.Readdir(batch)
-		if errors.Is(err, io.EOF) {
+	for gone := 0; ; {
+		batch, err := f.ReaddirPlus(batchSize, whatIsAsked)
+		if len(batch) == 0 && errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return nil, within(relative, err)
 		}
 		w.alive()
-		for _, info := range infos {
-			stat, ok := info.(*smb2.FileStat)
-			if !ok {
-				return nil, within(relative, ErrProtocol)
-			}
-			e, err := entry(relative, stat)
+		for i := range batch {
+			e, err := w.entry(relative, &batch[i])
 			if err != nil {
 				return nil, err
 			}
@@ -132,7 +171,11 @@ func (w *walker) list(full, relative string) (entries []Entry, err error) {
 			seen[folded] = true
 			entries = append(entries, e)
 		}
-		if w.listed += len(infos); w.listed > w.limits.Entries {
+		// What disappears between the listing and the look at its permissions is left out of a batch; a listing of nothing but
+		// such files must end too.
+		w.listed += gone + len(batch)
+		gone = batchSize - len(batch)
+		if w.listed > w.limits.Entries {
 			return nil, fmt.Errorf("%w: more than %d files and folders", ErrLimit, w.limits.Entries)
 		}
 	}
@@ -142,21 +185,46 @@ func (w *walker) list(full, relative string) (entries []Entry, err error) {
 	return entries, nil
 }
 
+// entry checks one line of a listing and adds its permissions.
+func (w *walker) entry(relative string, listed *smb2.DirEntryPlus) (Entry, error) {
+	stat, ok := listed.FileInfo.(*smb2.FileStat)
+	if !ok {
+		return Entry{}, within(relative, ErrProtocol)
+	}
+	e, err := entry(relative, stat)
+	switch {
+	case err != nil:
+		return Entry{}, err
+	case e.Reparse:
+		e.Unread = within(e.Path, ErrReparse)
+	case listed.RawSecurityDescriptor != nil: // with Err set too, where only the library could not read it
+		e.Permissions = w.understand(listed.RawSecurityDescriptor, nil)
+	case listed.Err != nil && statusOf(listed.Err) != 0:
+		e.Permissions = w.understand(nil, listed.Err)
+	default: // the library could not ask for a whole batch at once, for want of credits
+		e.Permissions, err = w.permissions(join(w.root, e.Path))
+	}
+	return e, err
+}
+
 func entry(relative string, s *smb2.FileStat) (Entry, error) {
 	if why := badName(s.FileName); why != "" {
 		return Entry{}, within(relative, fmt.Errorf("%w: %q %s", ErrName, clip(s.FileName), why))
 	}
-	e := Entry{
-		Path: join(relative, s.FileName), Dir: s.IsDir(), ModTime: s.LastWriteTime.UTC(),
-		Reparse: s.FileAttributes&attributeReparse != 0, FileID: s.FileId,
+	e := Entry{Path: join(relative, s.FileName)}
+	if s.EndOfFile < 0 || len(e.Path) > maxPath {
+		return Entry{}, within(relative, fmt.Errorf("%w: about %q", ErrProtocol, clip(s.FileName)))
 	}
+	e.stat(s)
+	return e, nil
+}
+
+func (e *Entry) stat(s *smb2.FileStat) {
+	e.Dir, e.ModTime, e.ChangeTime = s.IsDir(), s.LastWriteTime.UTC(), s.ChangeTime.UTC()
+	e.Reparse, e.FileID = s.FileAttributes&attributeReparse != 0, s.FileId
 	if !e.Dir {
 		e.Size = s.EndOfFile
 	}
-	if e.Size < 0 || len(e.Path) > maxPath {
-		return Entry{}, within(relative, fmt.Errorf("%w: about %q", ErrProtocol, clip(s.FileName)))
-	}
-	return e, nil
 }
 
 // solid checks that no part of a path in the share is a reparse point, and returns what the path
@@ -217,5 +285,5 @@ type pathError struct {
 	err  error
 }
 
-func (e *pathError) Error() string { return fmt.Sprintf("%q: %v", clip(e.path), e.err) }
+func (e *pathError) Error() string { return shown(e.path) + ": " + e.err.Error() }
 func (e *pathError) Unwrap() error { return e.err }

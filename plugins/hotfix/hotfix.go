@@ -25,9 +25,9 @@ const (
 // Root is a hotfix root that was opened for reading.
 type Root interface {
 	Facts() smbcheck.Facts
-	Walk(ctx context.Context, limits smbcheck.Limits) ([]smbcheck.Entry, error)
-	ReadFile(ctx context.Context, path string, most int64) ([]byte, error)
-	HashFile(ctx context.Context, path string) (sum [32]byte, size int64, err error)
+	Walk(ctx context.Context, limits smbcheck.Limits) (smbcheck.Tree, error)
+	ReadFile(ctx context.Context, path string, most int64, listed *smbcheck.Entry) ([]byte, error)
+	HashFile(ctx context.Context, path string, listed *smbcheck.Entry) (sum [32]byte, size int64, err error)
 	Close() error
 }
 

@@ -17,6 +17,7 @@ import (
 	"cau/plugins"
 	"cau/plugins/hotfix"
 	"cau/smbcheck"
+	"cau/smbcheck/descriptor"
 )
 
 // root is a hotfix root in memory.
@@ -25,33 +26,52 @@ type root struct {
 	files map[string]string
 	// read counts files whose content was asked for.
 	read *int
+	// sddl are permissions that differ from the documented ones, by path; changed are files that changed since the walk.
+	sddl    map[string]string
+	changed []string
 }
 
 func (r root) Facts() smbcheck.Facts { return r.facts }
 func (r root) Close() error          { return nil }
-func (r root) Walk(context.Context, smbcheck.Limits) ([]smbcheck.Entry, error) {
+func (r root) Walk(context.Context, smbcheck.Limits) (smbcheck.Tree, error) {
 	seen := map[string]bool{}
-	var entries []smbcheck.Entry
+	tree := smbcheck.Tree{Root: smbcheck.Entry{Dir: true, Permissions: r.of("")}}
 	for path, content := range r.files {
 		parts := strings.Split(path, `\`)
 		for i := 1; i < len(parts); i++ {
 			if dir := strings.Join(parts[:i], `\`); !seen[dir] {
 				seen[dir] = true
-				entries = append(entries, smbcheck.Entry{Path: dir, Dir: true})
+				tree.Entries = append(tree.Entries, smbcheck.Entry{Path: dir, Dir: true, Permissions: r.of(dir)})
 			}
 		}
-		entries = append(entries, smbcheck.Entry{Path: path, Size: int64(len(content))})
+		tree.Entries = append(tree.Entries, smbcheck.Entry{Path: path, Size: int64(len(content)), Permissions: r.of(path)})
 	}
-	return entries, nil
+	return tree, nil
 }
 
-func (r root) ReadFile(_ context.Context, path string, _ int64) ([]byte, error) {
+// of are the documented permissions, or those of r.sddl; "unread" are none.
+func (r root) of(path string) smbcheck.Permissions {
+	sddl, ok := r.sddl[path]
+	if !ok {
+		sddl = "O:BAG:SYD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)(A;OICI;0x1200a9;;;BU)"
+	}
+	d, err := descriptor.ParseSDDL(sddl)
+	return smbcheck.Permissions{Security: d, Unread: err}
+}
+
+func (r root) ReadFile(_ context.Context, path string, _ int64, listed *smbcheck.Entry) ([]byte, error) {
 	*r.read++
+	if listed != nil && slices.Contains(r.changed, path) {
+		return nil, smbcheck.ErrChanged
+	}
 	return []byte(r.files[path]), nil
 }
 
-func (r root) HashFile(_ context.Context, path string) ([32]byte, int64, error) {
+func (r root) HashFile(_ context.Context, path string, listed *smbcheck.Entry) ([32]byte, int64, error) {
 	*r.read++
+	if listed != nil && slices.Contains(r.changed, path) {
+		return [32]byte{}, 0, smbcheck.ErrChanged
+	}
 	return sha256.Sum256([]byte(r.files[path])), int64(len(r.files[path])), nil
 }
 
@@ -188,14 +208,96 @@ func TestARootThatCannotBeOpenedIsAFailedCheckWithTheHint(t *testing.T) {
 	}
 }
 
-func TestR07_PermissionChecksAreUnverifiedUnlessTheDocumentedOptionSkipsThem(t *testing.T) {
-	s := scan(t, root{facts: signed(), files: documented(t)})
-	if outcome(s, "acl.root.writers") != check.CannotVerify {
-		t.Errorf("acl.root.writers is %q", outcome(s, "acl.root.writers"))
+func TestR07_PermissionsAreCheckedUnlessTheDocumentedOptionSkipsThem(t *testing.T) {
+	open := map[string]string{`CAUHotfix_All\Update1.msu`: "O:BAD:(A;;FA;;;WD)"}
+	for _, c := range []struct {
+		sddl map[string]string
+		id   string
+		want check.Outcome
+	}{
+		{nil, "acl.root.writers", check.Pass},
+		{nil, "acl.files.writers", check.Pass},
+		{nil, "acl.root.users-execute", check.Pass},
+		{open, "acl.files.writers", check.Fail},
+		{open, "acl.config.writers", check.Pass},
+		{map[string]string{"DefaultHotfixConfig.xml": "O:BAD:(A;;FA;;;WD)"}, "acl.config.writers", check.Fail},
+		{map[string]string{"": "O:BAD:(A;OICI;FA;;;BA)"}, "acl.root.users-read", check.Fail},
+		{map[string]string{"": "O:BAD:(A;OICI;FA;;;BA)(A;OICI;FR;;;BU)"}, "acl.root.users-execute", check.Fail}, // for SpecialHotfix1.exe
+		{map[string]string{"": "not read"}, "acl.root.writers", check.CannotVerify},
+	} {
+		s := scan(t, root{facts: signed(), files: documented(t), sddl: c.sddl})
+		if outcome(s, c.id) != c.want {
+			t.Errorf("%v: %s is %q", c.sddl, c.id, outcome(s, c.id))
+		}
+		s = scan(t, root{facts: signed(), files: documented(t), sddl: c.sddl}, plugins.Argument{Name: "DisableAclChecks", Value: "True"})
+		if outcome(s, c.id) != check.Warn {
+			t.Errorf("with DisableAclChecks %s is %q", c.id, outcome(s, c.id))
+		}
 	}
-	s = scan(t, root{facts: signed(), files: documented(t)}, plugins.Argument{Name: "DisableAclChecks", Value: "True"})
-	if outcome(s, "acl.root.writers") != check.Warn {
-		t.Errorf("with DisableAclChecks it is %q", outcome(s, "acl.root.writers"))
+}
+
+func TestR07_AFileThatChangedSinceItWasListedIsPinnedAsItIsAndCannotBeVerified(t *testing.T) {
+	s := scan(t, root{facts: signed(), files: documented(t), changed: []string{`CAUHotfix_All\Update1.msu`}})
+	var said []check.Result
+	for _, r := range s.Checks {
+		if r.Outcome == check.CannotVerify {
+			said = append(said, r)
+		}
+	}
+	if len(said) != 1 || said[0].ID != "layout" || said[0].Subject != `CAUHotfix_All\Update1.msu` || !strings.Contains(said[0].Evidence, "changed during the check") || len(s.Updates["NODE3"]) != 3 {
+		t.Errorf("%+v, %d updates", said, len(s.Updates["NODE3"]))
+	}
+	s = scan(t, root{facts: signed(), files: documented(t), changed: []string{"DefaultHotfixConfig.xml"}})
+	if outcome(s, "config.present") != check.CannotVerify || outcome(s, "config.valid") != check.Pass || len(s.Pinned) != 1 {
+		t.Errorf("%+v", s.Checks)
+	}
+}
+
+func TestEveryCheckOfARootIsAnsweredInTheOrderOfTheCatalogue(t *testing.T) {
+	p := &hotfix.Plugin{Open: func(context.Context, smbcheck.Location) (hotfix.Root, error) {
+		return root{facts: signed(), files: documented(t), read: new(int)}, nil
+	}}
+	r, err := p.Look(t.Context(), nil, plugins.Arguments{"HotfixRootFolderPath": `\\FS1\Hotfixes\Root`, "HotfixConfigFileName": "DefaultHotfixConfig.xml"})
+	if err != nil || r.Connection == nil {
+		t.Fatalf("%+v %v", r, err)
+	}
+	var got, want []string
+	for _, a := range r.Checks {
+		got = append(got, a.ID)
+		if a.ID == "layout" && (a.Outcome != check.Warn || !strings.Contains(a.Evidence, "by their names alone: NODE1, NODE2.")) {
+			t.Errorf("%+v", a)
+		}
+	}
+	for _, c := range check.Catalogue() {
+		if c.Scope == check.ScopeRoot && c.ID != "smb.encryption.enforced" {
+			want = append(want, c.ID)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v\n%v", got, want)
+	}
+}
+
+func TestWhatKeepsARootFromBeingReadIsTheAnswerToItsOwnCheck(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		id   string
+		want check.Outcome
+	}{
+		{smbcheck.ErrDFS, "smb.dfs", check.Fail},
+		{smbcheck.ErrGuest, "smb.guest", check.Fail},
+		{smbcheck.ErrTampered, "smb.integrity", check.Fail},
+		{smbcheck.ErrCipher, "smb.encryption", check.CannotVerify},
+		{smbcheck.ErrDialect, "smb.version", check.CannotVerify},
+		{smbcheck.ErrUnreachable, "root.reach", check.Fail},
+	} {
+		p := &hotfix.Plugin{Open: func(context.Context, smbcheck.Location) (hotfix.Root, error) {
+			return nil, &fault.Error{Op: "connect", Err: c.err, Hint: "a hint"}
+		}}
+		s, err := p.Scan(t.Context(), []string{"NODE1"}, plugins.Arguments{"HotfixRootFolderPath": `\\FS1\Hotfixes\Root`})
+		if err != nil || outcome(s, c.id) != c.want || outcome(s, "root.reach") != check.Fail {
+			t.Errorf("%v: %+v %v", c.err, s.Checks, err)
+		}
 	}
 }
 

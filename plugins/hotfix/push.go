@@ -68,7 +68,7 @@ func open(ctx context.Context, root Root, path string, size int64) (io.ReadClose
 		if size > maxWhole {
 			return nil, fmt.Errorf("%s has %d bytes, and this root is read in whole files of at most %d", path, size, maxWhole)
 		}
-		data, err := root.ReadFile(ctx, path, size)
+		data, err := root.ReadFile(ctx, path, size, nil)
 		if err != nil {
 			return nil, err
 		}
