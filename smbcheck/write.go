@@ -36,21 +36,15 @@ func (c *Connection) Upload(ctx context.Context, path string, size int64, sum st
 				return err
 			}
 		}
-		have, err := sumOf(share, full, size, alive)
-		switch {
+		switch have, err := sumOf(share, full, size, alive); {
 		case err == nil && have == sum:
 			return nil
-		case err == nil, errors.Is(err, ErrChanged):
-		case statusOf(err) != statusNameNotFound:
+		case err != nil && !errors.Is(err, ErrChanged) && statusOf(err) != statusNameNotFound:
 			return err
 		}
 		temporary := full + "." + strings.ToLower(rand.Text()[:8]) + partial
-		replaces := have != "" || errors.Is(err, ErrChanged)
-		err = write(share, temporary, size, sum, content, alive)
-		if err == nil && replaces {
-			err = share.Remove(full)
-		}
-		if err == nil {
+		err := write(share, temporary, size, sum, content, alive)
+		if err == nil { // in one step, so that at no moment there is neither the old file nor the new one
 			err = share.Rename(temporary, full)
 		}
 		if err != nil {

@@ -276,6 +276,11 @@ func startRelay(ctx context.Context, to func(context.Context) (net.Conn, error))
 	if err != nil {
 		return nil, err
 	}
+	return relayOn(ctx, l, to), nil
+}
+
+// relayOn carries what comes to a listener, which may be one in another network.
+func relayOn(ctx context.Context, l net.Listener, to func(context.Context) (net.Conn, error)) *relay {
 	r := &relay{listener: l, to: to, open: map[net.Conn]bool{}}
 	r.done.Go(func() {
 		for {
@@ -286,7 +291,7 @@ func startRelay(ctx context.Context, to func(context.Context) (net.Conn, error))
 			r.done.Go(func() { r.carry(ctx, conn) })
 		}
 	})
-	return r, nil
+	return r
 }
 
 func (r *relay) address() string { return r.listener.Addr().String() }

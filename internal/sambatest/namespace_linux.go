@@ -74,25 +74,49 @@ func startIsolated(ctx context.Context, program string, args ...string) (*proces
 	return p, nil
 }
 
-// dial connects inside the process's network. The thread that went there is given up afterwards.
+// dial connects inside the process's network.
 func (p *process) dial(address string) func(context.Context) (net.Conn, error) {
 	return func(ctx context.Context) (conn net.Conn, err error) {
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
-			var space *os.File
-			if space, err = os.Open(fmt.Sprintf("/proc/%d/ns/net", p.cmd.Process.Pid)); err != nil {
-				return
-			}
-			defer func() { _ = space.Close() }()
-			if err = unix.Setns(int(space.Fd()), unix.CLONE_NEWNET); err == nil {
-				conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", address)
-			}
-		}()
-		<-done
+		p.inside(func() error {
+			conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", address)
+			return err
+		}, &err)
 		return conn, err
 	}
+}
+
+// listen listens inside the process's network; who accepts may be outside.
+func (p *process) listen(ctx context.Context, address string) (l net.Listener, err error) {
+	p.inside(func() error {
+		l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+		return err
+	}, &err)
+	return l, err
+}
+
+// inside does something in the process's network. The thread that went there is given up afterwards.
+func (p *process) inside(do func() error, err *error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
+		var space *os.File
+		if space, *err = os.Open(p.network()); *err != nil {
+			return
+		}
+		defer func() { _ = space.Close() }()
+		if *err = unix.Setns(int(space.Fd()), unix.CLONE_NEWNET); *err == nil {
+			*err = do()
+		}
+	}()
+	<-done
+}
+
+func (p *process) network() string { return fmt.Sprintf("/proc/%d/ns/net", p.cmd.Process.Pid) }
+
+// command is a program that will run in the process's network.
+func (p *process) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, "nsenter", append([]string{"--net=" + p.network(), program}, args...)...)
 }
 
 func (p *process) stop() {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os/exec"
 )
 
 // Only Linux has network namespaces; needDomain skips the test before any of these is reached.
@@ -21,6 +22,12 @@ func startIsolated(context.Context, string, ...string) (*process, error) { retur
 
 func (p *process) dial(string) func(context.Context) (net.Conn, error) {
 	return func(context.Context) (net.Conn, error) { return nil, errNoNamespace }
+}
+
+func (p *process) listen(context.Context, string) (net.Listener, error) { return nil, errNoNamespace }
+
+func (p *process) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, program, args...)
 }
 
 func (p *process) output() string { return "" }

@@ -61,6 +61,8 @@ type Server struct {
 	dir    string
 	global []string
 	shares []Share
+	// ready is what is done between the configuration and the start.
+	ready  []func(testing.TB)
 	cmd    *exec.Cmd
 	stdin  io.Closer
 	exited chan struct{}
@@ -202,6 +204,9 @@ func (s *Server) prepare(tb testing.TB) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			tb.Fatalf("sambatest: smbpasswd %s: %v\n%s", u, err, out)
 		}
+	}
+	for _, f := range s.ready {
+		f(tb)
 	}
 }
 
