@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/cloudsoda/go-smb2"
-
-	"cau/internal/fault"
 )
 
 // Options says how to connect. The zero value is port 445, 30 seconds, SMB 3.1.1 only.
@@ -78,24 +76,12 @@ func Connect(ctx context.Context, loc Location, cred Credentials, opt Options) (
 }
 
 func open(ctx context.Context, loc Location, cred Credentials, opt Options, dialect Dialect) (*Connection, error) {
-	timeout := opt.Timeout
-	if timeout <= 0 {
-		timeout = defaultTimeout
-	}
-	addr := opt.addr(loc.Server)
-	op := fmt.Sprintf(`connect to \\%s at %s`, loc.Server, addr)
-	dialer := net.Dialer{Timeout: timeout}
-	raw, err := dialer.DialContext(ctx, "tcp", addr)
+	op := fmt.Sprintf(`connect to \\%s at %s`, loc.Server, opt.addr(loc.Server))
+	raw, err := dial(ctx, op, loc, opt)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, explain(op, context.Cause(ctx))
-		}
-		const badNetPath = 53 // ERROR_BAD_NETPATH
-		return nil, &fault.Error{
-			Op: op, Code: badNetPath, Err: fmt.Errorf("%w: %s", ErrUnreachable, whyUnreachable(err)), Hint: hintFor(ErrUnreachable),
-		}
+		return nil, err
 	}
-	c := &Connection{loc: loc, timeout: timeout, tap: newTap(raw, dialect)}
+	c := &Connection{loc: loc, timeout: opt.timeout(), tap: newTap(raw, dialect)}
 	var key []byte
 	err = c.call(ctx, op, func(ctx context.Context, _ func()) (err error) {
 		key, err = c.signIn(ctx, cred, dialect)
@@ -145,6 +131,8 @@ func (c *Connection) whyNot(rec handshake, dialect Dialect, err error) error {
 		return err
 	case rec.negotiate == nil && statusOf(err) == statusNotSupported:
 		return fmt.Errorf("%w: %s", ErrDialect, dialect)
+	case rec.negotiate == nil && statusOf(err) == statusInvalidParameter:
+		return fmt.Errorf("%w over SMB %s", ErrNegotiate, dialect)
 	case rec.negotiate == nil && statusOf(err) == 0:
 		return fmt.Errorf("%w: %w", ErrNotSMB, cause(err))
 	case rec.negotiate == nil:
@@ -178,6 +166,9 @@ func (c *Connection) mount(ctx context.Context, key []byte) error {
 	}
 	if err := facts.proveShare(rec, k); err != nil {
 		return err
+	}
+	if facts.EncryptData {
+		c.tap.demandSeal()
 	}
 	c.share, c.facts = share, facts
 	return nil

@@ -62,5 +62,8 @@ func (c Cipher) String() string {
 	return fmt.Sprintf("0x%04X", uint16(c))
 }
 
+// ours tells the ciphers that this program speaks.
+func (c Cipher) ours() bool { return c == AES128CCM || c == AES128GCM }
+
 // MarshalText writes the cipher as String does.
 func (c Cipher) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

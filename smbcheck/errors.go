@@ -19,6 +19,8 @@ var (
 	ErrNotSMB      = errors.New("what answers there does not speak SMB 2 or later")
 	ErrDialect     = errors.New("the server does not speak this version of SMB")
 	ErrCipher      = errors.New("the server offers no encryption that this program speaks (AES-128-GCM, AES-128-CCM)")
+	ErrNegotiate   = errors.New("the server refuses what this program offers")
+	ErrSigning     = errors.New("the server takes no signature that this program makes (AES-CMAC)")
 	ErrLogon       = errors.New("the server refused the user name or the password")
 	ErrAccount     = errors.New("the server refused the account")
 	ErrGuest       = errors.New("the server made it a guest or anonymous session")
@@ -40,11 +42,14 @@ var (
 
 // NTSTATUS values, MS-ERREF 2.3.1.
 const (
-	statusPending        = 0x00000103
-	statusMoreProcessing = 0xC0000016
-	statusAccessDenied   = 0xC0000022
-	statusNameNotFound   = 0xC0000034
-	statusNotSupported   = 0xC00000BB
+	statusPending          = 0x00000103
+	statusInvalidParameter = 0xC000000D
+	statusMoreProcessing   = 0xC0000016
+	statusAccessDenied     = 0xC0000022
+	statusNameNotFound     = 0xC0000034
+	statusNotSupported     = 0xC00000BB
+	statusSessionDeleted   = 0xC0000203
+	statusSessionExpired   = 0xC000035C
 )
 
 type meaning struct {
@@ -146,6 +151,8 @@ func hintFor(err error) string {
 		{ErrNotSMB, "Check the server's name and the port; SMB listens on TCP 445. A server that speaks only SMB 1 cannot be used."},
 		{ErrDialect, "Turn SMB 3.1.1 on at the file server, or allow older dialects: what is seen over them is not protected against a downgrade."},
 		{ErrCipher, "Add AES_128_GCM to the file server's EncryptionCiphers (Set-SmbServerConfiguration)."},
+		{ErrNegotiate, "The server may insist on something that this program does not speak, such as signing with AES-GMAC only; asking the server what it speaks tells."},
+		{ErrSigning, "Let the file server take AES-CMAC too (Samba: server smb3 signing algorithms)."},
 		{ErrShare, hintShare},
 		{ErrGuest, "Sign in with an account that the file server knows; nothing is read as a guest."},
 		{ErrTampered, "Something between here and the file server may be changing messages. Try from a trusted network, then look for proxies or WAN accelerators."},

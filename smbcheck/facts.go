@@ -15,14 +15,19 @@ type Facts struct {
 	SetupVerified bool `json:"setup_verified"`
 	// DowngradeProtected: dialect, cipher and signing demand are inside the key (3.1.1's preauth
 	// integrity). Older dialects have nothing like it.
-	DowngradeProtected bool   `json:"downgrade_protected"`
-	ShareFlags         uint32 `json:"share_flags"`
+	DowngradeProtected bool `json:"downgrade_protected"`
+	// ShareType is DiskShare on every connection that Connect returns.
+	ShareType  ShareType `json:"share_type"`
+	ShareFlags uint32    `json:"share_flags"`
+	// MaximalAccess is the access mask that the server gives the account in this share at most (MS-SMB2 2.2.10; bits as
+	// in 2.2.13.1.1). The share's own permissions are in it, those of the folders below are not.
+	MaximalAccess uint32 `json:"maximal_access"`
 	// EncryptData: the session or the share demands encryption from everyone.
 	EncryptData bool `json:"encrypt_data"`
 	// DFS: the share is in a DFS namespace; DFSRoot: it is the root of one.
 	DFS     bool `json:"dfs"`
 	DFSRoot bool `json:"dfs_root"`
-	// ShareVerified: the answer that carried the share's flags was rightly signed or sealed.
+	// ShareVerified: the answer that carried the share's type, flags and access was rightly signed or sealed.
 	ShareVerified bool `json:"share_verified"`
 	// Sent and Received count what really crossed the wire so far, the handshake included.
 	Sent     Traffic `json:"sent"`
@@ -43,18 +48,17 @@ const (
 	sessionEncrypt = 0x4
 )
 
-// Share flags, type and capability, MS-SMB2 2.2.10.
+// Share flags and capability, MS-SMB2 2.2.10.
 const (
 	shareDFS     = 0x1
 	shareDFSRoot = 0x2
 	shareEncrypt = 0x8000
 	shareCapDFS  = 0x8
-	shareDisk    = 1
 )
 
 // share fills in what a TREE_CONNECT answer says.
 func (f *Facts) share(a treeAnswer, proven bool) {
-	f.ShareFlags = a.flags
+	f.ShareType, f.ShareFlags, f.MaximalAccess = a.kind, a.flags, a.maximalAccess
 	f.EncryptData = f.EncryptData || a.flags&shareEncrypt != 0
 	f.DFS = a.flags&(shareDFS|shareDFSRoot) != 0 || a.capabilities&shareCapDFS != 0
 	f.DFSRoot = a.flags&shareDFSRoot != 0
@@ -62,4 +66,4 @@ func (f *Facts) share(a treeAnswer, proven bool) {
 }
 
 // canSeal tells whether the connection has a cipher to seal with: the library fails without one.
-func (f *Facts) canSeal() bool { return f.Cipher == AES128CCM || f.Cipher == AES128GCM }
+func (f *Facts) canSeal() bool { return f.Cipher.ours() }

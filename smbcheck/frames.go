@@ -14,6 +14,8 @@ const (
 	offCommand   = 12
 	offFlags     = 16
 	offNext      = 20
+	offMessage   = 24
+	offSession   = 40
 	offSignature = 48
 
 	flagResponse = 0x1
@@ -21,6 +23,7 @@ const (
 
 	cmdNegotiate    = 0
 	cmdSessionSetup = 1
+	cmdLogoff       = 2
 	cmdTreeConnect  = 3
 )
 
@@ -41,6 +44,8 @@ func (h header) status() uint32  { return le.Uint32(h[offStatus:]) }
 func (h header) command() uint16 { return le.Uint16(h[offCommand:]) }
 func (h header) flags() uint32   { return le.Uint32(h[offFlags:]) }
 func (h header) next() uint32    { return le.Uint32(h[offNext:]) }
+func (h header) message() uint64 { return le.Uint64(h[offMessage:]) }
+func (h header) session() uint64 { return le.Uint64(h[offSession:]) }
 
 // valid checks the protocol id and the size of a whole frame's header.
 func (h header) valid() error {
@@ -147,4 +152,9 @@ func (c *cutter) finished(s sink) error {
 		return nil
 	}
 	return s.whole(kept)
+}
+
+// frameOf puts the length before a message.
+func frameOf(m []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(m)), uint32(len(m))), m...)
 }

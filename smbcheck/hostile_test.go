@@ -69,12 +69,12 @@ func TestWhatIsNotSMBIsToldAtOnce(t *testing.T) {
 		"16 MiB claimed":        {say("\x00\xFF\xFF\xFF\xFESMB"), smbcheck.ErrProtocol},
 		"garbage in a frame":    {say("\x00\x00\x00\x60" + strings.Repeat("\xAA", 0x60)), smbcheck.ErrNotSMB},
 		"empty NEGOTIATE":       {say("\x00\x00\x00\x60\xFESMB\x40\x00" + zeros[:10] + "\x01" + zeros[:0x60-17]), smbcheck.ErrProtocol},
-		"sealed before sign-in": {say("\x00\x00\x00\x60\xFDSMB" + zeros[:0x5C]), smbcheck.ErrUnreachable},
+		"sealed before sign-in": {say("\x00\x00\x00\x60\xFDSMB" + zeros[:0x5C]), smbcheck.ErrProtocol},
 		"says nothing":          {func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, smbcheck.ErrUnreachable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			addr := startFake(t, c.serve)
-			// Only the last two wait for the timeout.
+			// Only the last one waits for the timeout.
 			opt := smbcheck.Options{AllowOlder: true, Timeout: 30 * time.Second}
 			if errors.Is(c.want, smbcheck.ErrUnreachable) {
 				opt.Timeout = 200 * time.Millisecond

@@ -59,21 +59,22 @@ func (k keys) signed(m []byte) bool {
 	if len(m) < headerSize || header(m).flags()&flagSigned == 0 {
 		return false
 	}
+	want, err := k.signature(m)
+	return err == nil && subtle.ConstantTimeCompare(want, m[offSignature:headerSize]) == 1
+}
+
+// signature computes what belongs into a message's signature field (MS-SMB2 3.1.4.1).
+func (k keys) signature(m []byte) ([]byte, error) {
 	unsigned := append([]byte(nil), m...)
 	clear(unsigned[offSignature:headerSize])
-	var want []byte
 	switch k.dialect {
 	case SMB202, SMB210:
 		h := hmac.New(sha256.New, k.signing)
 		h.Write(unsigned)
-		want = h.Sum(nil)[:16]
+		return h.Sum(nil)[:16], nil
 	default:
-		var err error
-		if want, err = cmac(k.signing, unsigned); err != nil {
-			return false
-		}
+		return cmac(k.signing, unsigned)
 	}
-	return subtle.ConstantTimeCompare(want, m[offSignature:offSignature+16]) == 1
 }
 
 // open decrypts a sealed frame (MS-SMB2 2.2.41 and 3.1.4.3).
@@ -146,6 +147,9 @@ func (f *Facts) proveShare(rec handshake, k keys) error {
 		if err != nil {
 			return err
 		}
+		if found != nil {
+			return fmt.Errorf("%w: the share was answered for twice", ErrTampered)
+		}
 		found = &a
 		f.share(a, true)
 	}
@@ -165,8 +169,8 @@ func (f *Facts) proveShare(rec handshake, k keys) error {
 	}
 	switch {
 	case found == nil:
-		return nil
-	case found.kind != shareDisk:
+		return fmt.Errorf("%w: the share's answer was not seen", ErrTampered)
+	case found.kind != DiskShare:
 		return fmt.Errorf("%w: it is not a share for files", ErrShare)
 	case f.EncryptData && !f.canSeal():
 		return fmt.Errorf("%w: the share demands encryption over SMB %s without a cipher", ErrProtocol, f.Dialect)

@@ -20,6 +20,12 @@ import (
 
 var asRoot = smbcheck.NTLM{User: sambatest.Admin, Password: sambatest.Password}
 
+// What a share gives at most (MS-SMB2 2.2.13.1.1); a read-only one of Samba leaves the rights that do not change content.
+const (
+	fullControl = 0x001F01FF
+	readOnly    = 0x001F00A9
+)
+
 func at(share, root string) smbcheck.Location {
 	return smbcheck.Location{Server: "fileserver", Share: share, Root: root}
 }
@@ -74,14 +80,19 @@ func TestFactsAreThoseOfTheServerAndProven(t *testing.T) {
 		old   bool // needs AllowOlder
 		facts smbcheck.Facts
 	}
-	base := smbcheck.Facts{Dialect: smbcheck.SMB311, Cipher: smbcheck.AES128GCM, SetupVerified: true, ShareVerified: true, DowngradeProtected: true}
+	base := smbcheck.Facts{
+		Dialect: smbcheck.SMB311, Cipher: smbcheck.AES128GCM, SetupVerified: true, ShareVerified: true, DowngradeProtected: true,
+		ShareType: smbcheck.DiskShare, MaximalAccess: fullControl,
+	}
 	with := func(change func(*smbcheck.Facts)) smbcheck.Facts {
 		f := base
 		change(&f)
 		return f
 	}
 	older := func(d smbcheck.Dialect, c smbcheck.Cipher) smbcheck.Facts {
-		return smbcheck.Facts{Dialect: d, Cipher: c, SetupVerified: true, ShareVerified: true}
+		return smbcheck.Facts{
+			Dialect: d, Cipher: c, SetupVerified: true, ShareVerified: true, ShareType: smbcheck.DiskShare, MaximalAccess: fullControl,
+		}
 	}
 	encShare := func(f *smbcheck.Facts) { f.ShareFlags, f.EncryptData = 0x8000, true }
 	encAll := func(f *smbcheck.Facts) { encShare(f); f.SessionFlags = 4 }

@@ -18,7 +18,13 @@ type tap struct {
 	sent, received Traffic
 	record         handshake
 	mounted        bool
+	sealing        bool // the server named a cipher that we have
+	onlySealed     bool // the share or the session demands encryption
 	err            error
+
+	tree chan []byte   // the first final answer to TREE_CONNECT
+	over chan struct{} // closed when nothing more will come
+	end  sync.Once
 }
 
 // handshake is everything that proof needs, as it crossed the wire.
@@ -39,7 +45,9 @@ type handshake struct {
 // maxRecorded bounds the messages of one kind that are kept; an honest handshake has 3 round trips.
 const maxRecorded = 16
 
-func newTap(c net.Conn, pinned Dialect) *tap { return &tap{Conn: c, pinned: pinned} }
+func newTap(c net.Conn, pinned Dialect) *tap {
+	return &tap{Conn: c, pinned: pinned, tree: make(chan []byte, 1), over: make(chan struct{})}
+}
 
 // Read passes bytes to the library, unless something in them was refused.
 func (t *tap) Read(p []byte) (int, error) {
@@ -48,6 +56,9 @@ func (t *tap) Read(p []byte) (int, error) {
 	defer t.mu.Unlock()
 	if t.err == nil {
 		t.err = t.in.feed(p[:n], receiving{t})
+	}
+	if err != nil || t.err != nil {
+		t.end.Do(func() { close(t.over) })
 	}
 	if t.err != nil {
 		// Not n: a full buffer would make the reader above forget the error.
@@ -92,6 +103,14 @@ func (t *tap) handshake(mounted bool) handshake {
 	return t.record
 }
 
+// demandSeal refuses from now on what is not sealed, in both directions: on a share that demands encryption nothing that
+// counts crosses the wire in clear, whatever else the library would take or send (MS-SMB2 3.2.5.1.1).
+func (t *tap) demandSeal() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.onlySealed = true
+}
+
 func (t *Traffic) count(h header) {
 	switch {
 	case h.sealed():
@@ -108,7 +127,13 @@ type sending struct{ t *tap }
 
 func (s sending) begin(h header, _ int) (bool, error) {
 	s.t.sent.count(h)
-	return !h.sealed() && (h.command() == cmdNegotiate || h.command() == cmdSessionSetup), nil
+	if h.sealed() {
+		return false, nil
+	}
+	if s.t.onlySealed && (h.command() != cmdLogoff || h.next() != 0) {
+		return false, fmt.Errorf("%w: a message was about to leave unencrypted", ErrTampered)
+	}
+	return h.command() == cmdNegotiate || h.command() == cmdSessionSetup, nil
 }
 
 func (s sending) whole(m []byte) error { return s.t.record.add(m) }
@@ -119,17 +144,48 @@ type receiving struct{ t *tap }
 func (r receiving) begin(h header, size int) (bool, error) {
 	r.t.received.count(h)
 	if h.sealed() {
+		if !r.t.sealing || r.t.record.setup == nil {
+			return false, fmt.Errorf("%w: an encrypted message where nothing can be encrypted", ErrProtocol)
+		}
 		return !r.t.mounted && size <= maxKept && len(r.t.record.sealed) < maxRecorded, nil
+	}
+	if err := r.clear(h); err != nil {
+		return false, err
 	}
 	switch h.command() {
 	case cmdNegotiate, cmdSessionSetup, cmdTreeConnect:
 	default:
 		return false, nil
 	}
-	if h.flags()&flagResponse == 0 || h.next() != 0 {
+	if h.next() != 0 {
 		return false, fmt.Errorf("%w: a handshake message in an odd shape", ErrProtocol)
 	}
 	return h.status() != statusPending, nil
+}
+
+// clear says what is wrong with a message that is not sealed, by its header. The signature itself is the library's to
+// verify, and ours where facts depend on it; that there is one is not left to the library, which stops to ask for it
+// when a session's flags say guest. Interim answers are never signed and bring nothing (MS-SMB2 3.3.4.1.1), nor are notices
+// that answer no request; both are dropped by the library.
+func (r receiving) clear(h header) error {
+	const unasked = 1<<64 - 1 // MS-SMB2 2.2.1: an oplock break
+	if h.flags()&flagResponse == 0 {
+		// We sign as the server does: a request of ours, thrown back, has a right signature.
+		return fmt.Errorf("%w: a request came where an answer was due", ErrTampered)
+	}
+	if r.t.record.setup == nil || h.next() == 0 && (h.status() == statusPending || h.message() == unasked) {
+		return nil
+	}
+	if h.flags()&flagSigned == 0 {
+		if s := h.status(); s == statusSessionDeleted || s == statusSessionExpired {
+			return fmt.Errorf("%w: the server has forgotten the session", ErrBroken)
+		}
+		return fmt.Errorf("%w: a message has no signature", ErrTampered)
+	}
+	if r.t.onlySealed && (h.command() != cmdLogoff || h.next() != 0) {
+		return fmt.Errorf("%w: a message came unencrypted", ErrTampered)
+	}
+	return nil
 }
 
 func (r receiving) whole(m []byte) error {
@@ -142,15 +198,19 @@ func (r receiving) whole(m []byte) error {
 	case cmdNegotiate:
 		return r.negotiated(m)
 	case cmdSessionSetup:
+		if rec.setup != nil {
+			return fmt.Errorf("%w: the sign-in ended twice", ErrTampered)
+		}
 		rec.setupStatus = h.status()
 		if h.status() != 0 {
 			return rec.add(m)
 		}
-		if rec.setup != nil {
-			return fmt.Errorf("%w: the sign-in ended twice", ErrTampered)
-		}
 		rec.setup = m
 	case cmdTreeConnect:
+		select {
+		case r.t.tree <- m:
+		default:
+		}
 		if h.status() != 0 {
 			return nil
 		}
@@ -178,10 +238,10 @@ func (r receiving) negotiated(m []byte) error {
 	if a.dialect != r.t.pinned {
 		return fmt.Errorf("%w: SMB %s was offered and %s answered", ErrTampered, r.t.pinned, a.dialect)
 	}
-	if a.dialect == SMB311 && a.cipherContext && a.cipher != AES128CCM && a.cipher != AES128GCM {
+	if a.dialect == SMB311 && a.cipherContext && !a.cipher.ours() {
 		return ErrCipher
 	}
-	rec.negotiate = m
+	rec.negotiate, r.t.sealing = m, a.cipher.ours()
 	return rec.add(m)
 }
 
