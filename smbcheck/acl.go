@@ -333,21 +333,13 @@ func (a ACL) usersRead(root place, below []place) check.Result {
 	}
 	if !byName {
 		r.Outcome, r.Remedy = check.Warn, grantRead
-		r.Evidence = fmt.Sprintf("%s has no entry of its own; %s lets it read. That is enough for the nodes, but Windows' CAU asks for Users by name.", descriptor.Users, principals(through))
+		r.Evidence = fmt.Sprintf("%s has no entry of its own; %s lets it read. That is enough for the nodes, but Windows' CAU asks for Users by name.", descriptor.Users, list(through))
 		if len(t.lines) > 0 {
 			r.Evidence += " " + t.evidence()
 		}
 		return r
 	}
 	return t.finish(r, check.Warn, grantRead, fmt.Sprintf("%s may read the root and what is installed from it.", descriptor.Users))
-}
-
-func principals(who []descriptor.SID) string {
-	var s []string
-	for _, w := range who {
-		s = append(s, w.String())
-	}
-	return strings.Join(s, ", ")
 }
 
 // usersExecute is about updates that are run themselves.
@@ -379,7 +371,7 @@ func (a ACL) usersExecute(root place, files []place) check.Result {
 		r = t.finish(r, check.Fail, remedy, "")
 	case wide != nil:
 		r.Outcome, r.Remedy = check.Warn, remedy
-		r.Evidence = fmt.Sprintf("%s has no entry of its own; %s lets it execute. Windows' CAU asks for Users by name.", descriptor.Users, principals(wide))
+		r.Evidence = fmt.Sprintf("%s has no entry of its own; %s lets it execute. Windows' CAU asks for Users by name.", descriptor.Users, list(wide))
 	default:
 		r.Outcome, r.Evidence = check.Pass, fmt.Sprintf("%s may execute what is run from its own file (updates: %d).", descriptor.Users, len(a.Executed))
 	}

@@ -9,13 +9,23 @@ import (
 	"cau/internal/fault"
 )
 
-// Checks answers the smb.* checks from the facts of a connection. smb.encryption is answered only
-// if the caller requires encryption. A fact that is not proven is never a pass (R07); one that
-// already speaks against the share fails, proven or not.
-func Checks(f Facts, requireEncryption bool) []check.Result {
-	out := []check.Result{version(f), integrity(f)}
-	if requireEncryption {
-		out = append(out, encryption(f))
+// Seen is what the smb checks are about.
+type Seen struct {
+	Facts Facts
+	// Server is what the server says to anybody; nil where it was not asked.
+	Server *ServerFacts
+	// RequireEncryption asks for smb.encryption and smb.encryption.enforced; Enforcement is what was found out about the second.
+	RequireEncryption bool
+	Enforcement       Enforcement
+}
+
+// Checks answers the smb.* checks. smb.encryption and smb.encryption.enforced are answered only if the caller requires
+// encryption. A fact that is not proven is never a pass (R07); one that already speaks against the share counts, proven or not.
+func Checks(s Seen) []check.Result {
+	f := s.Facts
+	out := []check.Result{version(f, s.Server), integrity(f)}
+	if s.RequireEncryption {
+		out = append(out, encryption(f), enforced(f, s.Enforcement))
 	}
 	return append(out, guest(f), dfs(f))
 }
@@ -30,7 +40,7 @@ const (
 	remedyEncrypt  = "On the file server: Set-SmbShare -Name <share> -EncryptData $true."
 )
 
-func version(f Facts) check.Result {
+func version(f Facts, server *ServerFacts) check.Result {
 	r := check.Result{ID: "smb.version", Evidence: fmt.Sprintf("SMB %s.", f.Dialect)}
 	switch {
 	case f.Dialect < SMB202:
@@ -38,10 +48,16 @@ func version(f Facts) check.Result {
 	case !f.SetupVerified:
 		return unverified(r, unprovenSession)
 	}
+	r = passed(r)
 	if !f.DowngradeProtected {
+		r.Outcome, r.Remedy = check.Warn, "Turn SMB 3.1.1 on at the file server."
 		r.Evidence += " Newer versions may have been kept from us: before 3.1.1 nothing protects the negotiation."
 	}
-	return passed(r)
+	if server != nil && server.SMB1 {
+		r.Outcome, r.Remedy = check.Warn, "On the file server: Set-SmbServerConfiguration -EnableSMB1Protocol $false."
+		r.Evidence += " The server still answers SMB 1, which protects nothing."
+	}
+	return r
 }
 
 func integrity(f Facts) check.Result {
@@ -57,17 +73,10 @@ func integrity(f Facts) check.Result {
 		}
 		return passed(r)
 	case !f.SigningRequired:
-		// What was seen is a signed connection; what the server would let others do is worth a warning. A node's own
-		// connection is looked at by the node itself, before the first byte of a file.
-		r.Evidence = fmt.Sprintf("This connection was signed because we demanded it (%d messages came signed); the server itself requires neither signing nor encryption.", f.Received.Signed)
-		switch {
-		case !f.SetupVerified:
-			return unverified(r, unprovenSession)
-		case f.Received.Signed == 0:
-			return failed(r, remedySigning)
-		}
-		r.Outcome, r.Remedy = check.Warn, remedySigning
-		return r
+		// This connection was signed all the same, and each node's is looked at before the first byte of a file. But whoever
+		// else writes there may be writing over connections that are not, and CAU's documentation asks for one or the other.
+		r.Evidence = fmt.Sprintf("The server requires neither signing nor encryption. This connection was signed because we demanded it (%d messages came signed).", f.Received.Signed)
+		return failed(r, remedySigning)
 	}
 	r.Evidence = "The server requires signing."
 	switch {
@@ -93,6 +102,28 @@ func encryption(f Facts) check.Result {
 		return unverified(r, unprovenShare)
 	}
 	return passed(r)
+}
+
+// enforced tells whether a client that does not encrypt is kept out too. It is about others: this connection, and those of the
+// nodes, are looked at themselves.
+func enforced(f Facts, e Enforcement) check.Result {
+	const remedy = "On the file server: Set-SmbServerConfiguration -RejectUnencryptedAccess $true; Get-SmbServerConfiguration shows it."
+	r := check.Result{ID: "smb.encryption.enforced", Evidence: e.Reason, Remedy: remedy}
+	switch {
+	case !f.EncryptData:
+		r.Evidence = "Encryption is not demanded, so it is not enforced either."
+		return failed(r, remedyEncrypt)
+	case e.Verdict == NotEnforced, e.Verdict == Enforced && !e.Proven:
+		r.Outcome = check.Warn
+	case e.Verdict == Enforced:
+		r.Outcome, r.Remedy = check.Pass, ""
+	default:
+		r.Outcome = check.CannotVerify
+		if r.Evidence == "" {
+			r.Evidence = "It was not tried."
+		}
+	}
+	return r
 }
 
 func guest(f Facts) check.Result {
@@ -142,9 +173,14 @@ func Unreachable(err error) []check.Result {
 		{ErrNotSMB, "smb.version", check.Fail},
 		{ErrDialect, "smb.version", check.CannotVerify},
 		{ErrCipher, "smb.encryption", check.CannotVerify},
+		{ErrSigning, "smb.integrity", check.CannotVerify},
 	} {
 		if errors.Is(err, known.cause) {
-			return []check.Result{{ID: known.id, Outcome: known.outcome, Evidence: reason(err) + ".", Remedy: fault.Hint(err)}}
+			r := check.Result{ID: known.id, Outcome: known.outcome, Evidence: reason(err) + ".", Remedy: fault.Hint(err)}
+			if errors.Is(err, ErrCipher) || errors.Is(err, ErrSigning) {
+				r.Remedy += " Or let the nodes tell, which may speak it: cau doctor --cluster ADDRESS --root ROOT."
+			}
+			return []check.Result{r}
 		}
 	}
 	return nil

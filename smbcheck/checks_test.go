@@ -29,7 +29,7 @@ func TestR07_AFactWithoutProofIsNeverAPass(t *testing.T) {
 		change(&f)
 		return f
 	}
-	const p, f, c = check.Pass, check.Fail, check.CannotVerify
+	const p, w, f, c = check.Pass, check.Warn, check.Fail, check.CannotVerify
 	for name, x := range map[string]struct {
 		facts                                    smbcheck.Facts
 		version, integrity, encryption, who, dfs check.Outcome
@@ -41,16 +41,16 @@ func TestR07_AFactWithoutProofIsNeverAPass(t *testing.T) {
 		"share not verified":    {with(good, func(x *smbcheck.Facts) { x.ShareVerified = false }), p, p, f, p, c},
 		"share flag unverified": {with(encrypted, func(x *smbcheck.Facts) { x.ShareVerified = false }), p, c, c, p, c},
 		"session encrypts":      {with(encrypted, func(x *smbcheck.Facts) { x.ShareVerified, x.SessionFlags = false, 4 }), p, p, p, p, c},
-		"older dialect":         {with(good, func(x *smbcheck.Facts) { x.Dialect, x.DowngradeProtected = smbcheck.SMB302, false }), p, c, f, p, p},
-		"older and encrypted":   {with(encrypted, func(x *smbcheck.Facts) { x.Dialect, x.DowngradeProtected = smbcheck.SMB302, false }), p, p, p, p, p},
+		"older dialect":         {with(good, func(x *smbcheck.Facts) { x.Dialect, x.DowngradeProtected = smbcheck.SMB302, false }), w, c, f, p, p},
+		"older and encrypted":   {with(encrypted, func(x *smbcheck.Facts) { x.Dialect, x.DowngradeProtected = smbcheck.SMB302, false }), w, p, p, p, p},
 		"no signing required":   {with(good, func(x *smbcheck.Facts) { x.SigningRequired = false }), p, f, f, p, p},
-		"signed by our demand":  {with(good, func(x *smbcheck.Facts) { x.SigningRequired, x.Received.Signed = false, 5 }), p, check.Warn, f, p, p},
+		"signed by our demand":  {with(good, func(x *smbcheck.Facts) { x.SigningRequired, x.Received.Signed = false, 5 }), p, f, f, p, p},
 		"guest":                 {with(good, func(x *smbcheck.Facts) { x.Guest, x.SetupVerified = true, false }), c, c, f, f, c},
 		"DFS, unproven":         {with(good, func(x *smbcheck.Facts) { x.DFS, x.ShareVerified = true, false }), p, p, f, p, f},
 		"DFS root":              {with(good, func(x *smbcheck.Facts) { x.DFS, x.DFSRoot = true, true }), p, p, f, p, f},
-		"nothing known":         {smbcheck.Facts{}, f, c, f, c, c},
+		"nothing known":         {smbcheck.Facts{}, f, f, f, c, c},
 	} {
-		rs := smbcheck.Checks(x.facts, true)
+		rs := smbcheck.Checks(smbcheck.Seen{Facts: x.facts, RequireEncryption: true})
 		got := outcomes(rs)
 		want := map[string]check.Outcome{"smb.version": x.version, "smb.integrity": x.integrity, "smb.encryption": x.encryption, "smb.guest": x.who, "smb.dfs": x.dfs}
 		for id, o := range want {
@@ -64,8 +64,39 @@ func TestR07_AFactWithoutProofIsNeverAPass(t *testing.T) {
 			}
 		}
 	}
-	if _, there := outcomes(smbcheck.Checks(good, false))["smb.encryption"]; there {
+	if _, there := outcomes(smbcheck.Checks(smbcheck.Seen{Facts: good}))["smb.encryption"]; there {
 		t.Error("encryption is judged without being required")
+	}
+}
+
+func TestEncryptionIsEnforcedOnlyWhereTheServerProvedIt(t *testing.T) {
+	demanded := smbcheck.Facts{Dialect: smbcheck.SMB311, Cipher: smbcheck.AES128GCM, EncryptData: true, SetupVerified: true, ShareVerified: true, DowngradeProtected: true}
+	for name, c := range map[string]struct {
+		facts       smbcheck.Facts
+		enforcement smbcheck.Enforcement
+		want        check.Outcome
+	}{
+		"refused to others, proven":     {demanded, smbcheck.Enforcement{Verdict: smbcheck.Enforced, Proven: true, Reason: "r"}, check.Pass},
+		"refused by an unsigned answer": {demanded, smbcheck.Enforcement{Verdict: smbcheck.Enforced, Reason: "r"}, check.Warn},
+		"others are let in":             {demanded, smbcheck.Enforcement{Verdict: smbcheck.NotEnforced, Proven: true, Reason: "r"}, check.Warn},
+		"it could not be told":          {demanded, smbcheck.Enforcement{Reason: "r"}, check.CannotVerify},
+		"it was not tried":              {demanded, smbcheck.Enforcement{}, check.CannotVerify},
+		"encryption is not demanded":    {smbcheck.Facts{SetupVerified: true}, smbcheck.Enforcement{}, check.Fail},
+	} {
+		for _, r := range smbcheck.Checks(smbcheck.Seen{Facts: c.facts, RequireEncryption: true, Enforcement: c.enforcement}) {
+			if r.ID == "smb.encryption.enforced" && (r.Outcome != c.want || r.Evidence == "" || (r.Remedy == "") != (c.want == check.Pass)) {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+	}
+}
+
+func TestAServerThatStillAnswersSMB1IsWarnedOf(t *testing.T) {
+	f := smbcheck.Facts{Dialect: smbcheck.SMB311, SetupVerified: true, DowngradeProtected: true}
+	for smb1, want := range map[bool]check.Outcome{true: check.Warn, false: check.Pass} {
+		if got := outcomes(smbcheck.Checks(smbcheck.Seen{Facts: f, Server: &smbcheck.ServerFacts{SMB1: smb1}}))["smb.version"]; got != want {
+			t.Errorf("SMB 1 %v: %s", smb1, got)
+		}
 	}
 }
 

@@ -43,6 +43,8 @@ func (o Options) addr(server string) string {
 // run one after the other.
 type Connection struct {
 	loc     Location
+	cred    Credentials
+	opt     Options
 	timeout time.Duration
 	tap     *tap
 	session *smb2.Session
@@ -81,7 +83,7 @@ func open(ctx context.Context, loc Location, cred Credentials, opt Options, dial
 	if err != nil {
 		return nil, err
 	}
-	c := &Connection{loc: loc, timeout: opt.timeout(), tap: newTap(raw, dialect)}
+	c := &Connection{loc: loc, cred: cred, opt: opt, timeout: opt.timeout(), tap: newTap(raw, dialect)}
 	var key []byte
 	err = c.call(ctx, op, func(ctx context.Context, _ func()) (err error) {
 		key, err = c.signIn(ctx, cred, dialect)

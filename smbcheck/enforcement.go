@@ -78,6 +78,11 @@ func EnforcesEncryption(ctx context.Context, loc Location, cred Credentials, opt
 	return e, nil
 }
 
+// Enforcement is EnforcesEncryption with the location and the credential of this connection, which have been accepted.
+func (c *Connection) Enforcement(ctx context.Context) (Enforcement, error) {
+	return EnforcesEncryption(ctx, c.loc, c.cred, c.opt)
+}
+
 func enforces(ctx context.Context, loc Location, cred Credentials, opt Options, dialect Dialect) (Enforcement, error) {
 	op := fmt.Sprintf(`try %s over SMB %s without encryption`, Location{Server: loc.Server, Share: loc.Share}, dialect)
 	e := Enforcement{Dialect: dialect}

@@ -25,6 +25,8 @@ const (
 // Root is a hotfix root that was opened for reading.
 type Root interface {
 	Facts() smbcheck.Facts
+	// Enforcement tries whether clients that cannot encrypt are let in.
+	Enforcement(ctx context.Context) (smbcheck.Enforcement, error)
 	Walk(ctx context.Context, limits smbcheck.Limits) (smbcheck.Tree, error)
 	ReadFile(ctx context.Context, path string, most int64, listed *smbcheck.Entry) ([]byte, error)
 	HashFile(ctx context.Context, path string, listed *smbcheck.Entry) (sum [32]byte, size int64, err error)
@@ -33,6 +35,9 @@ type Root interface {
 
 // Opener opens a hotfix root. It knows the account and where the server really is.
 type Opener func(ctx context.Context, location smbcheck.Location) (Root, error)
+
+// Asker asks a root's server what it speaks, without a sign-in.
+type Asker func(ctx context.Context, location smbcheck.Location) (smbcheck.ServerFacts, error)
 
 // Copier is a Root that gives a file in pieces, so that a large one is never in memory as a whole.
 type Copier interface {
@@ -43,8 +48,10 @@ var _ Copier = (*smbcheck.Connection)(nil)
 
 // Plugin is Microsoft.HotfixPlugin. Without an Opener it can install and let nodes pull, but neither scan nor push.
 type Plugin struct {
-	// Open opens the root for Scan, and for Stage where files are pushed.
+	// Open opens the root for Look and Scan, and for Stage where files are pushed.
 	Open Opener
+	// Ask asks the root's server for Look, and for Scan where Open failed; nil asks nobody.
+	Ask Asker
 }
 
 // Name is Microsoft.HotfixPlugin.

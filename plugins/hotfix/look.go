@@ -22,18 +22,20 @@ type Report struct {
 	Ignored []plugins.Ignored
 	// Connection is what was proven about the connection; nil where there was none.
 	Connection *smbcheck.Facts
+	// Server is what the server says to anybody; nil where it was not asked or did not answer.
+	Server *smbcheck.ServerFacts
 }
 
 // Look checks a root: the connection, permissions, configuration and layout. It reads the configuration file and no update.
 // Nodes are the cluster's; none takes every folder in the root that could be a node's for one, and says so.
 func (p *Plugin) Look(ctx context.Context, nodes []string, args plugins.Arguments) (Report, error) {
-	v, err := p.visit(ctx, nodes, args)
+	v, err := p.visit(ctx, nodes, args, true)
 	if err != nil {
 		return Report{}, err
 	}
 	defer v.close()
 	v.look(ctx)
-	r := Report{Checks: v.sorted(), Ignored: v.ignored}
+	r := Report{Checks: v.sorted(), Ignored: v.ignored, Server: v.server}
 	if v.root != nil {
 		facts := v.root.Facts()
 		r.Connection = &facts
@@ -45,6 +47,7 @@ func (p *Plugin) Look(ctx context.Context, nodes []string, args plugins.Argument
 type visit struct {
 	// root is nil where it could not be opened.
 	root     Root
+	server   *smbcheck.ServerFacts
 	location smbcheck.Location
 	args     plugins.Arguments
 	nodes    []string
@@ -64,8 +67,9 @@ type visit struct {
 	pinned  []plugins.File
 }
 
-// visit opens the root. That it cannot be opened is a finding, not an error.
-func (p *Plugin) visit(ctx context.Context, nodes []string, args plugins.Arguments) (*visit, error) {
+// visit opens the root, and with ask asks its server first. That it cannot be opened is a finding, not an error; its server is
+// asked then in any case, because its own words may say why.
+func (p *Plugin) visit(ctx context.Context, nodes []string, args plugins.Arguments, ask bool) (*visit, error) {
 	if p.Open == nil {
 		return nil, errors.New("the hotfix plug-in was given no way to open a share")
 	}
@@ -74,11 +78,32 @@ func (p *Plugin) visit(ctx context.Context, nodes []string, args plugins.Argumen
 		return nil, err
 	}
 	v := &visit{args: args, nodes: nodes, guessed: len(nodes) == 0, location: location}
+	if ask {
+		v.ask(ctx, p.Ask)
+	}
 	if v.root, err = p.Open(ctx, location); err != nil {
 		v.root = nil
+		if v.server == nil && !errors.Is(err, smbcheck.ErrUnreachable) {
+			v.ask(ctx, p.Ask)
+		}
+		if v.server != nil {
+			if why := v.server.Joinable(); why != nil && !errors.Is(err, smbcheck.ErrLogon) && !errors.Is(err, smbcheck.ErrAccount) {
+				err = why
+			}
+		}
 		v.unreachable(err)
 	}
 	return v, ctx.Err()
+}
+
+// ask asks the server what it speaks. An error is the connection's to tell, which fails in the same way.
+func (v *visit) ask(ctx context.Context, ask Asker) {
+	if ask == nil {
+		return
+	}
+	if said, err := ask(ctx, v.location); err == nil {
+		v.server = &said
+	}
 }
 
 func (v *visit) close() {
@@ -101,7 +126,7 @@ func (v *visit) look(ctx context.Context) bool {
 	tree, err := v.root.Walk(ctx, smbcheck.Limits{})
 	if err != nil {
 		v.unreachable(err)
-		v.smb()
+		v.smb(ctx)
 		return false
 	}
 	v.tree, v.places = tree, make(map[string]int, len(tree.Entries))
@@ -110,7 +135,7 @@ func (v *visit) look(ctx context.Context) bool {
 	}
 	v.add(check.Result{ID: "root.reach", Outcome: check.Pass, Subject: v.args[argRoot], Evidence: fmt.Sprintf("Listed %d files and folders over SMB %s.", len(tree.Entries), v.root.Facts().Dialect)})
 	v.add(smbcheck.ReparsePoints(tree.Entries))
-	ok := v.smb()
+	ok := v.smb(ctx)
 	if !ok { // R13: not a byte of a file before the connection is known to be encrypted
 		for _, id := range []string{"config.present", "config.valid", "layout"} {
 			v.add(check.Result{ID: id, Outcome: check.CannotVerify, Evidence: "Not read: " + argEncryption + " asks for a connection that is known to be encrypted.", Remedy: "Require SMB encryption on the file server."})
@@ -123,9 +148,13 @@ func (v *visit) look(ctx context.Context) bool {
 }
 
 // smb answers what the connection tells. It is false where no file may be read over it.
-func (v *visit) smb() bool {
+func (v *visit) smb(ctx context.Context) bool {
 	encryption := v.args.Bool(argEncryption)
-	results := smbcheck.Checks(v.root.Facts(), encryption)
+	seen := smbcheck.Seen{Facts: v.root.Facts(), Server: v.server, RequireEncryption: encryption}
+	if encryption && seen.Facts.EncryptData {
+		seen.Enforcement, _ = v.root.Enforcement(ctx) // its reason says what failed
+	}
+	results := smbcheck.Checks(seen)
 	if v.args.Bool(argNoACL) {
 		allowDFS(results)
 	}

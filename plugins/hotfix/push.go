@@ -37,7 +37,7 @@ func (p *Plugin) push(ctx context.Context, node plugins.Node, req plugins.StageR
 	}
 	defer func() { _ = root.Close() }()
 	encryption := req.Arguments.Bool(argEncryption)
-	if encryption && !passed(smbcheck.Checks(root.Facts(), true), "smb.encryption") {
+	if encryption && !passed(smbcheck.Checks(smbcheck.Seen{Facts: root.Facts(), RequireEncryption: true}), "smb.encryption") {
 		// R13: not a byte of a file before the connection is known to be encrypted.
 		return plugins.ShareConnection{}, fail(fmt.Errorf("this host's connection to %s is not encrypted, and %s asks for it", req.Source, argEncryption), "Require SMB encryption on the file server.")
 	}

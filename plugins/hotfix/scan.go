@@ -26,7 +26,7 @@ type payload struct {
 // Scan reads the root once: listing, configuration, hashes. What is wrong with the root comes as check
 // results, so that everything found is shown together; an error means that this plug-in cannot scan.
 func (p *Plugin) Scan(ctx context.Context, nodes []string, args plugins.Arguments) (plugins.Scan, error) {
-	v, err := p.visit(ctx, nodes, args)
+	v, err := p.visit(ctx, nodes, args, false)
 	if err != nil {
 		return plugins.Scan{}, err
 	}
