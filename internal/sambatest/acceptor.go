@@ -153,3 +153,12 @@ func (a *Acceptor) Unwrap(id string, token []byte) ([]byte, error) {
 	}
 	return decode(f[0]), nil
 }
+
+// Verify checks a MIC of message with gss_verify_mic, which also checks its place in the sequence.
+func (a *Acceptor) Verify(id string, message, mic []byte) error {
+	f, err := a.ask("verify", id, encode(message), encode(mic))
+	if err == nil && (len(f) != 1 || f[0] != "verified") {
+		err = fmt.Errorf("the acceptor said %q", f)
+	}
+	return err
+}

@@ -4,6 +4,7 @@
   wrap ID BASE64              -> "HEADER SEALED"                           (gss_wrap_iov: header apart from the data)
   wrapplain ID BASE64         -> "TOKEN"                                   (gss_wrap: one token)
   unwrap ID BASE64            -> "PLAIN"
+  verify ID MESSAGE MIC       -> "verified"                                (gss_verify_mic, in sequence)
   drop ID                     -> "dropped"
 An error is answered by "error" and its text. Where the service answers with a token of its own, it follows as base64.
 """
@@ -54,12 +55,17 @@ def unwrap(name, token):
     return b64(result.message)
 
 
+def verify(name, message, mic):
+    contexts[name].verify_signature(raw(message), raw(mic))
+    return "verified"
+
+
 def drop(name):
     contexts.pop(name, None)
     return "dropped"
 
 
-commands = {"accept": accept, "wrap": wrap, "wrapplain": wrapplain, "unwrap": unwrap, "drop": drop}
+commands = {"accept": accept, "wrap": wrap, "wrapplain": wrapplain, "unwrap": unwrap, "verify": verify, "drop": drop}
 for line in sys.stdin:
     word, *rest = line.split()
     try:
