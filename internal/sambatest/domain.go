@@ -16,6 +16,12 @@ import (
 	"time"
 )
 
+// Where the services are in the controller's network.
+const (
+	kdcAddress = "127.0.0.1:88"
+	smbAddress = "127.0.0.1:445"
+)
+
 //go:embed provision.py
 var provisionScript []byte
 
@@ -40,24 +46,30 @@ const (
 )
 
 // Controller is a Samba Active Directory domain controller in a network of its own, where it has nothing but
-// loopback. Its KDC is reached through a relay on this machine's loopback.
+// loopback. Its KDC, and its file server if it has one, are reached through relays on this machine's loopback.
 type Controller struct {
 	// KDC is host:port of the KDC, TCP only.
 	KDC string
+	// SMB is host:port of the file server, empty without one (files.go).
+	SMB string
 	// Keytab holds the keys of all services, UserKeytab those of Operator.
 	Keytab, UserKeytab string
 	// Config is a krb5.conf for MIT's programs.
 	Config string
 
 	dir     string
+	files   bool
 	process *process
-	relay   *relay
+	relays  []*relay
 	once    sync.Once
 }
 
 // SharedDomain is one Controller for all tests of a package, made by the first that asks. The zero value is ready.
 // Its Stop belongs behind the package's last test.
 type SharedDomain struct {
+	// Files makes the controller a file server too, which takes about two seconds more.
+	Files bool
+
 	once       sync.Once
 	controller *Controller
 	err        error
@@ -67,7 +79,7 @@ type SharedDomain struct {
 func (s *SharedDomain) Get(tb testing.TB) *Controller {
 	tb.Helper()
 	needDomain(tb)
-	s.once.Do(func() { s.controller, s.err = startDomain(context.WithoutCancel(tb.Context())) })
+	s.once.Do(func() { s.controller, s.err = startDomain(context.WithoutCancel(tb.Context()), s.Files) })
 	if s.err != nil {
 		tb.Fatalf("sambatest: %v", s.err)
 	}
@@ -84,8 +96,13 @@ func (s *SharedDomain) Stop() {
 // Domain starts a domain for one test. It takes about five seconds.
 func Domain(tb testing.TB) *Controller {
 	tb.Helper()
+	return domainFor(tb, false)
+}
+
+func domainFor(tb testing.TB, files bool) *Controller {
+	tb.Helper()
 	needDomain(tb)
-	c, err := startDomain(context.WithoutCancel(tb.Context()))
+	c, err := startDomain(context.WithoutCancel(tb.Context()), files)
 	if err != nil {
 		tb.Fatalf("sambatest: %v", err)
 	}
@@ -123,14 +140,14 @@ func missingPeer(tb testing.TB, what string, missing []string) {
 	tb.Skip(reason)
 }
 
-func startDomain(ctx context.Context) (c *Controller, err error) {
+func startDomain(ctx context.Context, files bool) (c *Controller, err error) {
 	// Not TempDir of a test: its long path does not fit into the names of Samba's unix sockets.
 	dir, err := os.MkdirTemp("", "addc")
 	if err != nil {
 		return nil, err
 	}
 	c = &Controller{
-		dir: dir, Keytab: filepath.Join(dir, "services.keytab"), UserKeytab: filepath.Join(dir, "users.keytab"),
+		dir: dir, files: files, Keytab: filepath.Join(dir, "services.keytab"), UserKeytab: filepath.Join(dir, "users.keytab"),
 		Config: filepath.Join(dir, "krb5.conf"),
 	}
 	defer func() {
@@ -142,19 +159,36 @@ func startDomain(ctx context.Context) (c *Controller, err error) {
 	if err = c.provision(ctx); err != nil {
 		return c, err
 	}
-	if c.process, err = startIsolated(ctx, "samba", "-F", "-M", "single", "--no-process-group", "-s", filepath.Join(dir, "smb.conf")); err != nil {
+	if c.process, err = startIsolated(ctx, files, "samba", "-F", "-M", "single", "--no-process-group", "-s", filepath.Join(dir, "smb.conf")); err != nil {
 		return c, err
 	}
-	if c.relay, err = startRelay(ctx, c.process.dial("127.0.0.1:88")); err != nil {
+	if c.KDC, err = c.listen(ctx, kdcAddress); err != nil {
 		return c, err
 	}
-	c.KDC = c.relay.address()
+	if files {
+		if c.SMB, err = c.listen(ctx, smbAddress); err != nil {
+			return c, err
+		}
+	}
 	conf := fmt.Sprintf("[libdefaults]\n default_realm = %s\n dns_lookup_kdc = false\n udp_preference_limit = 1\n rdns = false\n"+
 		" dns_canonicalize_hostname = false\n[realms]\n %s = {\n  kdc = %s\n }\n", Realm, Realm, c.KDC)
 	if err = os.WriteFile(c.Config, []byte(conf), 0o600); err != nil {
 		return c, err
 	}
-	return c, c.wait(ctx)
+	if err = c.wait(ctx, c.kdcAnswers); err == nil && files {
+		err = c.wait(ctx, c.filesAnswer)
+	}
+	return c, err
+}
+
+// listen opens a relay to an address in the controller's network, and says where it is.
+func (c *Controller) listen(ctx context.Context, address string) (string, error) {
+	r, err := startRelay(ctx, c.process.dial(address))
+	if err != nil {
+		return "", err
+	}
+	c.relays = append(c.relays, r)
+	return r.address(), nil
 }
 
 func (c *Controller) provision(ctx context.Context) error {
@@ -163,17 +197,23 @@ func (c *Controller) provision(ctx context.Context) error {
 	fmt.Fprintln(&b, "[global]")
 	for _, l := range []string{
 		"netbios name = DC1", "workgroup = CAU", "realm = " + Realm, "server role = active directory domain controller",
-		"server services = kdc", "interfaces = 127.0.0.1", "bind interfaces only = yes",
+		"server services = " + c.services(), "interfaces = 127.0.0.1", "bind interfaces only = yes",
 		"private dir = " + in("private"), "state directory = " + in("state"), "lock directory = " + in("lock"),
 		"cache directory = " + in("cache"), "pid directory = " + in("pid"), "binddns dir = " + in("dns"), "ncalrpc dir = " + in("rpc"),
 		"ntp signd socket directory = " + in("ntp"),
-		"log file = " + in("samba.log"), "log level = 1 auth_audit:3", "max log size = 0",
+		"log file = " + in("samba.log"), "log level = 1 auth_audit:4", "max log size = 0",
+		"disable netbios = yes", "load printers = no", "printing = bsd", "printcap name = /dev/null", "disable spoolss = yes",
 	} {
 		fmt.Fprintln(&b, "  "+l)
 	}
 	fmt.Fprintf(&b, "[sysvol]\n  path = %s\n[netlogon]\n  path = %s\n", in("state/sysvol"), in("state/sysvol/scripts"))
 	for _, d := range []string{"private", "state", "lock", "cache", "pid", "rpc"} {
 		if err := os.Mkdir(in(d), 0o700); err != nil {
+			return err
+		}
+	}
+	if c.files {
+		if err := c.addShares(&b); err != nil {
 			return err
 		}
 	}
@@ -198,14 +238,22 @@ func systemPython() string {
 	return "python3"
 }
 
-// wait polls until the KDC takes connections.
-func (c *Controller) wait(ctx context.Context) error {
+func (c *Controller) kdcAnswers(ctx context.Context) error {
+	conn, err := c.process.dial(kdcAddress)(ctx)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// wait polls until answers does not fail any more.
+func (c *Controller) wait(ctx context.Context, answers func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
 	for {
-		conn, err := c.process.dial("127.0.0.1:88")(ctx)
+		err := answers(ctx)
 		if err == nil {
-			return conn.Close()
+			return nil
 		}
 		select {
 		case <-c.process.exited:
@@ -220,8 +268,8 @@ func (c *Controller) wait(ctx context.Context) error {
 // Stop ends the controller and removes its files; it may be called more than once.
 func (c *Controller) Stop() {
 	c.once.Do(func() {
-		if c.relay != nil {
-			c.relay.stop()
+		for _, r := range c.relays {
+			r.stop()
 		}
 		if c.process != nil {
 			c.process.stop()

@@ -51,13 +51,20 @@ func (p *process) output() string {
 	return p.out.String()
 }
 
-// startIsolated starts a program in a new network namespace with loopback up. It ends when its standard input is
-// closed, so nothing is left over when the test process dies without its cleanups.
-func startIsolated(ctx context.Context, program string, args ...string) (*process, error) {
+// ownRun gives a program a /run/samba of its own: where winbindd listens there is no setting for.
+const ownRun = `mount --make-rprivate / && mkdir -p /run/samba && mount -t tmpfs none /run/samba && mkdir /run/samba/winbindd && `
+
+// startIsolated starts a program in a new network namespace with loopback up, and with run in one for mounts too, where
+// /run/samba is its own. It ends when its standard input is closed, so nothing is left over when the test process dies
+// without its cleanups.
+func startIsolated(ctx context.Context, run bool, program string, args ...string) (*process, error) {
 	p := &process{exited: make(chan struct{})}
-	script := []string{"-c", `ip link set lo up && exec "$0" "$@"`, program}
-	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", append(script, args...)...)
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Setpgid: true}
+	script, spaces := `ip link set lo up && exec "$0" "$@"`, uintptr(syscall.CLONE_NEWNET)
+	if run {
+		script, spaces = ownRun+script, spaces|syscall.CLONE_NEWNS
+	}
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", append([]string{"-c", script, program}, args...)...)
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: spaces, Setpgid: true}
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	in, err := p.cmd.StdinPipe()
 	if err != nil {

@@ -18,7 +18,9 @@ var errNoNamespace = errors.New("no network namespaces here")
 
 type process struct{ exited chan struct{} }
 
-func startIsolated(context.Context, string, ...string) (*process, error) { return nil, errNoNamespace }
+func startIsolated(context.Context, bool, string, ...string) (*process, error) {
+	return nil, errNoNamespace
+}
 
 func (p *process) dial(string) func(context.Context) (net.Conn, error) {
 	return func(context.Context) (net.Conn, error) { return nil, errNoNamespace }

@@ -183,19 +183,8 @@ func (s *Server) prepare(tb testing.TB) {
 			tb.Fatalf("sambatest: %v", err)
 		}
 	}
-	for d := filepath.Join(dir, "sh"); ; d = filepath.Dir(d) {
-		fi, err := os.Stat(d)
-		if err == nil && strings.HasPrefix(d, dir) {
-			err = os.Chmod(d, 0o755) //nolint:gosec // users of the server pass through
-		} else if err == nil && fi.Mode().Perm()&0o001 == 0 {
-			err = fmt.Errorf("%s is closed to the server's users; set TMPDIR to an open folder", d)
-		}
-		if err != nil {
-			tb.Fatalf("sambatest: %v", err)
-		}
-		if d == filepath.Dir(d) {
-			break
-		}
+	if err := openUp(filepath.Join(dir, "sh"), dir); err != nil {
+		tb.Fatalf("sambatest: %v", err)
 	}
 	s.writeConfig(tb)
 	for _, u := range []string{Admin, Member, Stranger} {
@@ -207,6 +196,22 @@ func (s *Server) prepare(tb testing.TB) {
 	}
 	for _, f := range s.ready {
 		f(tb)
+	}
+}
+
+// openUp lets the users of a server pass through from the root of the file system to path: what is ours, in dir, is
+// opened, and the rest must be open.
+func openUp(path, dir string) error {
+	for d := path; ; d = filepath.Dir(d) {
+		fi, err := os.Stat(d)
+		if err == nil && strings.HasPrefix(d, dir) {
+			err = os.Chmod(d, 0o755) //nolint:gosec // users of the server pass through
+		} else if err == nil && fi.Mode().Perm()&0o001 == 0 {
+			err = fmt.Errorf("%s is closed to the server's users; set TMPDIR to an open folder", d)
+		}
+		if err != nil || d == filepath.Dir(d) {
+			return err
+		}
 	}
 }
 
