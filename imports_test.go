@@ -27,7 +27,7 @@ var allowedImports = map[string][]string{
 	"internal/lab/spnego":     {"internal/lab/ntlm"},
 	"internal/lab/fileserver": {"internal/lab/ntlm", "internal/lab/spnego"},
 	"hotfixcfg":               {"internal/fault", "internal/check"},
-	"smbcheck":                {"smbcheck/descriptor", "internal/fault", "internal/check", "internal/shellword"},
+	"smbcheck":                {"smbcheck/descriptor", "internal/fault", "internal/check", "internal/kerberos", "internal/shellword"},
 	"smbcheck/descriptor":     {},
 	"plugins":                 {"internal/fault", "internal/check"},
 	"plugins/hotfix":          {"plugins", "hotfixcfg", "smbcheck", "internal/fault", "internal/check"},

@@ -19,7 +19,8 @@ type Options struct {
 	// Addr, as host:port, is where to connect instead of Location.Server and Port. The server is
 	// still addressed by its name.
 	Addr string
-	// Timeout is how long to wait for the server without a sign of life; 0 is 30 seconds.
+	// Timeout is how long to wait for the server without a sign of life; 0 is 30 seconds. Domain controllers that are
+	// asked for a ticket have a time of their own (package kerberos).
 	Timeout time.Duration
 	// AllowOlder tries dialects before 3.1.1 if the server refuses that one. What they report is not
 	// protected against a downgrade (Facts.DowngradeProtected).
@@ -58,7 +59,8 @@ type Connection struct {
 
 // Connect signs in to loc's server and opens loc's share, without touching the root folder yet. The
 // connection is always signed. A credential is tried once: older dialects are tried only while no
-// sign-in was begun. The error is a fault.Error; its cause is one of the Err values of this package.
+// sign-in was begun. A ticket is fetched, and Kerberos or NTLM decided for, before anything is sent
+// to the server. The error is a fault.Error; its cause is one of the Err values of this package.
 func Connect(ctx context.Context, loc Location, cred Credentials, opt Options) (*Connection, error) {
 	dialects := []Dialect{SMB311}
 	if opt.AllowOlder {
@@ -66,6 +68,11 @@ func Connect(ctx context.Context, loc Location, cred Credentials, opt Options) (
 	}
 	var c *Connection
 	var err error
+	if either, ok := cred.(KerberosOrNTLM); ok {
+		if cred, err = either.Choose(ctx, loc.Server); err != nil {
+			return nil, err
+		}
+	}
 	for _, d := range dialects {
 		if c, err = open(ctx, loc, cred, opt, d); err == nil || !errors.Is(err, ErrDialect) {
 			break
@@ -78,6 +85,10 @@ func Connect(ctx context.Context, loc Location, cred Credentials, opt Options) (
 }
 
 func open(ctx context.Context, loc Location, cred Credentials, opt Options, dialect Dialect) (*Connection, error) {
+	who, err := cred.initiator(ctx, loc.Server)
+	if err != nil {
+		return nil, explain(fmt.Sprintf(`sign in to \\%s`, loc.Server), err)
+	}
 	op := fmt.Sprintf(`connect to \\%s at %s`, loc.Server, opt.addr(loc.Server))
 	raw, err := dial(ctx, op, loc, opt)
 	if err != nil {
@@ -86,7 +97,7 @@ func open(ctx context.Context, loc Location, cred Credentials, opt Options, dial
 	c := &Connection{loc: loc, cred: cred, opt: opt, timeout: opt.timeout(), tap: newTap(raw, dialect)}
 	var key []byte
 	err = c.call(ctx, op, func(ctx context.Context, _ func()) (err error) {
-		key, err = c.signIn(ctx, cred, dialect)
+		key, err = c.signIn(ctx, who, dialect)
 		return err
 	})
 	if err == nil {
@@ -103,11 +114,7 @@ func open(ctx context.Context, loc Location, cred Credentials, opt Options, dial
 
 // signIn negotiates exactly one dialect and signs in, then proves what was negotiated. It returns the
 // session's key, which proves the share's answer too.
-func (c *Connection) signIn(ctx context.Context, cred Credentials, dialect Dialect) (key []byte, err error) {
-	who, err := cred.initiator(c.loc.Server)
-	if err != nil {
-		return nil, err
-	}
+func (c *Connection) signIn(ctx context.Context, who initiator, dialect Dialect) (key []byte, err error) {
 	d := smb2.Dialer{
 		Negotiator: smb2.Negotiator{RequireMessageSigning: true, SpecifiedDialect: uint16(dialect)},
 		Initiator:  who,
@@ -115,7 +122,7 @@ func (c *Connection) signIn(ctx context.Context, cred Credentials, dialect Diale
 	session, err := d.DialConn(ctx, c.tap, c.loc.Server)
 	rec := c.tap.handshake(false)
 	if err != nil {
-		return nil, c.whyNot(rec, dialect, err)
+		return nil, c.whyNot(rec, dialect, who, err)
 	}
 	key = who.SessionKey()
 	if c.facts, _, err = prove(rec, key); err != nil {
@@ -127,7 +134,7 @@ func (c *Connection) signIn(ctx context.Context, cred Credentials, dialect Diale
 
 // whyNot finds the reason for a failed sign-in in what was recorded, where the library's own words
 // do not tell.
-func (c *Connection) whyNot(rec handshake, dialect Dialect, err error) error {
+func (c *Connection) whyNot(rec handshake, dialect Dialect, who initiator, err error) error {
 	switch {
 	case c.tap.refused() != nil || ctxEnded(err):
 		return err
@@ -143,6 +150,11 @@ func (c *Connection) whyNot(rec handshake, dialect Dialect, err error) error {
 	if rec.setup != nil {
 		if flags, e := parseSetup(rec.setup); e == nil && flags&(sessionGuest|sessionNull) != 0 {
 			return ErrGuest
+		}
+	}
+	if t, ok := who.(*ticketInitiator); ok {
+		if why := t.why(rec.setupStatus); why != nil {
+			return why
 		}
 	}
 	if s := rec.setupStatus; statusOf(err) == 0 && s != 0 && s != statusMoreProcessing {

@@ -1,16 +1,18 @@
 package smbcheck
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/cloudsoda/go-smb2"
 )
 
-// Credentials signs in to a file server. NTLM is the only kind so far.
+// Credentials signs in to a file server: NTLM, Kerberos or KerberosOrNTLM.
 type Credentials interface {
-	// initiator makes a fresh sign-in for one connection to server.
-	initiator(server string) (initiator, error)
+	// initiator makes a fresh sign-in for one connection to server. It may ask a domain controller for a ticket; it
+	// sends nothing to server.
+	initiator(ctx context.Context, server string) (initiator, error)
 }
 
 // initiator is the library's sign-in; its session key is what facts are proven with.
@@ -26,7 +28,7 @@ type NTLM struct {
 	Password string `json:"-"`
 }
 
-func (n NTLM) initiator(string) (initiator, error) {
+func (n NTLM) initiator(context.Context, string) (initiator, error) {
 	if n.User == "" {
 		return nil, fmt.Errorf("%w: no user name", ErrLogon)
 	}

@@ -86,6 +86,10 @@ func (c *Connection) Enforcement(ctx context.Context) (Enforcement, error) {
 func enforces(ctx context.Context, loc Location, cred Credentials, opt Options, dialect Dialect) (Enforcement, error) {
 	op := fmt.Sprintf(`try %s over SMB %s without encryption`, Location{Server: loc.Server, Share: loc.Share}, dialect)
 	e := Enforcement{Dialect: dialect}
+	who, err := cred.initiator(ctx, loc.Server)
+	if err != nil {
+		return e, explain(op, err)
+	}
 	raw, err := dial(ctx, op, loc, opt)
 	if err != nil {
 		return e, err
@@ -93,7 +97,7 @@ func enforces(ctx context.Context, loc Location, cred Credentials, opt Options, 
 	c := &Connection{loc: loc, timeout: opt.timeout(), tap: newTap(raw, dialect)}
 	defer c.abandon(ErrClosed)
 	err = c.call(ctx, op, func(ctx context.Context, _ func()) (err error) {
-		e, err = c.unencrypted(ctx, cred, dialect)
+		e, err = c.unencrypted(ctx, who, dialect)
 		return err
 	})
 	return e, err
@@ -101,20 +105,16 @@ func enforces(ctx context.Context, loc Location, cred Credentials, opt Options, 
 
 // unencrypted signs in without encryption and opens the share. The library only signs in: it would fail where the server
 // asks for encryption all the same, and its keys are not the server's (see unable).
-func (c *Connection) unencrypted(ctx context.Context, cred Credentials, dialect Dialect) (Enforcement, error) {
+func (c *Connection) unencrypted(ctx context.Context, who initiator, dialect Dialect) (Enforcement, error) {
 	e := Enforcement{Dialect: dialect}
-	who, err := cred.initiator(c.loc.Server)
-	if err != nil {
-		return e, err
-	}
 	d := smb2.Dialer{
 		Negotiator: smb2.Negotiator{RequireMessageSigning: true, SpecifiedDialect: uint16(dialect)},
 		Initiator:  who,
 	}
-	_, err = d.DialConn(ctx, &unable{Conn: c.tap}, c.loc.Server)
+	_, err := d.DialConn(ctx, &unable{Conn: c.tap}, c.loc.Server)
 	rec := c.tap.handshake(false)
 	if err != nil {
-		err = c.whyNot(rec, dialect, err)
+		err = c.whyNot(rec, dialect, who, err)
 		if c.tap.refused() == nil && rec.negotiate != nil && rec.setup == nil && rec.setupStatus == statusAccessDenied && statusOf(err) == statusAccessDenied {
 			e.Verdict = Enforced
 			e.Reason = fmt.Sprintf("A sign-in over SMB %s without encryption is refused, with an answer that cannot be signed.", dialect)

@@ -347,11 +347,11 @@ func TestR04_APasswordIsNeverFormatted(t *testing.T) {
 			}
 		}
 	}
-	in, err := NTLM{User: `CONTOSO\me`, Password: "x"}.initiator("s")
+	in, err := NTLM{User: `CONTOSO\me`, Password: "x"}.initiator(t.Context(), "s")
 	if got, ok := in.(*smb2.NTLMInitiator); err != nil || !ok || got.User != "me" || got.Domain != "CONTOSO" {
 		t.Errorf("%+v %v", in, err)
 	}
-	if _, err := (NTLM{Password: "x"}).initiator("s"); err == nil {
+	if _, err := (NTLM{Password: "x"}).initiator(t.Context(), "s"); err == nil {
 		t.Error("no user")
 	}
 }

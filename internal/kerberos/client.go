@@ -97,6 +97,21 @@ func (e *Error) Final() bool {
 	}
 }
 
+// Refused is why the secret is not sent now: a domain controller refused it, or did not say what became of a proof (R02).
+// It is nil while a logon may be tried. What holds here holds for the same password by any other protocol.
+func (c *Client) Refused() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.refused != nil:
+		return failed(opLogon, c.refused)
+	case c.resting != nil && c.now().Before(c.resume):
+		return failed(opLogon, c.resting)
+	default:
+		return nil
+	}
+}
+
 // stamp is the time for an authenticator, in whole microseconds and later than any before it.
 func (c *Client) stamp() time.Time {
 	c.mu.Lock()

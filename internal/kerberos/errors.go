@@ -59,7 +59,7 @@ func (k Kind) String() string {
 		UnknownUser: "the account is unknown", ClockSkew: "the clocks differ too much", UnknownService: "the service is unknown",
 		Unreachable: "no domain controller can be reached", NoAnswer: "the domain controller did not answer the logon",
 		Expired: "the ticket has expired", BadSource: "the Kerberos credential cannot be used", Weak: "no AES encryption is offered",
-		Refused: "the node refused the ticket", Unproven: "an answer does not verify",
+		Refused: "the ticket was refused", Unproven: "an answer does not verify",
 	}
 	if k < 0 || int(k) >= len(names) {
 		return fmt.Sprintf("kind %d", int(k))

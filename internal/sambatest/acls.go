@@ -46,7 +46,7 @@ func (s *Server) CACLs(tb testing.TB, share, path string, args ...string) string
 		missingPeer(tb, "needs a network of its own", []string{reason})
 	}
 	ctx := tb.Context()
-	idle, err := startIsolated(ctx, "cat")
+	idle, err := startIsolated(ctx, false, "cat")
 	if err != nil {
 		tb.Fatalf("sambatest: %v", err)
 	}
