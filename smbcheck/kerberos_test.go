@@ -126,7 +126,10 @@ func TestKerberos(t *testing.T) {
 					got := reads(t, d.SMB, on(share), who)
 					checkTraffic(t, got)
 					got.Sent, got.Received = smbcheck.Traffic{}, smbcheck.Traffic{}
-					want := smbcheck.Facts{Dialect: smbcheck.SMB311, Cipher: smbcheck.AES128GCM, SigningRequired: true, SetupVerified: true, ShareVerified: true, DowngradeProtected: true}
+					want := smbcheck.Facts{
+						Dialect: smbcheck.SMB311, Cipher: smbcheck.AES128GCM, SigningRequired: true, SetupVerified: true, ShareVerified: true, DowngradeProtected: true,
+						ShareType: smbcheck.DiskShare, MaximalAccess: 0x1f01ff,
+					}
 					if share == "enc" {
 						want.EncryptData, want.ShareFlags = true, 0x8000
 					}
