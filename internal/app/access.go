@@ -57,14 +57,6 @@ func (secrets) GoString() string { return "app.secrets{}" }
 // Format is String for every other verb.
 func (secrets) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "secrets") }
 
-// shareSecret says who reads the hotfix root, and at which port.
-type shareSecret struct {
-	User     string `json:"user"`
-	Domain   string `json:"domain"`
-	Password string `json:"password"`
-	Port     int    `json:"port,omitempty"`
-}
-
 // methodBest is Kerberos with a password, and NTLM where no KDC or no service is known.
 const methodBest = "kerberos or ntlm"
 
@@ -73,9 +65,10 @@ type access struct {
 	credential *wsman.Credential
 	tls        *tls.Config
 	unbound    bool
-	// push signs in to ADMIN$ shares; smb says where they are, by the nodes' names, where that is not their port 445.
-	push smbcheck.NTLM
-	smb  map[string]string
+	// share signs in to the hotfix root and to ADMIN$ shares, or is nil; smb says where the latter are, by the nodes'
+	// names, where that is not port 445 of their DNS names.
+	share smbcheck.Credentials
+	smb   map[string]string
 	// kerberos is nil where only NTLM, Basic or a certificate is used.
 	kerberos *kerberos.Client
 }
@@ -88,7 +81,6 @@ func openAccess(sec secrets) (*access, error) {
 	}
 	a := &access{tls: verify, unbound: sec.Unbound}
 	user, domain := splitUser(sec.User)
-	a.push = smbcheck.NTLM{User: user, Domain: domain, Password: sec.Password}
 	switch sec.Method {
 	case cli.AuthKerberos, methodBest:
 		a.kerberos, err = kerberos.Open(kerberos.Config{
@@ -115,6 +107,7 @@ func openAccess(sec secrets) (*access, error) {
 	default:
 		return nil, fmt.Errorf("there is no way to sign in called %q", sec.Method)
 	}
+	a.share = overSMB(sec, a.kerberos)
 	return a, nil
 }
 
@@ -150,6 +143,7 @@ func (c credentialLife) Ends() (time.Time, bool) {
 }
 
 func (a *access) fleet(nodes []winnode.NodeAddress, clock engine.Clock) (*winnode.Fleet, error) {
+	a.reach(nodes)
 	cfg := a.config(clock)
 	cfg.Nodes = nodes
 	return winnode.New(cfg)

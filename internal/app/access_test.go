@@ -31,7 +31,7 @@ func TestR02_APasswordThatAShareRefusedIsSentNowhereElse(t *testing.T) {
 		}
 		calls := 0
 		try := func() error {
-			return a.prove(t.Context(), func(context.Context) error {
+			return a.prove(t.Context(), "fs", func(context.Context, smbcheck.Credentials) error {
 				calls++
 				return c.err
 			})

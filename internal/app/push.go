@@ -9,57 +9,23 @@ import (
 	"cau/internal/fault"
 	"cau/internal/lab"
 	"cau/internal/winnode"
-	"cau/internal/wsman"
 	"cau/plugins"
 	"cau/smbcheck"
 )
 
 // adminShare connects to a node's ADMIN$ share as the administrator who signs in on the nodes (R24).
 func (a *access) adminShare(ctx context.Context, host string) (winnode.AdminShare, error) {
-	if a.push.Password == "" {
+	if a.share == nil {
 		return nil, &fault.Error{
-			Op: "connect to ADMIN$", Node: host, Err: errors.New("this way to sign in holds no password for SMB"),
-			Hint: "Let the nodes read the root themselves (--delivery pull), or sign in with a password.",
+			Op: "connect to ADMIN$", Node: host, Err: errors.New("a client certificate does not sign in over SMB"),
+			Hint: "Let the nodes read the root themselves (--delivery pull), or sign in with Kerberos or a password.",
 		}
 	}
-	name, _, _ := strings.Cut(host, ".")
-	var c *smbcheck.Connection
-	err := a.prove(ctx, func(ctx context.Context) (err error) {
-		c, err = smbcheck.Connect(ctx, smbcheck.Location{Server: host, Share: "ADMIN$"}, a.push, smbcheck.Options{Addr: a.smb[strings.ToUpper(name)]})
-		return err
-	})
+	c, err := a.openShare(ctx, smbcheck.Location{Server: host, Share: "ADMIN$"}, smbcheck.Options{Addr: a.smb[shortName(host)]})
 	if err != nil {
 		return nil, err
 	}
 	return adminShare{c}, nil
-}
-
-// prove signs in over SMB with the nodes' own secret, in the same turn as the logons over WinRM, so that one refusal is
-// the last for both (R02).
-func (a *access) prove(ctx context.Context, connect func(context.Context) error) error {
-	var outcome error
-	err := a.credential.Prove(ctx, func(ctx context.Context) error {
-		outcome = connect(ctx)
-		return smbVerdict(outcome)
-	})
-	if outcome != nil {
-		return outcome
-	}
-	return err
-}
-
-// smbVerdict says what came of an SMB logon in the words of the WinRM credential. Once the server has said that a share
-// or its content is refused, the logon itself was accepted.
-func smbVerdict(err error) error {
-	switch {
-	case err == nil, errors.Is(err, smbcheck.ErrAccess), errors.Is(err, smbcheck.ErrShare), errors.Is(err, smbcheck.ErrDFS):
-		return nil
-	case errors.Is(err, smbcheck.ErrLogon), errors.Is(err, smbcheck.ErrAccount):
-		return &wsman.AuthError{Reason: wsman.Rejected, Err: err}
-	case errors.Is(err, smbcheck.ErrUnreachable), errors.Is(err, smbcheck.ErrNotSMB), errors.Is(err, smbcheck.ErrDialect), errors.Is(err, smbcheck.ErrCipher):
-		return &wsman.ConnError{Op: "connect", Stage: wsman.NotSent, Err: err}
-	}
-	return err
 }
 
 // adminShare is a connection to ADMIN$ as the nodes' package takes it.

@@ -15,7 +15,6 @@ import (
 	"cau/internal/fault"
 	"cau/internal/lab"
 	"cau/internal/winnode"
-	"cau/plugins/hotfix"
 	"cau/smbcheck"
 )
 
@@ -28,8 +27,8 @@ type session struct {
 	lab  *lab.Info
 	held io.Closer
 
-	// share signs in to the hotfix root's file server.
-	share smbcheck.NTLM
+	// share is another account than the nodes' for the hotfix root's file server, or nil.
+	share *smbcheck.NTLM
 
 	// access is the one credential of this command.
 	access *access
@@ -72,7 +71,12 @@ func (p *program) newSession(ctx context.Context, target cli.Target) (*session, 
 			_ = held.Close()
 			return nil, err
 		}
-		return &session{target: target, lab: &info, held: held, clock: labClock{info}, secrets: sec}, nil
+		s := &session{target: target, lab: &info, held: held, clock: labClock{info}, secrets: sec}
+		if s.access, err = openAccess(sec); err != nil {
+			_ = held.Close()
+			return nil, err
+		}
+		return s, nil
 	}
 	if err := checkAddresses(target); err != nil {
 		return nil, cli.Usage(err)
@@ -168,12 +172,6 @@ func (s *session) connect(ctx context.Context, note func(string)) error {
 		return nil
 	}
 	address, host, why := s.first()
-	if s.access == nil {
-		var err error
-		if s.access, err = openAccess(s.secrets); err != nil {
-			return err
-		}
-	}
 	s.access.inLab(s.lab)
 	note(fmt.Sprintf("Connecting to %s as %s (%s).", address, s.who(), why))
 	cfg := s.access.config(s.clock)
@@ -329,74 +327,6 @@ func planAddresses(plan *engine.Plan) []winnode.NodeAddress {
 	}
 	slices.SortFunc(list, func(a, b winnode.NodeAddress) int { return strings.Compare(a.Name, b.Name) })
 	return list
-}
-
-// opener opens hotfix roots with the account for the share: --smb-user, else --user (with --lab: what the lab has).
-func (s *session) opener() hotfix.Opener {
-	open := openRoot(s.share, s.target.SMBPort, s.lab)
-	if s.target.SMBUser != "" || s.lab != nil {
-		return open // another account than the nodes', or the lab's, which is made up
-	}
-	return func(ctx context.Context, location smbcheck.Location) (root hotfix.Root, err error) {
-		err = s.access.prove(ctx, func(ctx context.Context) (err error) {
-			root, err = open(ctx, location)
-			return err
-		})
-		return root, err
-	}
-}
-
-// openRoot opens hotfix roots as who, at port (0 is 445), or where a lab says that its shares are.
-func openRoot(who smbcheck.NTLM, port int, in *lab.Info) hotfix.Opener {
-	return func(ctx context.Context, location smbcheck.Location) (hotfix.Root, error) {
-		return smbcheck.Connect(ctx, location, who, smbcheck.Options{Port: port, Addr: shareAddress(in, port, location)})
-	}
-}
-
-func (s *session) shareAccount(ctx context.Context) (smbcheck.NTLM, error) {
-	user, file, fd, flag := s.target.SMBUser, s.target.SMBPasswordFile, -1, "--smb-password-file"
-	if user == "" && s.lab != nil && s.target.User != "" {
-		user, file, fd, flag = s.target.User, s.target.PasswordFile, s.target.PasswordFD, "--password-file"
-	}
-	if user == "" && s.lab != nil { // however the lab's administrator signs in on the nodes
-		name, domain := splitUser(s.lab.User)
-		return smbcheck.NTLM{User: name, Domain: domain, Password: s.lab.Password}, nil
-	}
-	if user == "" {
-		name, domain := splitUser(s.secrets.User)
-		return smbcheck.NTLM{User: name, Domain: domain, Password: s.secrets.Password}, nil
-	}
-	password, err := passwordSource{file: file, fd: fd, credential: "cau-smb-password", account: user, fileFlag: flag}.read(ctx)
-	if err != nil {
-		return smbcheck.NTLM{}, err
-	}
-	name, domain := splitUser(user)
-	return smbcheck.NTLM{User: name, Domain: domain, Password: password}, nil
-}
-
-// shareKnown refuses to start what reads a share when nobody is named who reads it: a ticket, keytab or certificate
-// for the nodes holds no password for the file server.
-func (s *session) shareKnown() error {
-	if s.share.Password != "" {
-		return nil
-	}
-	return cli.Usage(&fault.Error{
-		Op: "read the hotfix root", Err: errors.New("no account for the file server is named, and this way to sign in has no password"),
-		Hint: `Name one with --smb-user 'DOMAIN\name'; it is asked for its password, or give --smb-password-file.`,
-	})
-}
-
-// shareAddress is where the lab says a share really is; a port and a real cluster go by the server's name.
-func shareAddress(in *lab.Info, port int, location smbcheck.Location) string {
-	if in == nil || port != 0 {
-		return ""
-	}
-	for _, share := range in.Shares {
-		if strings.EqualFold(share.UNC, `\\`+location.Server+`\`+location.Share) {
-			return share.Address
-		}
-	}
-	return ""
 }
 
 // localNames are this host's name and addresses, for finding out whether it is a node (R11).

@@ -15,7 +15,6 @@ import (
 	"cau/internal/lab"
 	"cau/internal/message"
 	"cau/plugins/hotfix"
-	"cau/smbcheck"
 )
 
 // Start starts the run in its own process.
@@ -86,7 +85,7 @@ func (p *program) startInput(plan *engine.Plan, s *session) (coordinator.StartIn
 		if err := s.shareKnown(); err != nil {
 			return coordinator.StartInput{}, err
 		}
-		sec.Share = &shareSecret{User: s.share.User, Domain: s.share.Domain, Password: s.share.Password, Port: s.target.SMBPort}
+		sec.Share = s.handOver()
 	}
 	data, err := json.Marshal(sec) //nolint:gosec // it goes into the coordinator's pipe and nowhere else (R04)
 	if err != nil {
@@ -176,10 +175,7 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 	}
 	defer access.close()
 	access.inLab(simulated)
-	plugin := &hotfix.Plugin{}
-	if sec.Share != nil {
-		plugin.Open = openRoot(smbcheck.NTLM{User: sec.Share.User, Domain: sec.Share.Domain, Password: sec.Share.Password}, sec.Share.Port, simulated)
-	}
+	plugin := &hotfix.Plugin{Open: access.takeOver(sec.Share, simulated)}
 	fleet, err := access.fleet(planAddresses(plan), clock)
 	if err != nil {
 		return err

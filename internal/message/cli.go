@@ -194,7 +194,7 @@ var cliTexts = map[Key]string{
 	CLIFlagPasswordFile:    "file with the password, readable by you alone; without it cau asks",
 	CLIFlagPasswordFD:      "file descriptor to read the password from",
 	CLIFlagSMBPort:         "port of the hotfix root's file server (default 445)",
-	CLIFlagSMBUser:         "another account for reading the hotfix root",
+	CLIFlagSMBUser:         "another account for reading the hotfix root; it signs in with a password, by NTLM",
 	CLIFlagSMBPasswordFile: "file with that account's password",
 	CLIFlagCAFile:          "the CA of the nodes' https listeners, a PEM file",
 	CLIFlagPin:             "the https listener's public key: its SHA-256 in hex",
