@@ -40,10 +40,10 @@ func (r *running) newAdminShare(n *model.Node) (*adminShare, error) {
 			// does not by default.
 			Name: adminShareName, Writable: files, MayRead: mayUseWinRM, MayWrite: mayUseWinRM,
 			Security: fileserver.Descriptor{
-				Owner: fileserver.Administrators, Group: fileserver.LocalSystem,
+				Owner: fileserver.Administrators, Group: fileserver.LocalSystem, Protected: true,
 				Entries: []fileserver.Entry{
-					{SID: fileserver.LocalSystem, Mask: fileserver.FullControl},
-					{SID: fileserver.Administrators, Mask: fileserver.FullControl},
+					{SID: fileserver.LocalSystem, Mask: fileserver.FullControl, Flags: fileserver.ObjectInherit | fileserver.ContainerInherit},
+					{SID: fileserver.Administrators, Mask: fileserver.FullControl, Flags: fileserver.ObjectInherit | fileserver.ContainerInherit},
 				},
 			},
 		}},

@@ -22,7 +22,7 @@ const (
 	maxFrameBefore = 128 << 10            // before somebody signed in
 	maxFrameAfter  = maxTransact + 64<<10 // afterwards
 	maxSessions    = 16                   // signed in or about to
-	maxChain       = 64                   // messages in one compound
+	maxChain       = maxCredits           // messages in one compound; each but CANCEL takes a credit
 	logonTime      = 45 * time.Second     // to sign in, as Windows allows
 	writeTime      = 30 * time.Second     // for the client to take one answer
 	maxAnswer      = 4*maxRead + 1024<<10 // all answers of one compound

@@ -47,17 +47,10 @@ func granted(asked, most uint32) (uint32, status) {
 		return 0, statusPrivilegeNotHeld
 	}
 	rights := asked
-	for _, form := range [...]struct{ bit, mask uint32 }{
-		{maximumAllowed, most},
-		{genericAll, FullControl},
-		{genericRead, genericReadMask},
-		{genericWrite, genericWriteMask},
-		{genericExecute, genericExecuteMask},
-	} {
-		if asked&form.bit != 0 {
-			rights = rights&^form.bit | form.mask
-		}
+	if asked&maximumAllowed != 0 {
+		rights = rights&^maximumAllowed | most
 	}
+	rights = specific(rights)
 	if rights == 0 || rights&^most != 0 {
 		return 0, statusAccessDenied
 	}
@@ -128,7 +121,7 @@ func (t *tree) open(name string, o opening) (*handle, status) {
 	case options&wantFile != 0 && info.IsDir():
 		return nil, statusFileIsADirectory
 	}
-	rights, s := granted(o.access, ReadAndExecute)
+	rights, s := granted(o.access, t.most())
 	if s != statusOK {
 		return nil, s
 	}

@@ -1,17 +1,8 @@
 package fileserver
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
-	"strconv"
-	"strings"
-)
-
-// Well-known principals (MS-DTYP 2.4.2.4).
-const (
-	Administrators = "S-1-5-32-544"
-	LocalSystem    = "S-1-5-18"
-	Users          = "S-1-5-32-545"
 )
 
 // Access masks of files (MS-DTYP 2.4.3, MS-SMB2 2.2.13.1.1).
@@ -20,33 +11,60 @@ const (
 	ReadAndExecute uint32 = 0x001200A9
 )
 
+// Inheritance says what becomes of an entry below the folder that has it (MS-DTYP
+// 2.4.4.1).
+type Inheritance byte
+
+// Flags of an [Entry].
+const (
+	ObjectInherit    Inheritance = 0x01 // files get it
+	ContainerInherit Inheritance = 0x02 // folders get it
+	NoPropagate      Inheritance = 0x04 // and keep it to themselves
+	InheritOnly      Inheritance = 0x08 // the folder that has it is not meant itself
+
+	inherited Inheritance = 0x10
+)
+
 // Entry is one entry of an access list.
 type Entry struct {
-	SID  string // S-1-…
-	Mask uint32
-	Deny bool
+	SID   string // S-1-…
+	Mask  uint32
+	Deny  bool
+	Flags Inheritance
 }
 
-// Descriptor is the security descriptor that a share's root shows. Folders and
-// files below show its entries as inherited. It is what clients are told; who may
+// Descriptor is a security descriptor as somebody sets it: what a file or folder
+// inherits is not part of it but computed. It is what clients are told; who may
 // really read is [Share.MayRead]'s decision.
 type Descriptor struct {
-	Owner, Group string // SIDs
-	Entries      []Entry
+	// Owner and Group are SIDs. Below a share's root each may be empty, which means
+	// that whoever owns the folder above made it.
+	Owner, Group string
+	// Protected keeps entries of the folder above away.
+	Protected bool
+	// NoList leaves the access list out (a NULL DACL), which lets everybody do
+	// everything; nothing is inherited then.
+	NoList  bool
+	Entries []Entry
 }
 
 // DefaultDescriptor belongs to Administrators; they and the system have full
-// control, Users read and execute: what the CAU documentation asks of a hotfix root.
+// control, Users read and execute, on everything below too: what the CAU
+// documentation asks of a hotfix root.
 func DefaultDescriptor() Descriptor {
+	const all = ObjectInherit | ContainerInherit
 	return Descriptor{
-		Owner: Administrators, Group: LocalSystem,
+		Owner: Administrators, Group: LocalSystem, Protected: true,
 		Entries: []Entry{
-			{SID: Administrators, Mask: FullControl},
-			{SID: LocalSystem, Mask: FullControl},
-			{SID: Users, Mask: ReadAndExecute},
+			{SID: Administrators, Mask: FullControl, Flags: all},
+			{SID: LocalSystem, Mask: FullControl, Flags: all},
+			{SID: Users, Mask: ReadAndExecute, Flags: all},
 		},
 	}
 }
+
+// lists tells whether an access list is set, be it an empty one.
+func (d Descriptor) lists() bool { return d.Protected || d.NoList || len(d.Entries) > 0 }
 
 // What QUERY_INFO can ask of a descriptor (MS-SMB2 2.2.37).
 const (
@@ -56,82 +74,79 @@ const (
 	askSACL  uint32 = 0x8
 )
 
-// place is where in the tree an object stands; it decides the inheritance flags.
-type place int
-
+// Control bits (MS-DTYP 2.4.6).
 const (
-	shareRoot place = iota
-	folderBelow
-	fileBelow
+	selfRelative  uint16 = 0x8000
+	daclPresent   uint16 = 0x0004
+	autoInherited uint16 = 0x0400
+	daclProtected uint16 = 0x1000
 )
 
-// inheritance gives the ACE flags (MS-DTYP 2.4.4.1): object and container
-// inherit, inherited.
-func (p place) inheritance() byte {
-	switch p {
-	case shareRoot:
-		return 0x03
-	case folderBelow:
-		return 0x13
-	default:
-		return 0x10
-	}
+// given is a [Descriptor] that was checked; its SIDs are encoded.
+type given struct {
+	owner, group      string // empty below the root: as the folder above
+	listed, protected bool
+	none              bool
+	entries           []ace
 }
 
-// securityDescriptor is a descriptor whose SIDs were checked and encoded.
-type securityDescriptor struct {
-	owner, group []byte
-	entries      []encodedEntry
+// ace is an entry of an access list (MS-DTYP 2.4.4); sid is the encoded form.
+type ace struct {
+	deny  bool
+	flags Inheritance
+	mask  uint32
+	sid   string
 }
 
-type encodedEntry struct {
-	kind byte
-	mask uint32
-	sid  []byte
-}
-
-func compileDescriptor(d Descriptor) (*securityDescriptor, error) {
-	owner, err := parseSID(d.Owner)
-	if err != nil {
-		return nil, fmt.Errorf("owner: %w", err)
+func compileDescriptor(d Descriptor) (*given, error) {
+	g := &given{listed: d.lists(), protected: d.Protected, none: d.NoList}
+	for _, part := range []struct {
+		name, sid string
+		to        *string
+	}{{"owner", d.Owner, &g.owner}, {"group", d.Group, &g.group}} {
+		if part.sid == "" {
+			continue
+		}
+		sid, err := parseSID(part.sid)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", part.name, err)
+		}
+		*part.to = string(sid)
 	}
-	group, err := parseSID(d.Group)
-	if err != nil {
-		return nil, fmt.Errorf("group: %w", err)
-	}
-	sd := &securityDescriptor{owner: owner, group: group}
 	const most = 256
-	if len(d.Entries) > most {
+	switch {
+	case len(d.Entries) > most:
 		return nil, fmt.Errorf("%d access entries, at most %d", len(d.Entries), most)
+	case d.NoList && len(d.Entries) > 0:
+		return nil, errors.New("access entries and no access list")
 	}
 	for i, e := range d.Entries {
 		sid, err := parseSID(e.SID)
 		if err != nil {
 			return nil, fmt.Errorf("access entry %d: %w", i+1, err)
 		}
-		kind := byte(0)
-		if e.Deny {
-			kind = 1
+		const all = ObjectInherit | ContainerInherit | NoPropagate | InheritOnly
+		if e.Flags&^all != 0 || e.Flags != 0 && e.Flags&(ObjectInherit|ContainerInherit) == 0 {
+			return nil, fmt.Errorf("access entry %d: flags %#02x mean nothing", i+1, byte(e.Flags))
 		}
-		sd.entries = append(sd.entries, encodedEntry{kind: kind, mask: e.Mask, sid: sid})
+		g.entries = append(g.entries, ace{deny: e.Deny, flags: e.Flags, mask: e.Mask, sid: string(sid)})
 	}
-	return sd, nil
+	return g, nil
+}
+
+// descriptor is what an object shows: the set and the inherited entries.
+type descriptor struct {
+	owner, group string
+	control      uint16
+	none         bool
+	entries      []ace
 }
 
 // encode writes the self-relative form (MS-DTYP 2.4.6) with the parts asked for.
-func (d *securityDescriptor) encode(at place, ask uint32) []byte {
-	const (
-		selfRelative  = 0x8000
-		daclPresent   = 0x0004
-		daclInherited = 0x0400
-		daclProtected = 0x1000
-	)
-	control := uint16(selfRelative)
+func (d *descriptor) encode(ask uint32) []byte {
+	control := selfRelative
 	if ask&askDACL != 0 {
-		control |= daclPresent | daclInherited
-		if at == shareRoot {
-			control |= daclProtected
-		}
+		control |= d.control
 	}
 	w := builder{}
 	w.u8(1, 0)
@@ -143,45 +158,26 @@ func (d *securityDescriptor) encode(at place, ask uint32) []byte {
 			w.raw(b)
 		}
 	}
-	part(4, ask&askOwner != 0, d.owner)
-	part(8, ask&askGroup != 0, d.group)
-	part(16, ask&askDACL != 0, d.acl(at))
+	part(4, ask&askOwner != 0, []byte(d.owner))
+	part(8, ask&askGroup != 0, []byte(d.group))
+	part(16, ask&askDACL != 0 && !d.none, d.acl())
 	return w.b
 }
 
-func (d *securityDescriptor) acl(at place) []byte {
+func (d *descriptor) acl() []byte {
 	w := builder{}
 	w.u8(2, 0)
 	w.u16(0, uint16(len(d.entries)), 0)
 	for _, e := range d.entries {
-		w.u8(e.kind, at.inheritance())
+		kind := byte(0)
+		if e.deny {
+			kind = 1
+		}
+		w.u8(kind, byte(e.flags))
 		w.u16(uint16(8 + len(e.sid)))
 		w.u32(e.mask)
-		w.raw(e.sid)
+		w.raw([]byte(e.sid))
 	}
 	le.PutUint16(w.b[2:], uint16(len(w.b)))
 	return w.b
-}
-
-// parseSID reads the string form S-1-authority-sub-… (MS-DTYP 2.4.2.1).
-func parseSID(s string) ([]byte, error) {
-	parts := strings.Split(s, "-")
-	const mostSubs = 15
-	if len(parts) < 4 || len(parts) > 3+mostSubs || parts[0] != "S" || parts[1] != "1" {
-		return nil, fmt.Errorf("%q is not a SID", s)
-	}
-	authority, err := strconv.ParseUint(parts[2], 10, 48)
-	if err != nil {
-		return nil, fmt.Errorf("%q is not a SID: %w", s, err)
-	}
-	b := []byte{1, byte(len(parts) - 3)}
-	b = append(b, binary.BigEndian.AppendUint64(nil, authority)[2:]...)
-	for _, p := range parts[3:] {
-		sub, err := strconv.ParseUint(p, 10, 32)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not a SID: %w", s, err)
-		}
-		b = le.AppendUint32(b, uint32(sub))
-	}
-	return b, nil
 }

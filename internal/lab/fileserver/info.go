@@ -94,10 +94,10 @@ func variableFrom(kind, class byte) uint32 {
 // security answers with the descriptor; one that does not fit is answered with
 // its size (MS-SMB2 3.3.5.20.3, 2.2.2).
 func (t *tree) security(h *handle, ask, room uint32) answer {
-	if ask&askSACL != 0 || h.access&readControl == 0 {
+	if ask&askSACL != 0 || h.access&readControl == 0 || t.withheld() {
 		return fail(statusAccessDenied)
 	}
-	sd := t.share.security.encode(h.place(), ask)
+	sd := t.share.permissions.of(h.path, h.info.IsDir()).encode(ask)
 	if uint64(len(sd)) <= uint64(room) {
 		return answer{body: dataBody(sd)}
 	}

@@ -20,6 +20,15 @@ const (
 // preferred are the dialects spoken, best first.
 func preferred() []dialect { return []dialect{smb311, smb302, smb300, smb210} }
 
+// spoken are those that this server speaks.
+func (s *Server) spoken() []dialect {
+	all := preferred()
+	if s.config.Newest == 0 {
+		return all
+	}
+	return all[slices.Index(all, dialect(s.config.Newest)):]
+}
+
 const (
 	capLargeMTU     uint32 = 0x4
 	signingEnabled  uint16 = 0x1
@@ -69,7 +78,7 @@ func (c *conn) negotiate(r *request) answer {
 	for i := range count {
 		client.dialects = append(client.dialects, le.Uint16(body[fixed+2*i:]))
 	}
-	spoken := preferred()
+	spoken := c.server.spoken()
 	at := slices.IndexFunc(spoken, func(d dialect) bool { return slices.Contains(client.dialects, uint16(d)) })
 	if at < 0 {
 		return fail(statusNotSupported)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,9 +36,23 @@ type Share struct {
 	// MayWrite decides by account, as MayRead does, who may change a share with a
 	// Writable; everybody else has what MayRead gives.
 	MayWrite func(user string) bool
-	// Security is the descriptor clients are shown; the zero value means
-	// [DefaultDescriptor].
+	// Security is the descriptor that the share's root shows; the zero value means
+	// [DefaultDescriptor]. What is below shows what it inherits.
 	Security Descriptor
+	// Below are descriptors set on single files and folders, by their paths in FS,
+	// which must exist; case does not matter. A share with a Writable has none.
+	Below map[string]Descriptor
+	// MayReadPermissions decides by account, as MayRead does, who has READ_CONTROL.
+	// Everybody else is refused whatever asks for it, and that is GENERIC_READ too:
+	// so it is on Windows, where whom the permissions are hidden from can read
+	// only with a program that asks for FILE_READ_DATA and no more.
+	MayReadPermissions func(user string) bool
+	// Withholds decides by account, as MayRead does, whom the file system does not
+	// tell permissions although he has READ_CONTROL: reading works, QUERY_INFO is
+	// answered with the file system's error, STATUS_ACCESS_DENIED (MS-SMB2
+	// 3.3.5.20.3). NTFS never does that; file servers that are not Windows may.
+	// nil withholds from nobody.
+	Withholds func(user string) bool
 }
 
 // Config describes a server.
@@ -48,6 +63,9 @@ type Config struct {
 	DNSDomain string // contoso.com
 	Shares    []Share
 	Accounts  ntlm.Accounts
+	// Newest is the newest dialect spoken, as on the wire: 0x0210, 0x0300, 0x0302,
+	// or 0x0311, which 0 means too.
+	Newest uint16
 	// MaxConnections bounds the connections at one time; 0 means 64.
 	MaxConnections int
 }
@@ -68,7 +86,7 @@ type Server struct {
 // share is a Share that was checked.
 type share struct {
 	Share
-	security *securityDescriptor
+	permissions permissions
 	// opens is used for a writable share only.
 	opens opens
 }
@@ -86,6 +104,8 @@ func New(c Config) (*Server, error) {
 		return nil, errors.New("file server without accounts")
 	case c.MaxConnections < 0:
 		return nil, fmt.Errorf("file server with %d connections", c.MaxConnections)
+	case c.Newest != 0 && !slices.Contains(preferred(), dialect(c.Newest)):
+		return nil, fmt.Errorf("file server that speaks dialect %#04x at most", c.Newest)
 	}
 	if c.MaxConnections == 0 {
 		c.MaxConnections = 64
@@ -126,15 +146,11 @@ func (s *Server) addShare(given Share) error {
 	if _, twice := s.shares[name]; twice {
 		return errors.New("named twice")
 	}
-	d := given.Security
-	if d.Owner == "" && d.Group == "" && len(d.Entries) == 0 {
-		d = DefaultDescriptor()
-	}
-	security, err := compileDescriptor(d)
+	permissions, err := compilePermissions(given)
 	if err != nil {
 		return err
 	}
-	s.shares[name] = &share{Share: given, security: security}
+	s.shares[name] = &share{Share: given, permissions: permissions}
 	return nil
 }
 

@@ -25,16 +25,40 @@ func TestConfigurationIsChecked(t *testing.T) {
 		}
 		return shares
 	}
+	described := func(d fileserver.Descriptor) fileserver.Config {
+		return fileserver.Config{Name: "FS1", Accounts: book, Shares: []fileserver.Share{{Name: "a", FS: files, Security: d}}}
+	}
+	below := func(path string, d fileserver.Descriptor) fileserver.Config {
+		return fileserver.Config{Name: "FS1", Accounts: book, Shares: []fileserver.Share{{
+			Name: "a", FS: fstest.MapFS{"a.txt": {}}, Below: map[string]fileserver.Descriptor{path: d},
+		}}}
+	}
 	for name, c := range map[string]fileserver.Config{
-		"no name":          {Accounts: book},
-		"no accounts":      {Name: "FS1"},
-		"share twice":      {Name: "FS1", Accounts: book, Shares: share("a", "A")},
-		"pipe share":       {Name: "FS1", Accounts: book, Shares: share("ipc$")},
-		"bad share name":   {Name: "FS1", Accounts: book, Shares: share(`a\b`)},
-		"no files":         {Name: "FS1", Accounts: book, Shares: []fileserver.Share{{Name: "a"}}},
-		"bad owner":        {Name: "FS1", Accounts: book, Shares: []fileserver.Share{{Name: "a", FS: files, Security: fileserver.Descriptor{Owner: "BA"}}}},
-		"two file systems": {Name: "FS1", Accounts: book, Shares: []fileserver.Share{{Name: "a", FS: files, Writable: fileserver.NewShelf(1)}}},
-		"negative clients": {Name: "FS1", Accounts: book, MaxConnections: -1},
+		"no name":        {Accounts: book},
+		"no accounts":    {Name: "FS1"},
+		"share twice":    {Name: "FS1", Accounts: book, Shares: share("a", "A")},
+		"pipe share":     {Name: "FS1", Accounts: book, Shares: share("ipc$")},
+		"bad share name": {Name: "FS1", Accounts: book, Shares: share(`a\b`)},
+		"no files":       {Name: "FS1", Accounts: book, Shares: []fileserver.Share{{Name: "a"}}},
+		"bad owner":      {Name: "FS1", Accounts: book, Shares: []fileserver.Share{{Name: "a", FS: files, Security: fileserver.Descriptor{Owner: "BA"}}}},
+		"no group":       described(fileserver.Descriptor{Owner: fileserver.Users, Protected: true}),
+		"idle flags": described(fileserver.Descriptor{
+			Owner: fileserver.Users, Group: fileserver.Users,
+			Entries: []fileserver.Entry{{SID: fileserver.Users, Mask: 1, Flags: fileserver.InheritOnly}},
+		}),
+		"entries of no list": described(fileserver.Descriptor{
+			Owner: fileserver.Users, Group: fileserver.Users, NoList: true, Entries: []fileserver.Entry{{SID: fileserver.Users, Mask: 1}},
+		}),
+		"descriptor of nothing":    below("b.txt", fileserver.Descriptor{}),
+		"descriptor of no path":    below("../a.txt", fileserver.Descriptor{}),
+		"second descriptor of all": below(".", fileserver.Descriptor{}),
+		"heirs of a file":          below("a.txt", fileserver.Descriptor{Entries: []fileserver.Entry{{SID: fileserver.Users, Mask: 1, Flags: fileserver.ObjectInherit}}}),
+		"descriptors of what comes and goes": {Name: "FS1", Accounts: book, Shares: []fileserver.Share{{
+			Name: "a", Writable: fileserver.NewShelf(1), Below: map[string]fileserver.Descriptor{"a.txt": {}},
+		}}},
+		"dialect of the future": {Name: "FS1", Accounts: book, Newest: 0x0312},
+		"two file systems":      {Name: "FS1", Accounts: book, Shares: []fileserver.Share{{Name: "a", FS: files, Writable: fileserver.NewShelf(1)}}},
+		"negative clients":      {Name: "FS1", Accounts: book, MaxConnections: -1},
 	} {
 		if _, err := fileserver.New(c); err == nil {
 			t.Errorf("%s: accepted", name)

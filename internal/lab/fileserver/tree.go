@@ -32,6 +32,11 @@ func (t *tree) mayRead() bool {
 	return t.share != nil && (t.share.MayRead == nil || t.share.MayRead(t.session.user))
 }
 
+// withheld tells whether the permissions are kept from somebody who may read them.
+func (t *tree) withheld() bool {
+	return t.share.Withholds != nil && t.share.Withholds(t.session.user)
+}
+
 // treeConnect answers MS-SMB2 2.2.9.
 func (c *conn) treeConnect(r *request) answer {
 	body, ok := r.fixed(9, 8)
@@ -119,16 +124,6 @@ type handle struct {
 	listing []dirEntry // nil before the first query
 	pattern string
 	cursor  int
-}
-
-func (h *handle) place() place {
-	switch {
-	case h.path == ".":
-		return shareRoot
-	case h.info.IsDir():
-		return folderBelow
-	}
-	return fileBelow
 }
 
 // handle finds the file a request means.

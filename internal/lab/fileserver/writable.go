@@ -69,8 +69,12 @@ func (t *tree) mayWrite() bool {
 
 // most is the most that the user can be granted.
 func (t *tree) most() uint32 {
+	most := ReadAndExecute
 	if t.mayWrite() {
-		return FullControl
+		most = FullControl
 	}
-	return ReadAndExecute
+	if t.share != nil && t.share.MayReadPermissions != nil && !t.share.MayReadPermissions(t.session.user) {
+		most &^= readControl
+	}
+	return most
 }
