@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cloudsoda/go-smb2"
 	"go.uber.org/goleak"
 
 	"cau/internal/lab"
@@ -146,19 +145,7 @@ func (n node) job(kind, id string, in any) agent.JobResult {
 // sample reads a file of the lab's share as the administrator, as the checks do.
 func sample(t *testing.T, info lab.Info, path string) []byte {
 	t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", info.Shares[0].Address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	domain, user, _ := strings.Cut(info.User, `\`)
-	d := smb2.Dialer{Initiator: &smb2.NTLMInitiator{User: user, Password: info.Password, Domain: domain}}
-	s, err := d.DialConn(t.Context(), conn, "FS1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Logoff() }()
-	m, err := s.Mount(`\\FS1\Hotfixes`)
+	m, err := administrator(t, info, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,7 +107,7 @@ func (r *running) open(ctx context.Context) error {
 		return err
 	}
 	r.openAccounts()
-	if err := r.openFiles(ctx); err != nil {
+	if err := r.openFiles(ctx, scenario.FileServer); err != nil {
 		return err
 	}
 	if err := r.openNodes(); err != nil {
@@ -196,8 +196,8 @@ func (r *running) openNodes() error {
 }
 
 // openFiles starts the file server with the sample root, which the nodes' computer accounts and the
-// administrator may read.
-func (r *running) openFiles(ctx context.Context) error {
+// administrator may read. What is special about it is nil or a scenario's.
+func (r *running) openFiles(ctx context.Context, special *model.FileServer) error {
 	for _, n := range r.world.Nodes() {
 		name := n.Name() + "$"
 		r.computers[n.Name()] = rand.Text()
@@ -207,14 +207,24 @@ func (r *running) openFiles(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("lab: sample root: %w", err)
 	}
-	r.files, err = fileserver.New(fileserver.Config{
+	share := fileserver.Share{Name: shareName, FS: sample, MayRead: r.mayRead}
+	config := fileserver.Config{
 		Name: fileServerName, Domain: model.Domain, DNSDomain: model.DNSDomain,
 		DNSName: strings.ToLower(fileServerName) + "." + model.DNSDomain, Accounts: &r.accounts,
-		Shares: []fileserver.Share{{Name: shareName, FS: sample, MayRead: r.mayRead}},
 		// Every node reads and somebody checks the root, at one time.
 		MaxConnections: 4 * model.MaxNodes,
-	})
-	if err != nil {
+	}
+	if special != nil {
+		if share.Security, share.Below, err = special.Descriptors(); err != nil {
+			return fmt.Errorf("lab: file server: %w", err)
+		}
+		share.Encrypt, config.Newest = special.Encrypt, special.Newest()
+		if special.WithholdPermissions {
+			share.Withholds = isAdministrator
+		}
+	}
+	config.Shares = []fileserver.Share{share}
+	if r.files, err = fileserver.New(config); err != nil {
 		return fmt.Errorf("lab: file server: %w", err)
 	}
 	r.filesAt, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -236,8 +246,11 @@ func (r *running) mayRead(user string) bool {
 	}
 	node, computer := strings.CutSuffix(strings.ToUpper(name), "$")
 	_, known := r.computers[node]
-	return computer && known || strings.EqualFold(name, adminUser)
+	return computer && known || isAdministrator(user)
 }
+
+// isAdministrator knows the domain's administrator, who signs in to everything.
+func isAdministrator(user string) bool { return strings.EqualFold(user, model.Domain+`\`+adminUser) }
 
 // find is the nodes' name resolution: mapped shares first, then the lab's own server with the node's
 // computer account.

@@ -1,6 +1,8 @@
 package fileserver
 
 import (
+	"errors"
+	"io/fs"
 	"net"
 	"path"
 	"strings"
@@ -25,21 +27,8 @@ const allOfIt = smb2.OwnerSecurityInformation | smb2.GroupSecurityInformation | 
 // generic rights become those of files when a list is set, so that a folder below has one entry where Windows makes
 // two ("ACE Inheritance Rules"). Effective on files they are the same.
 func TestSambaInheritsTheSame(t *testing.T) {
-	server := sambatest.Start(t, sambatest.WithShare("acl", "vfs objects = acl_xattr", "acl_xattr:ignore system acls = yes",
-		"acl_xattr:default acl style = windows", "inherit acls = yes", "map acl inherit = yes", "store dos attributes = yes"))
-	peer, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = peer.Close() }()
-	session, err := (&smb2.Dialer{Initiator: &smb2.NTLMInitiator{User: sambatest.Admin, Password: sambatest.Password}}).DialConn(t.Context(), peer, "127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	share, err := session.WithContext(t.Context()).Mount("acl")
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := startJudge(t)
+	share := samba(t, server, sambatest.Admin)
 	me, _, _ := strings.Cut(strings.TrimPrefix(made(t, share, "mine.txt"), "O:"), "G:")
 	for name, sddl := range map[string]string{
 		"creator-twice": "D:P(A;OICI;FA;;;" + me + ")(A;OICIIO;FA;;;CO)",
@@ -63,13 +52,7 @@ func TestSambaInheritsTheSame(t *testing.T) {
 			if err := share.Mkdir(name, 0o777); err != nil {
 				t.Fatal(err)
 			}
-			// A Windows client sets a list so (MS-DTYP 2.4.6): only then do Samba's children say what is inherited.
-			const request = 0x0100
-			raw := compiled(t, top).root().encode(askDACL)
-			le.PutUint16(raw[2:], le.Uint16(raw[2:])|request)
-			if err := share.SetSecurityInfoRaw(name, smb2.DACLSecurityInformation, rawDescriptor(raw)); err != nil {
-				t.Fatal(err)
-			}
+			permit(t, share, name, top)
 			lab := Share{Name: "s", FS: fstest.MapFS{name + "/sub/deep/file.txt": {}, name + "/file.txt": {}, name + "/sub/file.txt": {}}}
 			lab.Below = map[string]Descriptor{name: read(t, strings.NewReplacer("GRGX", "FRFX", "GA", "FA").Replace(sddl))}
 			seen := map[string]string{}
@@ -94,6 +77,71 @@ func TestSambaInheritsTheSame(t *testing.T) {
 	}
 }
 
+// permit sets a list as a Windows client does, who asks for it to be passed on (MS-DTYP 2.4.6): only then do Samba's
+// children say what is inherited.
+func permit(tb testing.TB, share *smb2.Share, name string, d Descriptor) {
+	tb.Helper()
+	const request = 0x0100
+	g, err := compileDescriptor(d)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	raw := g.root().encode(askDACL)
+	le.PutUint16(raw[2:], le.Uint16(raw[2:])|request)
+	if err := share.SetSecurityInfoRaw(name, smb2.DACLSecurityInformation, rawDescriptor(raw)); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// TestSambaRefusesGENERIC_READWithoutREAD_CONTROL: what the lab says of [Share.MayReadPermissions] is so elsewhere too.
+func TestSambaRefusesGENERIC_READWithoutREAD_CONTROL(t *testing.T) {
+	server := startJudge(t)
+	admin, member := samba(t, server, sambatest.Admin), samba(t, server, sambatest.Member)
+	for name, hidden := range map[string]bool{"shown.txt": false, "hidden.txt": true} {
+		made(t, admin, name)
+		rights := "0x1200a9"
+		if hidden {
+			rights = "0x1000a9"
+		}
+		permit(t, admin, name, read(t, "D:P(A;;"+rights+";;;WD)"))
+		if _, err := member.Stat(name); err != nil {
+			t.Errorf("%s: attributes: %v", name, err)
+		}
+		if _, err := member.ReadFile(name); errors.Is(err, fs.ErrPermission) != hidden {
+			t.Errorf("%s: reading: %v", name, err)
+		}
+		if _, err := member.SecurityInfoRaw(name, allOfIt); errors.Is(err, fs.ErrPermission) != hidden {
+			t.Errorf("%s: permissions: %v", name, err)
+		}
+	}
+}
+
+// startJudge starts a Samba whose share acl keeps NT access lists.
+func startJudge(t *testing.T) *sambatest.Server {
+	t.Helper()
+	return sambatest.Start(t, sambatest.WithShare("acl", "vfs objects = acl_xattr", "acl_xattr:ignore system acls = yes",
+		"acl_xattr:default acl style = windows", "inherit acls = yes", "map acl inherit = yes", "store dos attributes = yes"))
+}
+
+// samba opens the share acl.
+func samba(t *testing.T, server *sambatest.Server, user string) *smb2.Share {
+	t.Helper()
+	peer, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = peer.Close() })
+	session, err := (&smb2.Dialer{Initiator: &smb2.NTLMInitiator{User: user, Password: sambatest.Password}}).DialConn(t.Context(), peer, "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	share, err := session.WithContext(t.Context()).Mount("acl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return share
+}
+
 // made makes a file or folder and says what it shows.
 func made(tb testing.TB, share *smb2.Share, name string) string {
 	tb.Helper()
@@ -111,13 +159,4 @@ func made(tb testing.TB, share *smb2.Share, name string) string {
 		tb.Fatal(err)
 	}
 	return Describe(tb, raw)
-}
-
-func compiled(tb testing.TB, d Descriptor) *given {
-	tb.Helper()
-	g, err := compileDescriptor(d)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return g
 }

@@ -3,6 +3,7 @@ package fileserver
 import (
 	"errors"
 	"testing"
+	"testing/fstest"
 )
 
 func TestOnlyProtectedMessagesAreObeyed(t *testing.T) {
@@ -225,5 +226,49 @@ func TestNobodySealsForAnotherSession(t *testing.T) {
 	}
 	if _, err := w.conn.handleFrame(sealed); !errors.Is(err, errHangUp) {
 		t.Errorf("got %v, want the connection closed", err)
+	}
+}
+
+func TestTreeConnectSaysTheMostThereCanBe(t *testing.T) {
+	const tell, hide = true, false
+	for _, c := range []struct {
+		share Share
+		want  uint32
+	}{
+		{Share{FS: fstest.MapFS{}}, ReadAndExecute},
+		{Share{FS: fstest.MapFS{}, MayReadPermissions: func(string) bool { return tell }}, ReadAndExecute},
+		{Share{FS: fstest.MapFS{}, MayReadPermissions: func(string) bool { return hide }}, ReadAndExecute &^ readControl},
+		{Share{FS: fstest.MapFS{}, Withholds: func(string) bool { return true }}, ReadAndExecute},
+		{Share{Writable: NewShelf(1)}, FullControl},
+		{Share{Writable: NewShelf(1), MayReadPermissions: func(string) bool { return hide }}, FullControl &^ readControl},
+	} {
+		c.share.Name = "s"
+		w := newWireTo(t, smb311, c.share)
+		path := encodeUTF16(`\\fs1\s`)
+		body := append([]byte{9, 0, 0, 0, headerSize + 8, 0, byte(len(path)), 0}, path...)
+		r := w.one(w.signed(w.message(cmdTreeConnect, body)))
+		if r.status != statusOK || le.Uint32(r.body[12:]) != c.want {
+			t.Errorf("%+v: %#x, %#x, want %#x", c.share, uint32(r.status), le.Uint32(r.body[12:]), c.want)
+		}
+	}
+}
+
+func TestTheMostThatIsAllowedHoldsNoREAD_CONTROLWhereItIsHidden(t *testing.T) {
+	w := newWireTo(t, smb311, Share{Name: "s", FS: fstest.MapFS{"dir/file.txt": {}}, MayReadPermissions: func(string) bool { return false }})
+	for access, want := range map[uint32]status{
+		maximumAllowed: statusOK, readData | execute: statusOK, readControl: statusAccessDenied, genericRead: statusAccessDenied,
+		genericExecute: statusAccessDenied, genericAll: statusAccessDenied, genericReadMask &^ readControl: statusOK,
+	} {
+		body := createBodyFor("dir")
+		le.PutUint32(body[24:], access)
+		if r := w.one(w.signed(w.message(cmdCreate, body))); r.status != want {
+			t.Errorf("access %#x: %#x, want %#x", access, uint32(r.status), uint32(want))
+		}
+	}
+	for _, h := range w.tree.handles {
+		id := fileID{h.id, h.id}
+		if r := w.one(w.signed(w.message(cmdQueryInfo, queryBody(id, infoSecurity, 0)))); r.status != statusAccessDenied {
+			t.Errorf("opened with %#x: the descriptor is answered with %#x", h.access, uint32(r.status))
+		}
 	}
 }

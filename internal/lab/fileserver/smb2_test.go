@@ -59,7 +59,7 @@ func start(t *testing.T) *lab {
 		blocked := l.blocked.Load()
 		return blocked == nil || *blocked != user
 	}
-	server, err := fileserver.New(fileserver.Config{
+	l.serve(t, fileserver.Config{
 		Name: "FS1", Domain: "CONTOSO", DNSName: "fs1.contoso.com", DNSDomain: "contoso.com", Accounts: l.book,
 		Shares: []fileserver.Share{
 			{Name: "hotfix", FS: hotfixes(), MayRead: mayRead},
@@ -68,6 +68,13 @@ func start(t *testing.T) *lab {
 			{Name: "vault", Writable: l.shelf, Encrypt: true},
 		},
 	})
+	return l
+}
+
+// serve runs a server until the test ends.
+func (l *lab) serve(t *testing.T, c fileserver.Config) {
+	t.Helper()
+	server, err := fileserver.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +92,6 @@ func start(t *testing.T) *lab {
 			t.Errorf("Serve ended with %v", err)
 		}
 	})
-	return l
 }
 
 func (l *lab) dial(t *testing.T, user, password string, dialect uint16) (*smb2.Session, error) {

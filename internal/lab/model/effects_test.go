@@ -240,6 +240,11 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 				t.Error("the account is not locked")
 			}
 		},
+		"root-open":          serves(FileServer{Permissions: make([]Permission, 2)}),
+		"root-creator-owner": serves(FileServer{Permissions: make([]Permission, 3)}),
+		"root-hidden":        serves(FileServer{WithholdPermissions: true}),
+		"root-older":         serves(FileServer{NewestDialect: "3.0.2"}),
+		"root-encrypted":     serves(FileServer{Encrypt: true}),
 		"tickets-expire": func(t *testing.T, r *rehearsal) {
 			t.Helper()
 			if r.scenario.TicketSeconds != 90 {
@@ -311,4 +316,16 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 		}
 	}
 	return out
+}
+
+// serves: what the lab makes of it is tested where the file server is, in internal/lab.
+func serves(want FileServer) func(t *testing.T, r *rehearsal) {
+	return func(t *testing.T, r *rehearsal) {
+		t.Helper()
+		got := r.scenario.FileServer
+		if got == nil || len(got.Permissions) != len(want.Permissions) || got.WithholdPermissions != want.WithholdPermissions ||
+			got.NewestDialect != want.NewestDialect || got.Encrypt != want.Encrypt {
+			t.Errorf("%+v", got)
+		}
+	}
 }

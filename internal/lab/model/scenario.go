@@ -65,6 +65,9 @@ type Scenario struct {
 	ShareGone    []ShareGone   `json:"share_gone,omitempty"`
 	FilesChanged []FileChanged `json:"files_changed,omitempty"`
 
+	// FileServer is what is special about the lab's own file server; nil means nothing.
+	FileServer *FileServer `json:"file_server,omitempty"`
+
 	// The lab's listeners and accounts do these: faults of WinRM, an administrator's account that is locked, and
 	// the seconds after which Kerberos tickets expire (0: as usual).
 	WinRM         []WinRMFault `json:"winrm,omitempty"`
@@ -217,6 +220,9 @@ func (s *Scenario) check() error {
 	}
 	if s.TicketSeconds < 0 {
 		return errors.New("ticket_seconds is negative")
+	}
+	if err := s.FileServer.check(); err != nil {
+		return err
 	}
 	return checkCatalogue(s.Updates)
 }

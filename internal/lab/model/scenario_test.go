@@ -51,6 +51,10 @@ func TestAScenarioWithAWordThatNobodyKnowsIsAnError(t *testing.T) {
 		`"winrm":[{"node":"NODE1","on":"any","kind":"reset","trigger":"noon"}]`, `"planted":[{"node":"NODE1","path":"jobs","kind":"odd"}]`,
 		`"planted":[{"node":"NODE1","path":"tasks","kind":"reparse"}]`, `"ticket_seconds":-1`, `"updates":[{"id":"x"}]`,
 		`"updates":[{"id":"b2e4d1cf-0001-4d52-8c11-000000000001","revision":1,"title":"t","fails":"bad"}]`,
+		`"file_server":{"hidden":true}`, `"file_server":{"newest_dialect":"3.1.1"}`, `"file_server":{"newest_dialect":"3.0","encrypt":true}`,
+		`"file_server":{"permissions":[{"path":"Root","sddl":"D:(A;;FA;;;DA)"}]}`, `"file_server":{"permissions":[{"path":"","sddl":"D:(A;;FA;;;BA)"}]}`,
+		`"file_server":{"permissions":[{"path":"Root/x","sddl":"O:BA"}]}`, `"file_server":{"permissions":[{"path":"\\Root","sddl":"O:BA"}]}`,
+		`"file_server":{"permissions":[{"path":"Root","sddl":"O:BA"},{"path":"ROOT","sddl":"O:BA"}]}`,
 		`"clock_jumps":[{"node":"NODE1","minutes":1,"after_restart":true,"after_seconds":1}]`,
 	} {
 		if _, err := ParseScenario([]byte(`{"name":"x","description":"y.",` + fields + `}`)); err == nil {
