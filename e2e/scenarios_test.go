@@ -75,6 +75,7 @@ func promises() map[string]promise {
 		"backup-begins":     succeeds("gate.waiting NODE4 *Volume1 is being backed up"),
 		"clock-jump":        succeeds(),
 		"root-encrypted":    succeeds().saying("smb.encryption pass", "encryption").saying("smb.version pass", "3.1.1"),
+		"root-closed":       refused("root.reach fail", "list *access denied (0xC0000022"),
 		"root-older":        refused("root.reach fail", "3.1.1"),
 		// Whether the first of the two boots is seen depends on when cau looks; that the last one counts does not.
 		"restart-twice":       succeeds().leaving("NODE2", left{boots: 3, installed: files("NODE2")}),

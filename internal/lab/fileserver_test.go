@@ -129,13 +129,33 @@ func probed(t *testing.T, info lab.Info) agent.Connection {
 	t.Helper()
 	n := connect(t, info, "NODE1")
 	n.upload()
-	f := planned("u1", `CAUHotfix_All\Update1.msu`, sample(t, info, `Root\CAUHotfix_All\Update1.msu`))
-	r := n.job(agent.JobStage, "stage", agent.StageInput{Run: "run1", Root: info.Root, Files: []agent.StageFile{f}})
-	var staged agent.StageOutput
-	if err := json.Unmarshal(r.Data, &staged); err != nil || !r.OK {
-		t.Fatalf("stage: %+v %v", r.Err, err)
+	r := n.job(agent.JobShareProbe, "probe", agent.ShareProbeInput{Root: info.Root, File: `CAUHotfix_All\Update1.msu`})
+	var out agent.ShareProbeOutput
+	if err := json.Unmarshal(r.Data, &out); err != nil || !r.OK {
+		t.Fatalf("probe: %+v %v", r.Err, err)
 	}
-	return staged.Connection
+	return out.Connection
+}
+
+// TestR32_WithoutTheRightToReadPermissionsTheAdministratorReadsNothing: but his nodes do.
+func TestR32_WithoutTheRightToReadPermissionsTheAdministratorReadsNothing(t *testing.T) {
+	info, _ := serve(t, lab.Config{Scenario: "root-closed", Speed: 100, Linger: -1})
+	m, err := administrator(t, info, 0x311)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Stat(`Root\DefaultHotfixConfig.xml`); err != nil {
+		t.Errorf("attributes: %v", err)
+	}
+	if _, err := m.ReadFile(`Root\DefaultHotfixConfig.xml`); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("a file: %v", err)
+	}
+	if _, err := m.ReadDir("Root"); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("a folder: %v", err)
+	}
+	if c := probed(t, info); c.Account != `LAB\NODE1$` {
+		t.Errorf("%+v", c)
+	}
 }
 
 func TestHiddenPermissionsKeepNobodyFromReadingTheRoot(t *testing.T) {

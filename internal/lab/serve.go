@@ -219,6 +219,9 @@ func (r *running) openFiles(ctx context.Context, special *model.FileServer) erro
 			return fmt.Errorf("lab: file server: %w", err)
 		}
 		share.Encrypt, config.Newest = special.Encrypt, special.Newest()
+		if special.NoReadControl {
+			share.MayReadPermissions = func(user string) bool { return !isAdministrator(user) }
+		}
 		if special.WithholdPermissions {
 			share.Withholds = isAdministrator
 		}

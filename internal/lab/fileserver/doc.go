@@ -16,6 +16,10 @@
 // stay, and times, attributes and byte range locks are refused because they would
 // not be kept.
 //
+// Descriptors are what was set, on a share's root or on single files and folders,
+// and what is inherited from there, computed as NTFS does. They are shown, and keep
+// nobody out: who may read, write, or read permissions is decided by account.
+//
 // One goroutine serves one connection and handles its messages one by one. What
 // connections have in common is who has which file of a writable share open. Serve
 // waits for its goroutines.

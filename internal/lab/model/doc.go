@@ -5,6 +5,8 @@
 //	                                                      │  └─ events on a Clock that may run fast
 //	                                    Shares (real SMB) ◀┘
 //
+// Of lab/fileserver it knows the notation in which a scenario writes permissions.
+//
 // Everything happens at model time. Changes are events in one queue; whoever asks first lets all events
 // that are due happen, so that no state depends on how fast this machine is. Power reports when a node's
 // network comes and goes.

@@ -242,6 +242,7 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 		},
 		"root-open":          serves(FileServer{Permissions: make([]Permission, 2)}),
 		"root-creator-owner": serves(FileServer{Permissions: make([]Permission, 3)}),
+		"root-closed":        serves(FileServer{NoReadControl: true}),
 		"root-hidden":        serves(FileServer{WithholdPermissions: true}),
 		"root-older":         serves(FileServer{NewestDialect: "3.0.2"}),
 		"root-encrypted":     serves(FileServer{Encrypt: true}),
@@ -324,7 +325,7 @@ func serves(want FileServer) func(t *testing.T, r *rehearsal) {
 		t.Helper()
 		got := r.scenario.FileServer
 		if got == nil || len(got.Permissions) != len(want.Permissions) || got.WithholdPermissions != want.WithholdPermissions ||
-			got.NewestDialect != want.NewestDialect || got.Encrypt != want.Encrypt {
+			got.NoReadControl != want.NoReadControl || got.NewestDialect != want.NewestDialect || got.Encrypt != want.Encrypt {
 			t.Errorf("%+v", got)
 		}
 	}

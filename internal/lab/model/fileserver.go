@@ -13,9 +13,11 @@ import (
 type FileServer struct {
 	// Permissions are set on single files and folders of the share; what is below inherits them.
 	Permissions []Permission `json:"permissions,omitempty"`
+	// NoReadControl takes the right to read permissions from the administrator, as a Windows file server can: whatever
+	// opens a file or folder with GENERIC_READ, which holds that right, is refused too.
+	NoReadControl bool `json:"no_read_control,omitempty"`
 	// WithholdPermissions lets the administrator read the share and not what its permissions are, as a file server
-	// that is not Windows may. Windows has no such thing: an account without the right to read permissions cannot
-	// open a file with GENERIC_READ there either.
+	// that is not Windows may.
 	WithholdPermissions bool `json:"withhold_permissions,omitempty"`
 	// NewestDialect is 2.1, 3.0 or 3.0.2; empty means 3.1.1.
 	NewestDialect string `json:"newest_dialect,omitempty"`
@@ -74,6 +76,8 @@ func (f *FileServer) check() error {
 		return fmt.Errorf("file_server: %w", err)
 	case slices.Contains(seen, "") && (root.Owner == "" || root.Group == ""):
 		return errors.New("file_server: the share itself needs an owner and a group")
+	case f.NoReadControl && f.WithholdPermissions:
+		return errors.New("file_server: no_read_control and withhold_permissions exclude each other")
 	case f.NewestDialect != "" && f.Newest() == 0:
 		return fmt.Errorf("file_server: dialect %q is none of 2.1, 3.0 and 3.0.2", f.NewestDialect)
 	case f.NewestDialect != "" && f.Encrypt:
