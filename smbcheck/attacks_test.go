@@ -83,21 +83,22 @@ func throughout(ctx context.Context, addr, share string, who smbcheck.Credential
 		return smbcheck.Facts{}, err
 	}
 	defer func() { _ = c.Close() }()
-	entries, err := c.Walk(ctx, smbcheck.Limits{})
+	tree, err := c.Walk(ctx, smbcheck.Limits{})
 	if err != nil {
 		return c.Facts(), err
 	}
+	entries := tree.Entries
 	if len(entries) != 1 || entries[0].Path != "file.txt" || entries[0].Size != 5 || entries[0].Dir || entries[0].Reparse {
 		return c.Facts(), fmt.Errorf("%w the listing %+v", errBelieved, entries)
 	}
-	b, err := c.ReadFile(ctx, "file.txt", 10)
+	b, err := c.ReadFile(ctx, "file.txt", 10, nil)
 	if err != nil {
 		return c.Facts(), err
 	}
 	if string(b) != "hello" {
 		return c.Facts(), fmt.Errorf("%w %q", errBelieved, b)
 	}
-	if _, n, err := c.HashFile(ctx, "file.txt"); err != nil || n != 5 {
+	if _, n, err := c.HashFile(ctx, "file.txt", nil); err != nil || n != 5 {
 		return c.Facts(), err
 	}
 	return c.Facts(), nil

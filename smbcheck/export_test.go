@@ -1,6 +1,7 @@
 package smbcheck
 
 import (
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -23,8 +24,8 @@ func NewAccomplice(n NTLM, d Dialect) *Accomplice {
 	return &Accomplice{NTLM: n, ear: newTap(nil, d)}
 }
 
-func (a *Accomplice) initiator(server string) (initiator, error) {
-	who, err := a.NTLM.initiator(server)
+func (a *Accomplice) initiator(ctx context.Context, server string) (initiator, error) {
+	who, err := a.NTLM.initiator(ctx, server)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.who = who

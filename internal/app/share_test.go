@@ -75,7 +75,7 @@ func reads(ctx context.Context, a *access, addr, server string) error {
 		return err
 	}
 	defer func() { _ = r.Close() }()
-	b, err := r.(*smbcheck.Connection).ReadFile(ctx, "a.txt", 10)
+	b, err := r.(*smbcheck.Connection).ReadFile(ctx, "a.txt", 10, nil)
 	if err == nil && string(b) != "hello" {
 		err = errors.New("the file holds " + string(b))
 	}
