@@ -287,7 +287,7 @@ func TestADowngradeThatWasAllowedIsMarked(t *testing.T) {
 	if f.Received.Plain > 3 || f.Received.Signed == 0 {
 		t.Errorf("not signed: %+v", f.Received)
 	}
-	for _, r := range smbcheck.Checks(f, false) {
+	for _, r := range smbcheck.Checks(smbcheck.Seen{Facts: f}) {
 		if r.ID == "smb.integrity" && r.Outcome == "pass" {
 			t.Errorf("%+v", r)
 		}

@@ -111,6 +111,17 @@ func openAccess(sec secrets) (*access, error) {
 	return a, nil
 }
 
+// who is as whom a secret signs in, for people.
+func (a *access) who(sec secrets) string {
+	switch {
+	case sec.User != "":
+		return sec.User
+	case a != nil && a.kerberos != nil:
+		return a.kerberos.Principal()
+	}
+	return "the certificate's account"
+}
+
 func (a *access) close() {
 	if a != nil && a.kerberos != nil {
 		a.kerberos.Close()

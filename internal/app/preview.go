@@ -37,7 +37,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	if err := s.shareKnown(); err != nil {
 		return nil, err
 	}
-	plugin := &hotfix.Plugin{Open: s.opener()}
+	plugin := &hotfix.Plugin{Open: s.opener(), Ask: s.asker()}
 	args, err := arguments(plugin, s, req.Arguments)
 	if err != nil {
 		return nil, err
@@ -202,6 +202,9 @@ func reach(t cli.Target) []string {
 	add("--password-file", t.PasswordFile)
 	if t.SMBPort != 0 {
 		add("--smb-port", strconv.Itoa(t.SMBPort))
+	}
+	if t.OlderSMB {
+		out = append(out, "--allow-older-smb")
 	}
 	add("--smb-user", t.SMBUser)
 	add("--smb-password-file", t.SMBPasswordFile)

@@ -92,26 +92,37 @@ func (p *program) newSession(ctx context.Context, target cli.Target) (*session, 
 	if _, err := tlsConfig(sec); err != nil {
 		return nil, cli.Usage(err)
 	}
-	if target.User != "" && sec.Keytab == "" {
-		sec.Password, err = passwordSource{file: target.PasswordFile, fd: target.PasswordFD, credential: "cau-password", account: target.User, fileFlag: "--password-file"}.read(ctx)
-		if err != nil {
-			return nil, err
-		}
-	} else if target.User == "" && sec.Method == cli.AuthKerberos && sec.CCache == "" {
-		sec.CCache = "default"
+	if sec, err = withSecret(ctx, target, sec); err != nil {
+		return nil, err
 	}
 	s := &session{target: target, clock: realClock{}, secrets: sec}
 	// Now, so that a mistake in a cache or certificate is found before anything is sent.
 	if s.access, err = openAccess(sec); err != nil {
-		if target.User == "" && sec.CCache == "default" {
-			err = &fault.Error{
-				Op: "sign in", Err: fmt.Errorf("no user is named, and there is no ticket to sign in with: %w", err),
-				Hint: `Name an administrator of the nodes with --user 'DOMAIN\name', or get a ticket first. ` + fault.Hint(err),
-			}
-		}
-		return nil, cli.Usage(err)
+		return nil, cli.Usage(withoutUser(target, sec, err, "an administrator of the nodes"))
 	}
 	return s, nil
+}
+
+// withSecret reads the user's password, or falls back to the default ticket cache where nobody is named.
+func withSecret(ctx context.Context, target cli.Target, sec secrets) (secrets, error) {
+	var err error
+	if target.User != "" && sec.Keytab == "" {
+		sec.Password, err = passwordSource{file: target.PasswordFile, fd: target.PasswordFD, credential: "cau-password", account: target.User, fileFlag: "--password-file"}.read(ctx)
+	} else if target.User == "" && sec.Method == cli.AuthKerberos && sec.CCache == "" {
+		sec.CCache = "default"
+	}
+	return sec, err
+}
+
+// withoutUser says of a default ticket cache that cannot be used that somebody could be named instead.
+func withoutUser(target cli.Target, sec secrets, err error, whom string) error {
+	if target.User != "" || sec.CCache != "default" {
+		return err
+	}
+	return &fault.Error{
+		Op: "sign in", Err: fmt.Errorf("no user is named, and there is no ticket to sign in with: %w", err),
+		Hint: `Name ` + whom + ` with --user 'DOMAIN\name', or get a ticket first. ` + fault.Hint(err),
+	}
 }
 
 // checkAddresses finds mistakes in addresses, and options that would mean nothing with them, before anything is sent.
@@ -305,15 +316,7 @@ func (s *session) ordered() []winnode.NodeAddress {
 func (s *session) node(name string) engine.Node { return s.fleet.Node(name) }
 
 // who is as whom we sign in, for people.
-func (s *session) who() string {
-	switch {
-	case s.secrets.User != "":
-		return s.secrets.User
-	case s.access != nil && s.access.kerberos != nil:
-		return s.access.kerberos.Principal()
-	}
-	return "the certificate's account"
-}
+func (s *session) who() string { return s.access.who(s.secrets) }
 
 // reached says what is connected to and as whom.
 func (s *session) reached() string {

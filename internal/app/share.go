@@ -24,6 +24,13 @@ type shareSecret struct {
 	Domain   string `json:"domain,omitempty"`
 	Password string `json:"password,omitempty"`
 	Port     int    `json:"port,omitempty"`
+	// Older allows dialects before 3.1.1.
+	Older bool `json:"older,omitempty"`
+}
+
+// options are how a share is reached.
+func (s *shareSecret) options() smbcheck.Options {
+	return smbcheck.Options{Port: s.Port, AllowOlder: s.Older}
 }
 
 // overSMB signs in to file shares with the nodes' own secret and as the nodes are signed in to, or is nil where that is
@@ -108,10 +115,10 @@ func smbVerdict(err error) error {
 	return err
 }
 
-// opener opens hotfix roots with the nodes' own secret, at port (0 is 445), or where a lab says that its shares are.
-func (a *access) opener(port int, in *lab.Info) hotfix.Opener {
+// opener opens hotfix roots with the nodes' own secret, as opt says, or where a lab says that its shares are.
+func (a *access) opener(opt smbcheck.Options, in *lab.Info) hotfix.Opener {
 	return func(ctx context.Context, location smbcheck.Location) (hotfix.Root, error) {
-		c, err := a.openShare(ctx, location, smbcheck.Options{Port: port, Addr: shareAddress(in, port, location)})
+		c, err := a.openShare(ctx, location, labOptions(opt, in, location))
 		if err != nil {
 			return nil, err
 		}
@@ -119,11 +126,10 @@ func (a *access) opener(port int, in *lab.Info) hotfix.Opener {
 	}
 }
 
-// openRoot opens hotfix roots as another account than the nodes', at port (0 is 445), or where a lab says that its
-// shares are.
-func openRoot(who smbcheck.NTLM, port int, in *lab.Info) hotfix.Opener {
+// openRoot opens hotfix roots as another account than the nodes', as opt says, or where a lab says that its shares are.
+func openRoot(who smbcheck.NTLM, opt smbcheck.Options, in *lab.Info) hotfix.Opener {
 	return func(ctx context.Context, location smbcheck.Location) (hotfix.Root, error) {
-		c, err := smbcheck.Connect(ctx, location, who, smbcheck.Options{Port: port, Addr: shareAddress(in, port, location)})
+		c, err := smbcheck.Connect(ctx, location, who, labOptions(opt, in, location))
 		if err != nil {
 			return nil, err
 		}
@@ -134,9 +140,26 @@ func openRoot(who smbcheck.NTLM, port int, in *lab.Info) hotfix.Opener {
 // opener opens hotfix roots as whoever reads them.
 func (s *session) opener() hotfix.Opener {
 	if s.share != nil {
-		return openRoot(*s.share, s.target.SMBPort, s.lab)
+		return openRoot(*s.share, s.shareOptions(), s.lab)
 	}
-	return s.access.opener(s.target.SMBPort, s.lab)
+	return s.access.opener(s.shareOptions(), s.lab)
+}
+
+// asker asks a root's file server what it speaks.
+func (s *session) asker() hotfix.Asker {
+	return func(ctx context.Context, at smbcheck.Location) (smbcheck.ServerFacts, error) {
+		return smbcheck.Probe(ctx, at, labOptions(s.shareOptions(), s.lab, at))
+	}
+}
+
+func (s *session) shareOptions() smbcheck.Options {
+	return smbcheck.Options{Port: s.target.SMBPort, AllowOlder: s.target.OlderSMB}
+}
+
+// labOptions are opt, with the place where a lab says that a share is.
+func labOptions(opt smbcheck.Options, in *lab.Info, at smbcheck.Location) smbcheck.Options {
+	opt.Addr = shareAddress(in, opt.Port, at)
+	return opt
 }
 
 // shareAccount is another account than the nodes' for the hotfix root's file server: --smb-user, or the lab's, which is
@@ -176,9 +199,9 @@ func (s *session) shareKnown() error {
 // handOver is what the coordinator needs to read the hotfix root, without a second copy of the nodes' secret.
 func (s *session) handOver() *shareSecret {
 	if s.share == nil {
-		return &shareSecret{Nodes: true, Port: s.target.SMBPort}
+		return &shareSecret{Nodes: true, Port: s.target.SMBPort, Older: s.target.OlderSMB}
 	}
-	return &shareSecret{User: s.share.User, Domain: s.share.Domain, Password: s.share.Password, Port: s.target.SMBPort}
+	return &shareSecret{User: s.share.User, Domain: s.share.Domain, Password: s.share.Password, Port: s.target.SMBPort, Older: s.target.OlderSMB}
 }
 
 // takeOver is the other end of handOver; nil, where the coordinator reads no share, gives nil.
@@ -187,9 +210,9 @@ func (a *access) takeOver(share *shareSecret, in *lab.Info) hotfix.Opener {
 	case share == nil:
 		return nil
 	case share.Nodes:
-		return a.opener(share.Port, in)
+		return a.opener(share.options(), in)
 	}
-	return openRoot(smbcheck.NTLM{User: share.User, Domain: share.Domain, Password: share.Password}, share.Port, in)
+	return openRoot(smbcheck.NTLM{User: share.User, Domain: share.Domain, Password: share.Password}, share.options(), in)
 }
 
 // shareAddress is where the lab says a share really is; a port and a real cluster go by the server's name.

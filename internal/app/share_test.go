@@ -70,7 +70,7 @@ func root(addr, server string) (smbcheck.Location, *lab.Info) {
 // reads opens the root with the nodes' own sign-in and reads a file.
 func reads(ctx context.Context, a *access, addr, server string) error {
 	loc, in := root(addr, server)
-	r, err := a.opener(0, in)(ctx, loc)
+	r, err := a.opener(smbcheck.Options{}, in)(ctx, loc)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ type Result struct {
 	// Evidence is what was seen, in one or two sentences.
 	Evidence string `json:"evidence"`
 	// Remedy is what to do when the outcome is not pass.
-	Remedy string `json:"remedy,omitempty"`
+	Remedy string `json:"remedy"`
 }
 
 // Gate tells whether results let a run start (R07), and which of them stand in the way.

@@ -64,7 +64,7 @@ func (p *program) resume() *cobra.Command {
 			if !state.Simulated {
 				meant.Cluster = state.Cluster // the plan names it; without it the flags would be judged as a lab's
 			}
-			if err := p.checkSignIn(meant); err != nil {
+			if err := p.checkSignIn(meant, meant.Cluster == ""); err != nil {
 				return err
 			}
 			started, err := p.services.Continue(cmd.Context(), state.Run, target)

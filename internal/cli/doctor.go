@@ -68,7 +68,7 @@ func (r DoctorReport) failed() bool {
 func (p *program) printDoctor(r DoctorReport) {
 	if r.Cluster != "" {
 		p.line(message.Clean(r.Cluster))
-		p.printChecks(r.Checks, "  ")
+		p.printChecks(r.Checks)
 	}
 	for _, n := range r.Nodes {
 		p.line("")
@@ -85,6 +85,6 @@ func (p *program) printDoctor(r DoctorReport) {
 				p.line("      → " + message.Clean(s.Advice))
 			}
 		}
-		p.printChecks(n.Checks, "  ")
+		p.printChecks(n.Checks)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"cau/internal/check"
 	"cau/internal/fault"
 	"cau/internal/message"
+	"cau/plugins"
 )
 
 // json prints v in one line.
@@ -55,7 +56,7 @@ func mark(o check.Outcome) string {
 	return "✗"
 }
 
-func (p *program) printChecks(results []check.Result, indent string) {
+func (p *program) printChecks(results []check.Result) {
 	for _, r := range check.Grouped(results) {
 		title := r.ID
 		if c, ok := check.Lookup(r.ID); ok {
@@ -64,12 +65,12 @@ func (p *program) printChecks(results []check.Result, indent string) {
 		if len(r.Subjects) > 0 {
 			title += " (" + message.Clean(strings.Join(r.Subjects, ", ")) + ")"
 		}
-		p.line(fmt.Sprintf("%s%s %-13s %-20s %s", indent, mark(r.Outcome), p.texts.T(message.Outcome(string(r.Outcome))), r.ID, title))
+		p.line(fmt.Sprintf("  %s %-13s %-23s %s", mark(r.Outcome), p.texts.T(message.Outcome(string(r.Outcome))), r.ID, title))
 		if r.Evidence != "" {
-			p.line(indent + "    " + message.Clean(r.Evidence))
+			p.line("      " + message.Clean(r.Evidence))
 		}
 		if r.Outcome != check.Pass && r.Remedy != "" {
-			p.line(indent + "    → " + message.Clean(r.Remedy))
+			p.line("      → " + message.Clean(r.Remedy))
 		}
 	}
 }
@@ -82,7 +83,7 @@ func (p *program) printPlan(plan *engine.Plan) {
 	p.line(p.texts.T(message.CLIPlanHead, name, plan.Plugin, message.Clean(plan.Source)))
 	p.line("")
 	p.line(p.texts.T(message.CLIPlanChecks))
-	p.printChecks(plan.Checks, "  ")
+	p.printChecks(plan.Checks)
 	p.line("")
 	p.line(p.texts.T(message.CLIPlanNodes, len(plan.Nodes), plan.FailureBudget+1))
 	for i, n := range plan.Nodes {
@@ -104,21 +105,27 @@ func (p *program) printPlan(plan *engine.Plan) {
 		}
 	}
 	p.printScripts(plan)
-	if len(plan.Ignored) > 0 {
-		p.line("")
-		p.line(p.texts.T(message.CLIPlanIgnored))
-		for _, g := range plan.Ignored {
-			hint := ""
-			if g.DidYouMean != "" {
-				hint = " " + p.texts.T(message.CLIDidYouMean, message.Clean(g.DidYouMean))
-			}
-			p.line("  " + message.Clean(g.Path) + ": " + message.Clean(g.Reason) + hint)
-		}
-	}
+	p.printIgnored(plan.Ignored)
 	cau, invoke := p.services.CommandLines(plan)
 	p.line("")
 	p.line("  " + cau)
 	p.line("  " + invoke)
+}
+
+// printIgnored lists what would not be installed.
+func (p *program) printIgnored(ignored []plugins.Ignored) {
+	if len(ignored) == 0 {
+		return
+	}
+	p.line("")
+	p.line(p.texts.T(message.CLIPlanIgnored))
+	for _, g := range ignored {
+		hint := ""
+		if g.DidYouMean != "" {
+			hint = " " + p.texts.T(message.CLIDidYouMean, message.Clean(g.DidYouMean))
+		}
+		p.line("  " + message.Clean(g.Path) + ": " + message.Clean(g.Reason) + hint)
+	}
 }
 
 // printScripts says what runs around each node's updates, as whom, and what is done about signatures.

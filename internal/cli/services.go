@@ -30,6 +30,9 @@ type Target struct {
 	SignIn SignIn
 	// SMBPort is where the hotfix root's server listens; 0 means 445.
 	SMBPort int
+	// OlderSMB allows dialects before 3.1.1 on the way to the hotfix root; what is seen over them is not protected against a
+	// downgrade.
+	OlderSMB bool
 	// SMBUser and SMBPasswordFile are another account for the share; empty means the same as User.
 	SMBUser         string
 	SMBPasswordFile string
@@ -192,6 +195,8 @@ type Services interface {
 	Continue(ctx context.Context, run string, target Target) (Started, error)
 	// Doctor makes first contact with a cluster or with single nodes.
 	Doctor(ctx context.Context, target Target, req DoctorRequest, note func(string)) (DoctorReport, error)
+	// HotfixCheck tells whether a hotfix root is safe to install from; it reads and changes nothing.
+	HotfixCheck(ctx context.Context, req HotfixCheckRequest, note func(string)) (HotfixReport, error)
 	// JobList lists the jobs on the nodes, or on one; run narrows it to one run's.
 	JobList(ctx context.Context, target Target, node, run string, note func(string)) ([]NodeJob, error)
 	// JobKill ends the process tree of a job and says which processes those were (R18).

@@ -59,21 +59,26 @@ func (p *program) signInFlags(cmd *cobra.Command, t *Target) {
 	f.StringVar(&t.Pin, "pin", "", p.texts.T(message.CLIFlagPin))
 	s := &t.SignIn
 	f.StringVar(&s.Method, "auth", AuthAuto, p.texts.T(message.CLIFlagAuth))
-	f.StringVar(&s.CCache, "ccache", "", p.texts.T(message.CLIFlagCCache))
-	f.StringVar(&s.Keytab, "keytab", "", p.texts.T(message.CLIFlagKeytab))
-	f.StringVar(&s.Realm, "realm", "", p.texts.T(message.CLIFlagRealm))
-	f.StringArrayVar(&s.KDCs, "kdc", nil, p.texts.T(message.CLIFlagKDC))
-	f.StringVar(&s.KRB5Config, "krb5-config", "", p.texts.T(message.CLIFlagKRB5Config))
-	f.StringVar(&s.SPN, "spn", "", p.texts.T(message.CLIFlagSPN))
+	p.kerberosFlags(cmd, s, p.texts.T(message.CLIFlagSPN))
 	f.StringVar(&s.CertFile, "cert-file", "", p.texts.T(message.CLIFlagCertFile))
 	f.StringVar(&s.KeyFile, "key-file", "", p.texts.T(message.CLIFlagKeyFile))
 	f.StringVar(&s.ChannelBinding, "channel-binding", "on", p.texts.T(message.CLIFlagChannelBinding))
 }
 
-// checkSignIn refuses ways to sign in that contradict each other, and flags that would mean nothing.
-func (p *program) checkSignIn(t Target) error {
+// kerberosFlags adds the flags that say where tickets come from and for which service, which spn explains.
+func (p *program) kerberosFlags(cmd *cobra.Command, s *SignIn, spn string) {
+	f := cmd.Flags()
+	f.StringVar(&s.CCache, "ccache", "", p.texts.T(message.CLIFlagCCache))
+	f.StringVar(&s.Keytab, "keytab", "", p.texts.T(message.CLIFlagKeytab))
+	f.StringVar(&s.Realm, "realm", "", p.texts.T(message.CLIFlagRealm))
+	f.StringArrayVar(&s.KDCs, "kdc", nil, p.texts.T(message.CLIFlagKDC))
+	f.StringVar(&s.KRB5Config, "krb5-config", "", p.texts.T(message.CLIFlagKRB5Config))
+	f.StringVar(&s.SPN, "spn", "", spn)
+}
+
+// checkSignIn refuses ways to sign in that contradict each other, and flags that would mean nothing; a lab signs in by itself.
+func (p *program) checkSignIn(t Target, lab bool) error {
 	s := t.SignIn
-	lab := t.Cluster == ""
 	methods := []string{AuthAuto, AuthKerberos, AuthNTLM, AuthCertificate, AuthBasic}
 	if s.Method != "" && !slices.Contains(methods, s.Method) {
 		return Usage(&fault.Error{Op: "--auth", Err: fmt.Errorf("%s %q", p.texts.T(message.CLIUnknownAuth), s.Method), Hint: strings.Join(methods, ", ")})

@@ -34,6 +34,7 @@ func (p *program) shareFlags(cmd *cobra.Command, t *Target) {
 	f.IntVar(&t.SMBPort, "smb-port", 0, p.texts.T(message.CLIFlagSMBPort))
 	f.StringVar(&t.SMBUser, "smb-user", "", p.texts.T(message.CLIFlagSMBUser))
 	f.StringVar(&t.SMBPasswordFile, "smb-password-file", "", p.texts.T(message.CLIFlagSMBPasswordFile))
+	f.BoolVar(&t.OlderSMB, "allow-older-smb", false, p.texts.T(message.CLIFlagOlderSMB))
 }
 
 // checkTarget refuses a command that names no cluster, or two (R01), and flags that would mean nothing.
@@ -67,10 +68,17 @@ func (p *program) checkMeaning(t Target) error {
 			return Usage(errors.New(p.texts.T(c.why)))
 		}
 	}
-	if t.SMBPort < 0 || t.SMBPort > 65535 {
-		return Usage(fmt.Errorf("--smb-port: %d is not a port", t.SMBPort))
+	if err := checkPort(t.SMBPort); err != nil {
+		return err
 	}
-	return p.checkSignIn(t)
+	return p.checkSignIn(t, lab)
+}
+
+func checkPort(port int) error {
+	if port < 0 || port > 65535 {
+		return Usage(fmt.Errorf("--smb-port: %d is not a port", port))
+	}
+	return nil
 }
 
 // clusterFlag is --cluster ADDRESS. An empty one is a script's unset variable; taken for none, the main window would

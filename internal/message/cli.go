@@ -166,6 +166,29 @@ const (
 	CLIDidYouMean           Key = "cli.did-you-mean"
 	CLIStateHead            Key = "cli.state.head"
 	CLIStateNode            Key = "cli.state.node"
+
+	CLIFlagOlderSMB          Key = "cli.flag.allow-older-smb"
+	CLIFlagHotfixLab         Key = "cli.flag.hotfix.lab"
+	CLIFlagHotfixNode        Key = "cli.flag.hotfix.node"
+	CLIFlagHotfixConfig      Key = "cli.flag.hotfix.config"
+	CLIFlagRequireEncryption Key = "cli.flag.require-encryption"
+	CLIFlagDisableACLChecks  Key = "cli.flag.disable-acl-checks"
+	CLIFlagFileUser          Key = "cli.flag.file.user"
+	CLIFlagFileAuth          Key = "cli.flag.file.auth"
+	CLIFlagFileSPN           Key = "cli.flag.file.spn"
+	CLIHotfixShort           Key = "cli.hotfix.short"
+	CLIHotfixCheckShort      Key = "cli.hotfix.check.short"
+	CLIHotfixCheckLong       Key = "cli.hotfix.check.long"
+	CLIHotfixCheckExample    Key = "cli.hotfix.check.example"
+	CLIHotfixSafe            Key = "cli.hotfix.safe"
+	CLIHotfixNotSafe         Key = "cli.hotfix.not-safe"
+	CLIOpRoot                Key = "cli.op.root"
+	CLINoRoot                Key = "cli.no-root"
+	CLIOneRoot               Key = "cli.one-root"
+	CLIOneRootHint           Key = "cli.one-root.hint"
+	CLINoNodeName            Key = "cli.no-node-name"
+	CLILingerNeedsLabFlag    Key = "cli.linger-needs-lab-flag"
+	CLINTLMNeedsUser         Key = "cli.ntlm-needs-user"
 )
 
 // CLIControlShort describes a control command; CLIControlDone confirms it.
@@ -366,4 +389,29 @@ var cliTexts = map[Key]string{
 	CLIDidYouMean:     "(did you mean %s?)",
 	CLIStateHead:      "Run %s on %s: %s",
 	CLIStateNode:      "%d of %d updates done, restarts: %d",
+
+	CLIFlagOlderSMB:          "read the hotfix root over SMB 2.0.2 to 3.0.2 where its server does not speak 3.1.1; what is seen then is not protected against a downgrade",
+	CLIFlagHotfixLab:         "check a root on the simulated file server, by default its own (--lab=ID picks one of several)",
+	CLIFlagHotfixNode:        "name of a node of the cluster, for its folder; repeatable; without it folders are taken for nodes' by their names",
+	CLIFlagHotfixConfig:      "name of the configuration file in the root (default DefaultHotfixConfig.xml)",
+	CLIFlagRequireEncryption: "fail where the connection need not be encrypted (RequireSMBEncryption)",
+	CLIFlagDisableACLChecks:  "skip the checks of permissions and nothing else (DisableAclChecks)",
+	CLIFlagFileUser:          `who signs in on the file server: DOMAIN\user, user@domain or a local account; without it the default ticket cache`,
+	CLIFlagFileAuth:          "how to sign in on the file server: auto, kerberos or ntlm",
+	CLIFlagFileSPN:           "name of the file server's service in tickets (default cifs/{host})",
+	CLIHotfixShort:           "Hotfix root folders",
+	CLIHotfixCheckShort:      "Check whether a hotfix root is safe to install from",
+	CLIHotfixCheckLong: "Reads the root over SMB, changes nothing, and says whether anybody but administrators could have changed it, on disk or on\n" +
+		"its way: the connection, the permissions of the root, the configuration file, updates and folders, and the layout. Updates\n" +
+		"themselves are not read. Exit code 0 only if nothing failed and nothing is unverified, else 3.",
+	CLIHotfixCheckExample: "cau hotfix check '\\\\fs1\\hotfixes\\root' --user 'CONTOSO\\admin' --node NODE1 --node NODE2\ncau hotfix check --lab --json",
+	CLIHotfixSafe:         "Nothing failed and nothing is unverified.",
+	CLIHotfixNotSafe:      "Not safe to install from until what is marked ✗ is mended and what is marked ? is verified.",
+	CLIOpRoot:             "choose the hotfix root",
+	CLINoRoot:             "no hotfix root is named",
+	CLIOneRoot:            "more than one hotfix root is named",
+	CLIOneRootHint:        "Name one, in single quotes: cau hotfix check '\\\\server\\share\\folder'; or check the lab's with --lab.",
+	CLINoNodeName:         "is not a node's name; here nodes go by their names alone",
+	CLILingerNeedsLabFlag: "--lab-linger is for --lab",
+	CLINTLMNeedsUser:      "--auth ntlm needs --user",
 }
