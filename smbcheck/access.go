@@ -173,20 +173,27 @@ func usersHave(d *descriptor.Descriptor, need descriptor.Mask) (byName bool, thr
 	if covers(d, need, []descriptor.SID{descriptor.Users}) {
 		return true, nil
 	}
-	wider := []descriptor.SID{descriptor.Users}
-	for _, who := range []descriptor.SID{descriptor.AuthenticatedUsers, descriptor.Everyone, descriptor.ThisOrganization, descriptor.Network} {
-		wider = append(wider, who)
-		if covers(d, need, wider) {
-			return false, wider[1:]
+	if !covers(d, need, everyComputer()) {
+		return false, nil
+	}
+	for _, who := range everyComputer() {
+		if slices.ContainsFunc(d.DACL.Entries, func(e descriptor.ACE) bool {
+			return e.SID == who && e.Type == descriptor.Allowed && applies(e, itself) && e.Mask.Expand()&need != 0
+		}) {
+			through = append(through, who)
 		}
 	}
-	return false, nil
+	return false, through
+}
+
+// everyComputer are the groups that the token of each node's computer account holds when it reads a share.
+func everyComputer() []descriptor.SID {
+	return []descriptor.SID{descriptor.Users, descriptor.AuthenticatedUsers, descriptor.Everyone, descriptor.ThisOrganization, descriptor.Network}
 }
 
 // covers accumulates what entries of givers allow, in order. What is denied to anybody whose token a computer account's
 // holds is lost, a condition or not; an allowance with a condition does not count.
 func covers(d *descriptor.Descriptor, need descriptor.Mask, givers []descriptor.SID) bool {
-	holders := []descriptor.SID{descriptor.Users, descriptor.AuthenticatedUsers, descriptor.Everyone, descriptor.ThisOrganization, descriptor.Network}
 	var have, lost descriptor.Mask
 	for _, e := range d.DACL.Entries {
 		if !applies(e, itself) {
@@ -194,7 +201,7 @@ func covers(d *descriptor.Descriptor, need descriptor.Mask, givers []descriptor.
 		}
 		switch e.Type {
 		case descriptor.Denied, descriptor.DeniedObject, descriptor.DeniedCallback, descriptor.DeniedCallbackObject:
-			if slices.Contains(holders, e.SID) {
+			if slices.Contains(everyComputer(), e.SID) {
 				lost |= e.Mask.Expand() &^ have
 			}
 		case descriptor.Allowed:

@@ -232,7 +232,10 @@ func (a ACL) rootWriters(root place) check.Result {
 		for _, what := range unsure {
 			t.unsure(place{path: at}, what)
 		}
-		const replaces = descriptor.DeleteChild | descriptor.WriteDAC | descriptor.WriteOwner
+		replaces := descriptor.DeleteChild | descriptor.WriteDAC | descriptor.WriteOwner
+		if f.Path != "" {
+			replaces |= descriptor.Delete // which renames it; the share's own root cannot be renamed from outside
+		}
 		for _, g := range found {
 			if g.rights&replaces != 0 && g.on&itself != 0 {
 				t.add(fmt.Sprintf("%s may put another folder in the root's place (%s, %s)", g.who, g.rights.Words(true), g.from), place{path: at}, grant{})
@@ -333,13 +336,21 @@ func (a ACL) usersRead(root place, below []place) check.Result {
 	}
 	if !byName {
 		r.Outcome, r.Remedy = check.Warn, grantRead
-		r.Evidence = fmt.Sprintf("%s has no entry of its own; %s lets it read. That is enough for the nodes, but Windows' CAU asks for Users by name.", descriptor.Users, list(through))
+		r.Evidence = fmt.Sprintf("%s That is enough for the nodes, but Windows' CAU asks for Users by name.", lets(through, "read"))
 		if len(t.lines) > 0 {
 			r.Evidence += " " + t.evidence()
 		}
 		return r
 	}
 	return t.finish(r, check.Warn, grantRead, fmt.Sprintf("%s may read the root and what is installed from it.", descriptor.Users))
+}
+
+// lets says through whom Users may do something.
+func lets(through []descriptor.SID, do string) string {
+	if len(through) == 1 {
+		return fmt.Sprintf("%s has no entry of its own; %s lets it %s.", descriptor.Users, through[0], do)
+	}
+	return fmt.Sprintf("%s has not enough of its own; %s let it %s.", descriptor.Users, list(through), do)
 }
 
 // usersExecute is about updates that are run themselves.
@@ -371,7 +382,7 @@ func (a ACL) usersExecute(root place, files []place) check.Result {
 		r = t.finish(r, check.Fail, remedy, "")
 	case wide != nil:
 		r.Outcome, r.Remedy = check.Warn, remedy
-		r.Evidence = fmt.Sprintf("%s has no entry of its own; %s lets it execute. Windows' CAU asks for Users by name.", descriptor.Users, list(wide))
+		r.Evidence = lets(wide, "execute") + " Windows' CAU asks for Users by name."
 	default:
 		r.Outcome, r.Evidence = check.Pass, fmt.Sprintf("%s may execute what is run from its own file (updates: %d).", descriptor.Users, len(a.Executed))
 	}

@@ -86,7 +86,7 @@ func meanings(status uint32) (meaning, bool) {
 	case 0xC0000133: // TIME_DIFFERENCE_AT_DC
 		return meaning{fmt.Errorf("%w: the clocks differ too much", ErrAccount), "Set the clocks."}, true
 	case statusAccessDenied:
-		return meaning{ErrAccess, "Give the account read access to the share and to the folder. A share that demands encryption refuses SMB 2 in the same words."}, true
+		return meaning{ErrAccess, "Give the account read access to the share and to the folder, with the right to read permissions (READ_CONTROL), which Windows' Read includes. A share that demands encryption refuses SMB 2 in the same words."}, true
 	case 0xC00000CC, 0xC00000C9: // BAD_NETWORK_NAME, NETWORK_NAME_DELETED
 		return meaning{ErrShare, hintShare}, true
 	case statusNameNotFound, 0xC000003A, 0xC000000F: // OBJECT_NAME_NOT_FOUND, OBJECT_PATH_NOT_FOUND, NO_SUCH_FILE
