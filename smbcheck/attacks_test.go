@@ -2,6 +2,7 @@ package smbcheck_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func throughout(ctx context.Context, addr, share string, who smbcheck.Credential
 		return smbcheck.Facts{}, err
 	}
 	defer func() { _ = c.Close() }()
-	tree, err := c.Walk(ctx, smbcheck.Limits{})
+	tree, err := c.Walk(ctx, smbcheck.Limits{Entries: 300})
 	if err != nil {
 		return c.Facts(), err
 	}
@@ -98,7 +99,11 @@ func throughout(ctx context.Context, addr, share string, who smbcheck.Credential
 	if string(b) != "hello" {
 		return c.Facts(), fmt.Errorf("%w %q", errBelieved, b)
 	}
-	if _, n, err := c.HashFile(ctx, "file.txt", nil); err != nil || n != 5 {
+	sum, n, err := c.HashFile(ctx, "file.txt", nil)
+	if err == nil && (n != 5 || sum != sha256.Sum256([]byte("hello"))) {
+		err = fmt.Errorf("%w the hash of %d bytes", errBelieved, n)
+	}
+	if err != nil {
 		return c.Facts(), err
 	}
 	return c.Facts(), nil

@@ -25,7 +25,7 @@ func (f frame) answer(command uint16) bool {
 	return f.plain() && f.command() == command && f.status() == 0
 }
 
-// middle is a man in the middle: every frame passes through change, which may alter or replace it. Both directions of a
+// middle is a man in the middle: every frame passes through change, which may alter or replace it; a nil frame hangs up. Both directions of a
 // connection come from goroutines of their own.
 type middle struct {
 	addr   string
@@ -78,7 +78,7 @@ func (m *middle) pass(from io.Reader, to io.Writer, fromServer bool) {
 			return
 		}
 		for _, g := range m.change(fromServer, f) {
-			if put(to, g) != nil {
+			if g == nil || put(to, g) != nil {
 				return
 			}
 		}
