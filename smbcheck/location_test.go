@@ -2,8 +2,11 @@ package smbcheck_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"cau/internal/fault"
 	"cau/smbcheck"
@@ -61,26 +64,36 @@ func TestR10_AKindThatIsNotBuiltIsRefusedByName(t *testing.T) {
 }
 
 func FuzzParseUNC(f *testing.F) {
-	for _, s := range []string{`\\server\share\root`, `\\s\s`, `\\s\s\..\x`, `C:\x`, `\\s\s\a:b`, "\\\\s\\s\\\u202e", `\\s\s\nul.x`} {
+	for _, s := range []string{
+		`\\server\share`, `\\fs1.contoso.com\Share$\a b\ü.x`, `\\server\share\..\a`, `\\server\share\a:b`, `\\server\share\nul.txt`,
+		"\\\\server\\share\\a\u202eb", `\\server\IPC$`, `C:\a`, `\\server\share\COM¹`, `\\server\share\a.`, `\\server\. share`, "\\\\server\\share\\\xff",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		l, err := smbcheck.ParseUNC(s)
+		loc, err := smbcheck.ParseUNC(s)
 		if err != nil {
-			if !errors.Is(err, smbcheck.ErrLocation) {
-				t.Errorf("%q: %v", s, err)
+			if !errors.Is(err, smbcheck.ErrLocation) || fault.Hint(err) == "" || strings.ContainsFunc(err.Error(), unicode.IsControl) {
+				t.Errorf("%q: %v, hint %q", s, err, fault.Hint(err))
 			}
 			return
 		}
-		if l.String() != s {
-			t.Errorf("%q comes back as %q", s, l)
+		if loc.String() != s {
+			t.Errorf("%q comes back as %q", s, loc.String())
 		}
-		if strings.ContainsAny(s, "/:*?\"<>|\x00\r\n") || l.Server == "" || l.Share == "" {
-			t.Errorf("accepted %q", s)
+		if again, err := smbcheck.ParseUNC(loc.String()); err != nil || again != loc {
+			t.Errorf("%q: %+v, then %+v, %v", s, loc, again, err)
 		}
-		for part := range strings.SplitSeq(s[2:], `\`) {
-			if part == "" || part == "." || part == ".." || strings.HasSuffix(part, " ") {
-				t.Errorf("accepted %q", s)
+		if strings.ContainsFunc(s, unicode.IsControl) || strings.ContainsAny(s, `/:*?"<>|`) || !utf8.ValidString(s) {
+			t.Errorf("%q was taken", s)
+		}
+		for _, part := range strings.Split(loc.Share+`\`+loc.Root, `\`) {
+			if loc.Root == "" && part == "" {
+				continue
+			}
+			base, _, _ := strings.Cut(strings.ToUpper(part), ".")
+			if part == "" || strings.TrimRight(part, ". ") != part || part[0] == ' ' || slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "COM1", "LPT9"}, strings.TrimSpace(base)) {
+				t.Errorf("%q has the part %q", s, part)
 			}
 		}
 	})
