@@ -31,10 +31,10 @@ type adminShare struct {
 }
 
 // newAdminShare makes a node's service and brings it up.
-func (r *running) newAdminShare(n *model.Node) (*adminShare, error) {
+func (r *running) newAdminShare(n *model.Node, joined member) (*adminShare, error) {
 	files := newPushedFiles(n, r.openPushes(n.Name()), r.world.Now, &r.pushSpace)
 	server, err := fileserver.New(fileserver.Config{
-		Name: n.Name(), Domain: model.Domain, DNSName: fqdn(n.Name()), DNSDomain: model.DNSDomain, Accounts: &r.accounts,
+		Name: n.Name(), Domain: model.Domain, DNSName: fqdn(n.Name()), DNSDomain: model.DNSDomain, Accounts: &r.accounts, Kerberos: joined.smb,
 		Shares: []fileserver.Share{{
 			// Who may use WinRM is an administrator, and so is nobody else. The lab does not encrypt where Windows
 			// does not by default.

@@ -39,13 +39,13 @@ func (r *running) newMachine(n *model.Node) (*machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	kerberos, err := r.realm.join(n.Name())
+	joined, err := r.realm.join(n.Name())
 	if err != nil {
 		return nil, err
 	}
 	m := &machine{name: n.Name(), on: true, later: r.settings.faultsAfterRestart[n.Name()], server: wsmanserver.New(wsmanserver.Config{
 		Computer: n.Name(), Domain: model.Domain, DNSDomain: model.DNSDomain, Accounts: &r.accounts, Runner: console.Console{Machine: n},
-		Kerberos: kerberos, CertificateUser: certificateUser, MayUse: mayUseWinRM, Quotas: r.settings.quotas,
+		Kerberos: joined.winRM, CertificateUser: certificateUser, MayUse: mayUseWinRM, Quotas: r.settings.quotas,
 		Listeners: []wsmanserver.Listener{
 			{},
 			{
@@ -57,7 +57,7 @@ func (r *running) newMachine(n *model.Node) (*machine, error) {
 	if err := m.server.Inject(r.settings.faults[n.Name()]); err != nil {
 		return nil, fmt.Errorf("lab: %s: %w", m.name, err)
 	}
-	if m.admin, err = r.newAdminShare(n); err != nil {
+	if m.admin, err = r.newAdminShare(n, joined); err != nil {
 		return nil, err
 	}
 	for range 50 {

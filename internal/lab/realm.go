@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"cau/internal/lab/fileserver"
 	"cau/internal/lab/kerberos"
 	"cau/internal/lab/model"
 	"cau/internal/lab/ntlm"
@@ -38,26 +39,39 @@ func (r realm) add(a ntlm.Account) {
 // services are the names under which a node can be asked for.
 func services(node string) []string {
 	var out []string
-	for _, class := range []string{"WSMAN", "HTTP", "HOST"} {
+	for _, class := range []string{"WSMAN", "HTTP", "HOST", "cifs"} {
 		out = append(out, class+"/"+node, class+"/"+fqdn(node))
 	}
 	return out
 }
 
-// join makes a node a member of the realm and gives what accepts its logons.
-func (r realm) join(node string) (func(wsmanserver.Channel) wsmanserver.Handshake, error) {
-	names := services(node)
+// member is a machine of the realm with its keys.
+type member struct {
+	keytab  []byte
+	replays *kerberos.ReplayCache
+}
+
+// join makes a machine a member of the realm. One that joined already gets the same keys.
+func (r realm) join(machine string) (member, error) {
+	names := services(machine)
 	r.kdc.AddService(names...)
 	keytab, err := r.kdc.Keytab(names...)
 	if err != nil {
-		return nil, fmt.Errorf("lab: keys of %s: %w", node, err)
+		return member{}, fmt.Errorf("lab: keys of %s: %w", machine, err)
 	}
-	replays := &kerberos.ReplayCache{}
-	return func(c wsmanserver.Channel) wsmanserver.Handshake {
-		return acceptor{kerberos.NewAcceptor(kerberos.AcceptorConfig{
-			Keytab: keytab, ChannelBinding: c.Binding, RequireChannelBinding: c.Require, RequireSeal: c.Seal, Replays: replays,
-		})}
-	}, nil
+	return member{keytab, &kerberos.ReplayCache{}}, nil
+}
+
+// winRM accepts logons at the machine's WinRM service.
+func (m member) winRM(c wsmanserver.Channel) wsmanserver.Handshake {
+	return acceptor{kerberos.NewAcceptor(kerberos.AcceptorConfig{
+		Keytab: m.keytab, ChannelBinding: c.Binding, RequireChannelBinding: c.Require, RequireSeal: c.Seal, Replays: m.replays,
+	})}
+}
+
+// smb accepts logons at the machine's file shares.
+func (m member) smb() fileserver.Handshake {
+	return shareAcceptor{kerberos.NewAcceptor(kerberos.AcceptorConfig{Keytab: m.keytab, Replays: m.replays})}
 }
 
 // acceptor is a Kerberos logon as the WinRM service sees it.
@@ -65,6 +79,19 @@ type acceptor struct{ *kerberos.Acceptor }
 
 // Session implements [wsmanserver.Handshake].
 func (a acceptor) Session() (wsmanserver.Session, error) { return a.Acceptor.Session() }
+
+// shareAcceptor is a Kerberos logon as the file server sees it.
+type shareAcceptor struct{ *kerberos.Acceptor }
+
+// Ticket implements [fileserver.Handshake].
+func (a shareAcceptor) Ticket() (fileserver.Ticket, error) {
+	s, err := a.Session()
+	if err != nil {
+		return fileserver.Ticket{}, err
+	}
+	user, realm, _ := strings.Cut(s.Principal(), "@")
+	return fileserver.Ticket{User: user, Realm: realm, Key: s.Key(), Expires: s.Expires()}, nil
+}
 
 // clientConfiguration is a krb5.conf for MIT's programs and whoever reads the same. Names are taken as they
 // are: no DNS knows them.

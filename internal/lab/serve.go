@@ -207,9 +207,14 @@ func (r *running) openFiles(ctx context.Context, special *model.FileServer) erro
 	if err != nil {
 		return fmt.Errorf("lab: sample root: %w", err)
 	}
+	joined, err := r.realm.join(fileServerName)
+	if err != nil {
+		return err
+	}
 	share := fileserver.Share{Name: shareName, FS: sample, MayRead: r.mayRead}
 	config := fileserver.Config{
-		Name: fileServerName, Domain: model.Domain, DNSDomain: model.DNSDomain,
+		Kerberos: joined.smb,
+		Name:     fileServerName, Domain: model.Domain, DNSDomain: model.DNSDomain,
 		DNSName: strings.ToLower(fileServerName) + "." + model.DNSDomain, Accounts: &r.accounts,
 		// Every node reads and somebody checks the root, at one time.
 		MaxConnections: 4 * model.MaxNodes,

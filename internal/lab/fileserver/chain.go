@@ -125,6 +125,9 @@ func (c *conn) handle(r *request) answer {
 	if a, ok := c.protect(r); !ok {
 		return a
 	}
+	if r.session.over(c.server.config.Now()) && r.command != cmdLogoff && r.command != cmdClose && r.command != cmdLock {
+		return fail(statusSessionExpired) // MS-SMB2 3.3.5.2.9
+	}
 	switch r.command {
 	case cmdEcho:
 		return answer{body: []byte{4, 0, 0, 0}}

@@ -66,6 +66,10 @@ type Config struct {
 	// Newest is the newest dialect spoken, as on the wire: 0x0210, 0x0300, 0x0302,
 	// or 0x0311, which 0 means too.
 	Newest uint16
+	// Kerberos begins a logon with a ticket; nil means that this machine takes NTLM only.
+	Kerberos func() Handshake
+	// Now is the clock by which tickets end; nil means the system's.
+	Now func() time.Time
 	// MaxConnections bounds the connections at one time; 0 means 64.
 	MaxConnections int
 }
@@ -110,6 +114,9 @@ func New(c Config) (*Server, error) {
 	if c.MaxConnections == 0 {
 		c.MaxConnections = 64
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.DNSName == "" {
 		c.DNSName = c.Name
 	}
@@ -120,7 +127,7 @@ func New(c Config) (*Server, error) {
 		}
 	}
 	var err error
-	if s.hint, err = spnego.Hint(); err != nil {
+	if s.hint, err = spnego.Hint(c.Kerberos != nil); err != nil {
 		return nil, err
 	}
 	if _, err := rand.Read(s.guid[:]); err != nil {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"cau/internal/lab/ntlm"
-	"cau/internal/lab/spnego"
 )
 
 // Bounds of one session.
@@ -19,14 +18,15 @@ const (
 // session is one logon on one connection.
 type session struct {
 	id      uint64
-	logon   *ntlm.Acceptor
-	tokens  *spnego.Acceptor
+	logon   *logon
 	dialect dialect
 	preauth preauthHash
 
 	valid bool
 	user  string // DOMAIN\user
-	mac   macFunc
+	// expires is when a ticket ends; zero for NTLM.
+	expires time.Time
+	mac     macFunc
 	// Keys for sealing; nil when no cipher was agreed.
 	fromClient, toClient cipher.AEAD
 	nonce                uint64
@@ -58,10 +58,10 @@ func (c *conn) sessionSetup(r *request) answer {
 	if c.dialect == smb311 {
 		s.preauth.add(r.raw)
 	}
-	out, done, err := s.tokens.Next(token)
-	if err != nil {
+	out, done, st := c.server.next(s.logon, token)
+	if st != statusOK {
 		delete(c.sessions, s.id)
-		return fail(logonStatus(err))
+		return fail(st)
 	}
 	a := answer{status: statusMoreProcessing, body: setupBody(out), sessionID: s.id}
 	if !done {
@@ -70,7 +70,13 @@ func (c *conn) sessionSetup(r *request) answer {
 		}
 		return a
 	}
-	if err := s.begin(c); err != nil {
+	user, key, expires, ok := c.server.signedIn(s.logon)
+	if !ok {
+		delete(c.sessions, s.id)
+		return fail(statusLogonFailure)
+	}
+	s.user, s.expires = user, expires
+	if err := s.begin(c, key); err != nil {
 		delete(c.sessions, s.id)
 		return answer{hangUp: true}
 	}
@@ -99,12 +105,8 @@ func (c *conn) sessionFor(id uint64) (*session, status) {
 	if len(c.sessions) >= maxSessions {
 		return nil, statusInsufficientResources
 	}
-	cfg := c.server.config
-	logon := ntlm.NewAcceptor(ntlm.Config{
-		NetBIOSName: cfg.Name, NetBIOSDomain: cfg.Domain, DNSName: cfg.DNSName, DNSDomain: cfg.DNSDomain,
-	}, cfg.Accounts)
 	s := &session{
-		id: c.server.nextID.Add(1), logon: logon, tokens: spnego.NewAcceptor(logon),
+		id: c.server.nextID.Add(1), logon: c.server.newLogon(),
 		dialect: c.dialect, preauth: c.preauth, trees: map[uint32]*tree{},
 	}
 	c.sessions[s.id] = s
@@ -112,12 +114,11 @@ func (c *conn) sessionFor(id uint64) (*session, status) {
 }
 
 // begin makes the keys once somebody is signed in (MS-SMB2 3.3.5.5.3).
-func (s *session) begin(c *conn) error {
+func (s *session) begin(c *conn, key []byte) error {
 	// The client has as long as it likes from now on.
 	if err := c.peer.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
-	key := s.logon.SessionKey()
 	var err error
 	switch c.dialect {
 	case smb311:
@@ -142,9 +143,12 @@ func (s *session) begin(c *conn) error {
 	default:
 		return fmt.Errorf("no keys for dialect %#x", uint16(c.dialect))
 	}
-	s.user, s.valid = s.logon.Identity().String(), true
+	s.valid = true
 	return nil
 }
+
+// over tells whether the ticket behind the session has ended.
+func (s *session) over(now time.Time) bool { return !s.expires.IsZero() && !now.Before(s.expires) }
 
 func logonStatus(err error) status {
 	if refused := (*ntlm.LogonError)(nil); errors.As(err, &refused) {

@@ -36,6 +36,7 @@ const (
 	statusIODeviceError         status = 0xC0000185
 	statusUserSessionDeleted    status = 0xC0000203
 	statusNotFound              status = 0xC0000225
+	statusSessionExpired        status = 0xC000035C
 	statusFileTooLarge          status = 0xC0000904
 	statusNoHashOverlap         status = 0xC05D0000
 )

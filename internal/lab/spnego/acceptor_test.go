@@ -144,18 +144,41 @@ func TestBareNTLMIsAnsweredBare(t *testing.T) {
 }
 
 func TestHintNamesNTLM(t *testing.T) {
-	hint, err := Hint()
-	if err != nil {
-		t.Fatal(err)
+	for kerberos, want := range map[bool]int{false: 1, true: 3} {
+		hint, err := Hint(kerberos)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tok, err := parse(hint)
+		if err != nil || !tok.initial || len(tok.mechs) != want || !tok.mechs[want-1].Equal(oidNTLM()) {
+			t.Errorf("%+v, %v", tok, err)
+		}
 	}
-	tok, err := parse(hint)
-	if err != nil || !tok.initial || len(tok.mechs) != 1 || !tok.mechs[0].Equal(oidNTLM()) {
-		t.Errorf("%+v, %v", tok, err)
+}
+
+func TestKerberosIsPreferredOnlyWhereItComesFirstWithItsToken(t *testing.T) {
+	ap := []byte("an AP-REQ")
+	for name, c := range map[string]struct {
+		token []byte
+		want  bool
+	}{
+		"Microsoft's number":    {initial(t, ap, oidKerberos, oidNTLM()), true},
+		"Kerberos' own, alone":  {initial(t, ap, oidsKerberos()[1]), true},
+		"after NTLM":            {initial(t, ap, oidNTLM(), oidKerberos), false},
+		"without a token":       {initial(t, nil, oidKerberos), false},
+		"a response":            {must(response(acceptIncomplete, false, ap, nil)), false},
+		"bare NTLM":             {[]byte("NTLMSSP\x00"), false},
+		"nothing":               {nil, false},
+		"cut in its own middle": {initial(t, ap, oidKerberos)[:20], false},
+	} {
+		if got := PrefersKerberos(c.token); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
 
 func FuzzParse(f *testing.F) {
-	hint, err := Hint()
+	hint, err := Hint(true)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -3,6 +3,7 @@
 //
 //	SMB SESSION_SETUP ──NegTokenInit/Resp──▶ spnego.Acceptor ──bare──▶ ntlm.Acceptor
 //
-// NTLM is the only mechanism. A client that prefers Kerberos is told so and
-// starts again with NTLM; one that sends bare NTLM is answered in kind.
+// NTLM is the only mechanism here: a token of Kerberos ([PrefersKerberos]) is for
+// whoever holds the machine's keys. A client that prefers another mechanism is told
+// so and starts again with NTLM; one that sends bare NTLM is answered in kind.
 package spnego

@@ -4,14 +4,26 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // oidSPNEGO is the mechanism of the framing itself, RFC 4178 4.2.
 func oidSPNEGO() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 2} }
 
-// oidNTLM is the only mechanism that is accepted.
+// oidNTLM is the only mechanism that is accepted here.
 func oidNTLM() asn1.ObjectIdentifier {
 	return asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 2, 10}
+}
+
+// oidsKerberos are Kerberos' own number and Microsoft's, which came from a mistake in Windows 2000 (MS-SPNG 1.9).
+func oidsKerberos() []asn1.ObjectIdentifier {
+	return []asn1.ObjectIdentifier{{1, 2, 840, 48018, 1, 2, 2}, {1, 2, 840, 113554, 1, 2, 2}}
+}
+
+// PrefersKerberos tells whether a client's first token is one of Kerberos, so that somebody else accepts it.
+func PrefersKerberos(first []byte) bool {
+	t, err := parse(first)
+	return err == nil && t.initial && len(t.inner) > 0 && len(t.mechs) > 0 && slices.ContainsFunc(oidsKerberos(), t.mechs[0].Equal)
 }
 
 // Negotiation states, RFC 4178 4.2.2.
@@ -171,13 +183,13 @@ func response(state int, named bool, inner, mic []byte) ([]byte, error) {
 }
 
 // Hint is the token that an SMB server puts into its NEGOTIATE response: the
-// mechanisms it takes (MS-SPNG 2.2.1, MS-SMB2 2.2.4).
-func Hint() ([]byte, error) {
-	oid, err := encode(oidNTLM())
-	if err != nil {
-		return nil, err
+// mechanisms it takes (MS-SPNG 2.2.1, MS-SMB2 2.2.4), Kerberos first where it is one.
+func Hint(kerberos bool) ([]byte, error) {
+	mechs := []asn1.ObjectIdentifier{oidNTLM()}
+	if kerberos {
+		mechs = append(oidsKerberos(), mechs...)
 	}
-	list, err := encode(sequence(oid))
+	list, err := encode(mechs)
 	if err != nil {
 		return nil, err
 	}
