@@ -160,6 +160,25 @@ func TestKerberosWithAKeytabAndWithTicketsOfMITKinit(t *testing.T) {
 	}
 }
 
+// Whoever signs in with tickets has no password for a share: this host reads the root and writes to ADMIN$ by ticket too.
+func TestTicketsReadTheRootAndPushTheFilesToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	info := w.lab("--speed", speed)
+	w.want(0, apply(info, "--auth", "kerberos", "--delivery", "push")...)
+	checkSucceeded(t, w.status())
+	report := w.inspect(info)
+	checkNodes(t, report)
+	if report.FailedLogons != 0 {
+		t.Errorf("%d failed logons", report.FailedLogons)
+	}
+	for _, n := range report.State.Nodes {
+		if len(n.Pushes) > 0 {
+			t.Errorf("%s still has what was pushed", n.Name)
+		}
+	}
+}
+
 // kinit gets a ticket with MIT's own program.
 func kinit(t *testing.T, info lab.Info, cache string) {
 	t.Helper()

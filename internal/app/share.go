@@ -163,13 +163,13 @@ func labOptions(opt smbcheck.Options, in *lab.Info, at smbcheck.Location) smbche
 }
 
 // shareAccount is another account than the nodes' for the hotfix root's file server: --smb-user, or the lab's, which is
-// made up (with --user: that one). Nil means that the sign-in for the nodes serves there too.
+// made up (with --user: that one). Nil means that the sign-in for the nodes serves there too, as a lab's ticket does.
 func (s *session) shareAccount(ctx context.Context) (*smbcheck.NTLM, error) {
 	user, file, fd, flag := s.target.SMBUser, s.target.SMBPasswordFile, -1, "--smb-password-file"
 	if user == "" && s.lab != nil && s.target.User != "" {
 		user, file, fd, flag = s.target.User, s.target.PasswordFile, s.target.PasswordFD, "--password-file"
 	}
-	if user == "" && s.lab != nil { // however the lab's administrator signs in on the nodes
+	if user == "" && s.lab != nil && s.secrets.Method != cli.AuthKerberos { // also where the nodes take what no share takes
 		name, domain := splitUser(s.lab.User)
 		return &smbcheck.NTLM{User: name, Domain: domain, Password: s.lab.Password}, nil
 	}
