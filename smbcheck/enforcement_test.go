@@ -16,7 +16,7 @@ import (
 const (
 	letIn  = "status [NT_STATUS_OK]"
 	wrong  = "status [NT_STATUS_WRONG_PASSWORD]"
-	denied = 0xC0000022
+	accessDenied = 0xC0000022
 )
 
 func TestR02_EnforcementIsTriedWithOneSignIn(t *testing.T) {
@@ -44,7 +44,7 @@ func TestR02_EnforcementIsTriedWithOneSignIn(t *testing.T) {
 // refusal turns an answer into an unsigned STATUS_ACCESS_DENIED.
 func refusal(f frame) []frame {
 	f = append(f[:64:64], 9, 0, 0, 0, 0, 0, 0, 0, 0)
-	le.PutUint32(f[8:], denied)
+	le.PutUint32(f[8:], accessDenied)
 	f.unsign()
 	return pass(f)
 }
