@@ -14,8 +14,8 @@ import (
 
 // What the server's audit log writes for a sign-in.
 const (
-	letIn  = "status [NT_STATUS_OK]"
-	wrong  = "status [NT_STATUS_WRONG_PASSWORD]"
+	letIn        = "status [NT_STATUS_OK]"
+	wrong        = "status [NT_STATUS_WRONG_PASSWORD]"
 	accessDenied = 0xC0000022
 )
 
