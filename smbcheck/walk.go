@@ -39,7 +39,7 @@ const batchSize = 256
 // followed. A name that Windows could understand differently, two names that differ only in case, or more than lim ends the
 // walk with an error: half a list would look like a whole one. Permissions that cannot be read do not.
 func (c *Connection) Walk(ctx context.Context, lim Limits) (Tree, error) {
-	w := walker{root: c.loc.Root, limits: lim.orDefault(), seen: map[string]Permissions{}}
+	w := walker{limits: lim.orDefault(), seen: map[string]Permissions{}}
 	err := c.call(ctx, "list "+c.loc.String(), func(ctx context.Context, alive func()) error {
 		w.share, w.alive = c.share.WithContext(ctx), alive
 		at, err := solid(w.share, c.loc.Root, alive)
@@ -69,7 +69,6 @@ func (c *Connection) Walk(ctx context.Context, lim Limits) (Tree, error) {
 
 type walker struct {
 	share  *smb2.Share
-	root   string
 	alive  func()
 	limits Limits
 	listed int // entries seen, those not yet in the tree included
@@ -150,17 +149,21 @@ func (w *walker) list(full, relative string) (entries []Entry, err error) {
 	}
 	defer func() { _ = f.Close() }()
 	seen := make(map[string]bool)
-	for gone := 0; ; {
-		batch, err := f.ReaddirPlus(batchSize, whatIsAsked)
-		if len(batch) == 0 && errors.Is(err, io.EOF) {
+	for {
+		infos, err := f.Readdir(batchSize)
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return nil, within(relative, err)
 		}
 		w.alive()
-		for i := range batch {
-			e, err := w.entry(relative, &batch[i])
+		for _, info := range infos {
+			stat, ok := info.(*smb2.FileStat)
+			if !ok {
+				return nil, within(relative, ErrProtocol)
+			}
+			e, err := entry(relative, stat)
 			if err != nil {
 				return nil, err
 			}
@@ -171,40 +174,64 @@ func (w *walker) list(full, relative string) (entries []Entry, err error) {
 			seen[folded] = true
 			entries = append(entries, e)
 		}
-		// What disappears between the listing and the look at its permissions is left out of a batch; a listing of nothing but
-		// such files must end too.
-		w.listed += gone + len(batch)
-		gone = batchSize - len(batch)
-		if w.listed > w.limits.Entries {
+		if w.listed += len(infos); w.listed > w.limits.Entries {
 			return nil, fmt.Errorf("%w: more than %d files and folders", ErrLimit, w.limits.Entries)
 		}
 	}
 	sort.Slice(entries, func(i, j int) bool {
 		return strings.ToUpper(entries[i].Path) < strings.ToUpper(entries[j].Path)
 	})
-	return entries, nil
+	return entries, w.protect(full, relative, entries)
 }
 
-// entry checks one line of a listing and adds its permissions.
-func (w *walker) entry(relative string, listed *smb2.DirEntryPlus) (Entry, error) {
-	stat, ok := listed.FileInfo.(*smb2.FileStat)
-	if !ok {
-		return Entry{}, within(relative, ErrProtocol)
+// protect reads the permissions of a folder's entries. The library asks for many of them at once, but leaves out of its list
+// what it cannot open, without a word; so it is not the list, and what it left out is asked for by itself.
+func (w *walker) protect(full, relative string, entries []Entry) error {
+	if len(entries) == 0 {
+		return nil
 	}
-	e, err := entry(relative, stat)
-	switch {
-	case err != nil:
-		return Entry{}, err
-	case e.Reparse:
-		e.Unread = within(e.Path, ErrReparse)
-	case listed.RawSecurityDescriptor != nil: // with Err set too, where only the library could not read it
-		e.Permissions = w.understand(listed.RawSecurityDescriptor, nil)
-	case listed.Err != nil && statusOf(listed.Err) != 0:
-		e.Permissions = w.understand(nil, listed.Err)
-	default: // the library could not ask for a whole batch at once, for want of credits
-		e.Permissions, err = w.permissions(join(w.root, e.Path))
+	f, err := openExactly(w.share, full)
+	if err != nil {
+		return within(relative, err)
 	}
-	return e, err
+	defer func() { _ = f.Close() }()
+	places := make(map[string]int, len(entries))
+	for i, e := range entries {
+		places[base(e.Path)] = i
+	}
+	const spare = 4
+	for range len(entries)/batchSize + spare { // a listing that has grown since is not followed for ever
+		batch, err := f.ReaddirPlus(batchSize, whatIsAsked)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return within(relative, err)
+		}
+		w.alive()
+		for _, b := range batch {
+			i, known := places[b.Name()]
+			switch {
+			case !known || entries[i].Reparse:
+			case b.RawSecurityDescriptor != nil: // with Err set too, where only the library could not read it
+				entries[i].Permissions = w.understand(b.RawSecurityDescriptor, nil)
+			case b.Err != nil && statusOf(b.Err) != 0:
+				entries[i].Permissions = w.understand(nil, b.Err)
+			}
+		}
+		if len(batch) == 0 {
+			break
+		}
+	}
+	for i := range entries {
+		e := &entries[i]
+		switch {
+		case e.Reparse:
+			e.Unread = within(e.Path, ErrReparse)
+		case e.Security == nil && e.Unread == nil:
+			if e.Permissions, err = w.permissions(join(full, base(e.Path))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func entry(relative string, s *smb2.FileStat) (Entry, error) {
