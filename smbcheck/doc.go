@@ -1,7 +1,7 @@
 // Package smbcheck reads a hotfix root on an SMB share and says what is proven about the connection.
 //
 //	plugins/hotfix -> smbcheck -> go-smb2 over our own net.Conn (the tap)
-//	                  smbcheck -> check, fault (types)
+//	                  smbcheck -> kerberos (tickets), check, fault (types)
 //
 //	ParseUNC -> Connect -> Facts  -> Checks
 //	                    -> Walk   -> ReparsePoints

@@ -116,7 +116,7 @@ func (*ticketInitiator) OID() asn1.ObjectIdentifier {
 	return asn1.ObjectIdentifier{1, 2, 840, 113554, 1, 2, 2}
 }
 
-// InitSecContext gives the token, once: a second server must not see it.
+// InitSecContext gives the token, as long as nobody has answered it.
 func (i *ticketInitiator) InitSecContext() ([]byte, error) {
 	if i.ticket == nil {
 		return nil, i.fail(fmt.Errorf("%w: the ticket was shown already", ErrProtocol))

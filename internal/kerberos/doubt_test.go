@@ -94,7 +94,11 @@ func TestR02_AProvenSecretWithoutAVerdictRests(t *testing.T) {
 	if k.messages() != 2 {
 		t.Fatalf("the KDC heard %d messages", k.messages())
 	}
+	_ = kind(t, c.Refused(), kerberos.NoAnswer)
 	c.Later(time.Now().Add(2 * time.Minute))
+	if err := c.Refused(); err != nil {
+		t.Fatalf("after its rest: %v", err)
+	}
 	_, err := c.Initiate(t.Context(), service, nil)
 	if _ = kind(t, err, kerberos.NoAnswer); k.messages() != 4 {
 		t.Fatalf("%v: the KDC heard %d messages", err, k.messages())
