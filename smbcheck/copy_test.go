@@ -115,9 +115,11 @@ func TestR33_ACopyStaysBelowTheRoot(t *testing.T) {
 }
 
 func TestWhoeverTakesACopyMayFailOrBeSlow(t *testing.T) {
+	t.Parallel()
+	const silence = 4 * time.Second
 	s := sambatest.Start(t)
 	write(t, filepath.Join(s.Dir("plain"), "root", "big.msu"), content(6<<20))
-	c := connect(t, s, at("plain", "root"), smbcheck.Options{Timeout: time.Second})
+	c := connect(t, s, at("plain", "root"), smbcheck.Options{Timeout: silence})
 	full := errors.New("no room there")
 	k := &taker{before: func(piece int) error {
 		if piece == 2 {
@@ -131,7 +133,7 @@ func TestWhoeverTakesACopyMayFailOrBeSlow(t *testing.T) {
 	// The connection lives, and is not taken for a silent one while somebody else is slow.
 	k = &taker{before: func(piece int) error {
 		if piece == 2 {
-			time.Sleep(2 * time.Second) // longer than the server may be silent
+			time.Sleep(silence + silence/2) // longer than the server may be silent
 		}
 		return nil
 	}}

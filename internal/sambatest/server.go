@@ -232,6 +232,7 @@ func (s *Server) writeConfig(tb testing.TB) {
 		"server min protocol = SMB2_02", "server max protocol = SMB3_11",
 		"load printers = no", "printing = bsd", "printcap name = /dev/null", "disable spoolss = yes",
 		"host msdfs = yes", "unix extensions = no",
+		"rpc start on demand helpers = no", // which would outlive the server
 		"idmap config * : backend = tdb", "idmap config * : range = 100000-199999",
 	}, s.global...) {
 		fmt.Fprintln(&b, "  "+l)
