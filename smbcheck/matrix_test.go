@@ -131,6 +131,44 @@ func TestServersAsTheyAre(t *testing.T) {
 				"enc": closed(older(smbcheck.SMB302, smbcheck.AES128CCM, encrypted), smbcheck.SMB210),
 			},
 		},
+		"all encrypted with AES-128-CCM": {
+			[]string{"server smb encrypt = required", "server smb3 encryption algorithms = AES-128-CCM"},
+			all + no1 + optional + `,"ciphers":["AES-128-CCM"]` + signing + caps, nil,
+			map[string]onShare{
+				"plain": noSignIn(ccm(everything), smbcheck.SMB210),
+			},
+		},
+		"SMB 3.0.2 at most, all encrypted": {
+			[]string{"server max protocol = SMB3_02", "server smb encrypt = required"},
+			`"dialects":["2.0.2","2.1","3.0","3.0.2"]` + no1 + optional + `,"ciphers":["AES-128-CCM"],"signing_algorithms":[]` + caps30,
+			smbcheck.ErrDialect,
+			map[string]onShare{
+				"plain": noSignIn(older(smbcheck.SMB302, smbcheck.AES128CCM, everything), smbcheck.SMB210),
+			},
+		},
+		"SMB 3.0 at most": {
+			[]string{"server max protocol = SMB3_00"},
+			`"dialects":["2.0.2","2.1","3.0"]` + no1 + optional + `,"ciphers":["AES-128-CCM"],"signing_algorithms":[]` + caps30,
+			smbcheck.ErrDialect,
+			map[string]onShare{
+				"plain": open(older(smbcheck.SMB300, smbcheck.AES128CCM, plain), smbcheck.SMB210),
+			},
+		},
+		"SMB 2.0.2 at most": {
+			[]string{"server max protocol = SMB2_02"},
+			`"dialects":["2.0.2"]` + no1 + optional + `,"ciphers":[],"signing_algorithms":[],"capabilities":1`,
+			smbcheck.ErrDialect,
+			map[string]onShare{
+				"plain": open(older(smbcheck.SMB202, 0, plain), smbcheck.SMB202),
+			},
+		},
+		"SMB 2.1 at most, encryption wished": {
+			// The library alone dereferences nil here.
+			[]string{"server max protocol = SMB2_10", "server smb encrypt = desired"},
+			`"dialects":["2.0.2","2.1"]` + no1 + optional + `,"ciphers":[],"signing_algorithms":[]` + caps,
+			smbcheck.ErrDialect,
+			map[string]onShare{"plain": {refused: smbcheck.ErrProtocol}},
+		},
 		"SMB 2.1 at most": {
 			[]string{"server max protocol = SMB2_10"},
 			`"dialects":["2.0.2","2.1"]` + no1 + optional + `,"ciphers":[],"signing_algorithms":[]` + caps,
@@ -193,6 +231,9 @@ func (w onShare) check(t *testing.T, s *sambatest.Server, share string) {
 		ShareType: smbcheck.DiskShare, MaximalAccess: fullControl,
 	}
 	w.facts(&want)
+	if !want.DowngradeProtected {
+		refused(t, s.Addr, at(share, ""), asRoot, smbcheck.Options{}, smbcheck.ErrDialect)
+	}
 	c := connect(t, s, at(share, ""), smbcheck.Options{AllowOlder: !want.DowngradeProtected})
 	if _, err := c.Walk(t.Context(), smbcheck.Limits{}); err != nil {
 		t.Fatal(err)
@@ -235,7 +276,7 @@ func askSmbstatus(t *testing.T, s *sambatest.Server, share string, f smbcheck.Fa
 	if err := json.Unmarshal(out, &status); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	dialect := map[smbcheck.Dialect]string{smbcheck.SMB210: "SMB2_10", smbcheck.SMB302: "SMB3_02", smbcheck.SMB311: "SMB3_11"}[f.Dialect]
+	dialect := map[smbcheck.Dialect]string{smbcheck.SMB202: "SMB2_02", smbcheck.SMB210: "SMB2_10", smbcheck.SMB300: "SMB3_00", smbcheck.SMB302: "SMB3_02", smbcheck.SMB311: "SMB3_11"}[f.Dialect]
 	for _, x := range status.Sessions {
 		if x.Dialect != dialect {
 			t.Errorf("smbstatus says %s, the facts %s", x.Dialect, f.Dialect)

@@ -184,8 +184,14 @@ func TestTheTapStopsWhatMustNotBe(t *testing.T) {
 	n := message(cmdNegotiate, 0, negotiateBody(SMB311, AES128GCM))
 	end := message(cmdSessionSetup, 0, make([]byte, 8))
 	tree := message(cmdTreeConnect, 0, make([]byte, 16))
+	signedTree := message(cmdTreeConnect, 0, make([]byte, 16))
+	le.PutUint32(signedTree[offFlags:], flagResponse|flagSigned)
 	chained := message(cmdSessionSetup, 0, make([]byte, 64))
 	le.PutUint32(chained[offNext:], 64)
+	back := message(8, 0, make([]byte, 16))
+	le.PutUint32(back[offFlags:], flagSigned)
+	forgotten := message(8, statusSessionExpired, make([]byte, 9))
+	sealed := append([]byte("\xFDSMB"), make([]byte, 200)...)
 	var endless [][]byte
 	for range maxRecorded + 1 {
 		endless = append(endless, message(cmdSessionSetup, statusMoreProcessing, make([]byte, 9)))
@@ -194,22 +200,29 @@ func TestTheTapStopsWhatMustNotBe(t *testing.T) {
 		b    []byte
 		want error
 	}{
-		"older dialect":        {framed(message(cmdNegotiate, 0, negotiateBody(SMB302))), ErrTampered},
-		"start over":           {framed(message(cmdNegotiate, 0, negotiateBody(0x2FF))), ErrTampered},
-		"AES-256":              {framed(message(cmdNegotiate, 0, negotiateBody(SMB311, AES256GCM))), ErrCipher},
-		"no common cipher":     {framed(message(cmdNegotiate, 0, negotiateBody(SMB311, 0))), ErrCipher},
-		"two ciphers":          {framed(message(cmdNegotiate, 0, negotiateBody(SMB311, AES128GCM, AES128CCM))), ErrProtocol},
-		"negotiated twice":     {framed(n, n), ErrTampered},
-		"signed in twice":      {framed(n, end, end), ErrTampered},
-		"two shares":           {framed(n, end, tree, tree), ErrTampered},
-		"chained sign-in":      {framed(chained), ErrProtocol},
-		"endless sign-in":      {framed(endless...), ErrProtocol},
-		"handshake too large":  {framed(message(cmdSessionSetup, 0, make([]byte, maxKept))), ErrProtocol},
-		"frame too large":      {[]byte{0, 0x20, 0, 0}, ErrProtocol},
-		"empty frame":          {[]byte{0, 0, 0, 0}, ErrProtocol},
-		"NetBIOS keep-alive":   {[]byte{0x85, 0, 0, 0}, ErrNotSMB},
-		"truncated NEGOTIATE":  {framed(n[:80]), ErrProtocol},
-		"context out of range": {framed(n[:len(n)-8]), ErrProtocol},
+		"older dialect":          {framed(message(cmdNegotiate, 0, negotiateBody(SMB302))), ErrTampered},
+		"start over":             {framed(message(cmdNegotiate, 0, negotiateBody(0x2FF))), ErrTampered},
+		"AES-256":                {framed(message(cmdNegotiate, 0, negotiateBody(SMB311, AES256GCM))), ErrCipher},
+		"no common cipher":       {framed(message(cmdNegotiate, 0, negotiateBody(SMB311, 0))), ErrCipher},
+		"two ciphers":            {framed(message(cmdNegotiate, 0, negotiateBody(SMB311, AES128GCM, AES128CCM))), ErrProtocol},
+		"negotiated twice":       {framed(n, n), ErrTampered},
+		"signed in twice":        {framed(n, end, end), ErrTampered},
+		"two shares":             {framed(n, end, signedTree, signedTree), ErrTampered},
+		"a request thrown back":  {framed(n, end, back), ErrTampered},
+		"unsigned afterwards":    {framed(n, end, message(8, 0, make([]byte, 16))), ErrTampered},
+		"unsigned, by the share": {framed(n, end, tree), ErrTampered},
+		"a forgotten session":    {framed(n, end, forgotten), ErrBroken},
+		"sealed before the end":  {framed(n, sealed), ErrProtocol},
+		"sealed by nothing":      {framed(message(cmdNegotiate, 0, negotiateBody(SMB311)), end, sealed), ErrProtocol},
+		"going on afterwards":    {framed(n, end, message(cmdSessionSetup, statusMoreProcessing, make([]byte, 9))), ErrTampered},
+		"chained sign-in":        {framed(chained), ErrProtocol},
+		"endless sign-in":        {framed(endless...), ErrProtocol},
+		"handshake too large":    {framed(message(cmdSessionSetup, 0, make([]byte, maxKept))), ErrProtocol},
+		"frame too large":        {[]byte{0, 0x20, 0, 0}, ErrProtocol},
+		"empty frame":            {[]byte{0, 0, 0, 0}, ErrProtocol},
+		"NetBIOS keep-alive":     {[]byte{0x85, 0, 0, 0}, ErrNotSMB},
+		"truncated NEGOTIATE":    {framed(n[:80]), ErrProtocol},
+		"context out of range":   {framed(n[:len(n)-8]), ErrProtocol},
 	} {
 		for _, chunk := range []int{1, 1 << 20} {
 			tp, ok := through(c.b, chunk)
@@ -219,6 +232,47 @@ func TestTheTapStopsWhatMustNotBe(t *testing.T) {
 			if _, err := tp.Read(make([]byte, 4)); !errors.Is(err, c.want) {
 				t.Errorf("%s: the next read: %v", name, err)
 			}
+		}
+	}
+}
+
+// written is a connection that takes everything.
+type written struct {
+	net.Conn
+	n int
+}
+
+func (w *written) Write(p []byte) (int, error) {
+	w.n += len(p)
+	return len(p), nil
+}
+
+func TestNothingLeavesInClearOnceEncryptionIsDemanded(t *testing.T) {
+	request := func(command uint16) []byte {
+		m := message(command, 0, make([]byte, 24))
+		le.PutUint32(m[offFlags:], flagSigned)
+		return m
+	}
+	sealed := append([]byte("\xFDSMB"), make([]byte, 200)...)
+	chained := append(request(cmdLogoff), request(8)...)
+	le.PutUint32(chained[offNext:], headerSize+24)
+	for name, c := range map[string]struct {
+		m     []byte
+		leave bool
+	}{
+		"READ": {request(8), false}, "TREE_CONNECT": {request(cmdTreeConnect), false}, "sealed": {sealed, true},
+		"LOGOFF, which belongs to no share": {request(cmdLogoff), true}, "LOGOFF with something behind it": {chained, false},
+	} {
+		w := &written{}
+		tp := newTap(w, SMB311)
+		if _, err := tp.Write(framed(request(8))); err != nil {
+			t.Fatal(err)
+		}
+		w.n = 0
+		tp.demandSeal()
+		_, err := tp.Write(framed(c.m))
+		if c.leave != (err == nil) || c.leave != (w.n > 0) || err != nil && !errors.Is(err, ErrTampered) {
+			t.Errorf("%s: %v, %d bytes left", name, err, w.n)
 		}
 	}
 }

@@ -3,10 +3,8 @@ package smbcheck_test
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -74,69 +72,6 @@ func write(t *testing.T, path string, b []byte) {
 	}
 }
 
-func TestFactsAreThoseOfTheServerAndProven(t *testing.T) {
-	type want struct {
-		share string
-		old   bool // needs AllowOlder
-		facts smbcheck.Facts
-	}
-	base := smbcheck.Facts{
-		Dialect: smbcheck.SMB311, Cipher: smbcheck.AES128GCM, SetupVerified: true, ShareVerified: true, DowngradeProtected: true,
-		ShareType: smbcheck.DiskShare, MaximalAccess: fullControl,
-	}
-	with := func(change func(*smbcheck.Facts)) smbcheck.Facts {
-		f := base
-		change(&f)
-		return f
-	}
-	older := func(d smbcheck.Dialect, c smbcheck.Cipher) smbcheck.Facts {
-		return smbcheck.Facts{
-			Dialect: d, Cipher: c, SetupVerified: true, ShareVerified: true, ShareType: smbcheck.DiskShare, MaximalAccess: fullControl,
-		}
-	}
-	encShare := func(f *smbcheck.Facts) { f.ShareFlags, f.EncryptData = 0x8000, true }
-	encAll := func(f *smbcheck.Facts) { encShare(f); f.SessionFlags = 4 }
-	for name, c := range map[string]struct {
-		global []string
-		want   []want
-	}{
-		"plain":             {nil, []want{{"plain", false, base}, {"enc", false, with(encShare)}}},
-		"signing mandatory": {[]string{"server signing = mandatory"}, []want{{"plain", false, with(func(f *smbcheck.Facts) { f.SigningRequired = true })}}},
-		"all encrypted":     {[]string{"server smb encrypt = required"}, []want{{"plain", false, with(encAll)}}},
-		"all encrypted with CCM": {[]string{"server smb encrypt = required", "server smb3 encryption algorithms = AES-128-CCM"}, []want{
-			{"plain", false, with(func(f *smbcheck.Facts) { encAll(f); f.Cipher = smbcheck.AES128CCM })},
-		}},
-		"3.0.2": {[]string{"server max protocol = SMB3_02"}, []want{{"plain", true, older(smbcheck.SMB302, smbcheck.AES128CCM)}}},
-		"3.0.2 all encrypted": {[]string{"server max protocol = SMB3_02", "server smb encrypt = required"}, []want{{"plain", true, func() smbcheck.Facts {
-			f := older(smbcheck.SMB302, smbcheck.AES128CCM)
-			encAll(&f)
-			return f
-		}()}}},
-		"3.0":   {[]string{"server max protocol = SMB3_00"}, []want{{"plain", true, older(smbcheck.SMB300, smbcheck.AES128CCM)}}},
-		"2.1":   {[]string{"server max protocol = SMB2_10"}, []want{{"plain", true, older(smbcheck.SMB210, 0)}}},
-		"2.0.2": {[]string{"server max protocol = SMB2_02"}, []want{{"plain", true, older(smbcheck.SMB202, 0)}}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := sambatest.Start(t, sambatest.Global(c.global...))
-			for _, w := range c.want {
-				if w.old {
-					refused(t, s.Addr, at(w.share, ""), asRoot, smbcheck.Options{}, smbcheck.ErrDialect)
-				}
-				conn := connect(t, s, at(w.share, ""), smbcheck.Options{AllowOlder: w.old})
-				if _, err := conn.Walk(t.Context(), smbcheck.Limits{}); err != nil {
-					t.Fatal(err)
-				}
-				got := conn.Facts()
-				checkTraffic(t, got)
-				got.Sent, got.Received = smbcheck.Traffic{}, smbcheck.Traffic{}
-				if got != w.facts {
-					t.Errorf("%s: got %+v\nwant %+v", w.share, got, w.facts)
-				}
-			}
-		})
-	}
-}
-
 // checkTraffic holds the counts against the facts: what is to be sealed was, and only the handshake is plain.
 func checkTraffic(t *testing.T, f smbcheck.Facts) {
 	t.Helper()
@@ -147,48 +82,6 @@ func checkTraffic(t *testing.T, f smbcheck.Facts) {
 		if n.Plain > 3 || n.Signed+n.Sealed == 0 {
 			t.Errorf("%s: %+v", way, n)
 		}
-	}
-}
-
-func TestSmbstatusSeesTheSameDialectAndEncryption(t *testing.T) {
-	if _, err := exec.LookPath("smbstatus"); err != nil {
-		t.Skip("smbstatus is not installed")
-	}
-	s := sambatest.Start(t)
-	c := connect(t, s, at("enc", ""), smbcheck.Options{})
-	out, err := exec.CommandContext(t.Context(), "smbstatus", "-s", s.Config(), "--json").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var status struct {
-		Sessions map[string]struct {
-			Dialect string `json:"session_dialect"`
-		} `json:"sessions"`
-		Tcons map[string]struct {
-			Service    string
-			Encryption struct{ Cipher, Degree string }
-		} `json:"tcons"`
-	}
-	if err := json.Unmarshal(out, &status); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	f := c.Facts()
-	for _, x := range status.Sessions {
-		if x.Dialect != "SMB3_11" || f.Dialect.String() != "3.1.1" {
-			t.Errorf("smbstatus %s, facts %s", x.Dialect, f.Dialect)
-		}
-	}
-	found := false
-	for _, x := range status.Tcons {
-		if x.Service == "enc" {
-			found = true
-			if x.Encryption.Cipher != f.Cipher.String() || x.Encryption.Degree != "full" {
-				t.Errorf("smbstatus %+v, facts %s", x.Encryption, f.Cipher)
-			}
-		}
-	}
-	if !found || len(status.Sessions) != 1 {
-		t.Errorf("smbstatus: %s", out)
 	}
 }
 
@@ -224,22 +117,6 @@ func TestRefusalsAreToldApart(t *testing.T) {
 	if f := refused(t, s.Addr, at("plain", ""), asRoot, smbcheck.Options{}, smbcheck.ErrUnreachable); f.Code != 53 {
 		t.Errorf("code %s", f.Code)
 	}
-}
-
-func TestAServerThatWeCannotJoinSaysWhy(t *testing.T) {
-	t.Run("AES-256 only", func(t *testing.T) {
-		s := sambatest.Start(t, sambatest.Global("server smb3 encryption algorithms = AES-256-GCM"))
-		refused(t, s.Addr, at("plain", ""), asRoot, smbcheck.Options{AllowOlder: true}, smbcheck.ErrCipher)
-	})
-	t.Run("SMB 1 only", func(t *testing.T) {
-		s := sambatest.Start(t, sambatest.Global("server min protocol = NT1", "server max protocol = NT1"))
-		refused(t, s.Addr, at("plain", ""), asRoot, smbcheck.Options{AllowOlder: true}, smbcheck.ErrNotSMB)
-	})
-	t.Run("encryption wished over SMB 2.1", func(t *testing.T) {
-		// The library alone dereferences nil here.
-		s := sambatest.Start(t, sambatest.Global("server max protocol = SMB2_10", "server smb encrypt = desired"))
-		refused(t, s.Addr, at("plain", ""), asRoot, smbcheck.Options{AllowOlder: true}, smbcheck.ErrProtocol)
-	})
 }
 
 func TestAGuestSessionIsRefused(t *testing.T) {
