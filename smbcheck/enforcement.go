@@ -115,7 +115,7 @@ func (c *Connection) unencrypted(ctx context.Context, who initiator, dialect Dia
 	rec := c.tap.handshake(false)
 	if err != nil {
 		err = c.whyNot(rec, dialect, who, err)
-		if c.tap.refused() == nil && rec.negotiate != nil && rec.setup == nil && rec.setupStatus == statusAccessDenied && statusOf(err) == statusAccessDenied {
+		if c.tap.refused() == nil && rec.negotiate != nil && rec.setup == nil && rec.setupStatus == statusAccessDenied {
 			e.Verdict = Enforced
 			e.Reason = fmt.Sprintf("A sign-in over SMB %s without encryption is refused, with an answer that cannot be signed.", dialect)
 			return e, nil

@@ -115,6 +115,27 @@ func TestWhatWasNotTriedIsNoEnforcement(t *testing.T) {
 			}
 		})
 	}
+	t.Run("an answer to another message, signed by the server", func(t *testing.T) {
+		who := smbcheck.NewAccomplice(asRoot, smbcheck.SMB210)
+		m := startMiddle(t, s.Addr, func(in bool, f frame) []frame {
+			if err := who.Hear(in, f); err != nil {
+				t.Error(err)
+			}
+			if !in || f.command() != treeConnect {
+				return pass(f)
+			}
+			f[24]++
+			f, err := who.Sign(f)
+			if err != nil {
+				t.Error(err)
+			}
+			return pass(f)
+		})
+		e, err := smbcheck.EnforcesEncryption(t.Context(), at("enc", ""), who, smbcheck.Options{Addr: m.addr})
+		if !errors.Is(err, smbcheck.ErrTampered) || e.Verdict != smbcheck.Unknown {
+			t.Errorf("%+v, %v", e, err)
+		}
+	})
 	t.Run("a guest", func(t *testing.T) {
 		e, err := smbcheck.EnforcesEncryption(t.Context(), at("open", ""), smbcheck.NTLM{User: "ghost", Password: "whatever"}, smbcheck.Options{Addr: s.Addr})
 		if !errors.Is(err, smbcheck.ErrGuest) || e.Verdict != smbcheck.Unknown {
