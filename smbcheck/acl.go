@@ -187,7 +187,11 @@ func (t *tally) evidence() string {
 		parts = append(parts, l.text+": "+names(l.paths, l.more)+".")
 	}
 	if t.unread > 0 {
-		parts = append(parts, fmt.Sprintf("Not known of %d: first %s: %s.", t.unread, names([]string{t.where}, 0), reason(t.why)))
+		which := names([]string{t.where}, 0)
+		if t.unread > 1 {
+			which = fmt.Sprintf("%d, the first %s", t.unread, which)
+		}
+		parts = append(parts, fmt.Sprintf("Not known of %s: %s.", which, reason(t.why)))
 	}
 	return strings.Join(parts, " ")
 }

@@ -117,7 +117,7 @@ func TestR07_EachDescriptorHasItsFinding(t *testing.T) {
 		{"root", "O:BAD:NO_ACCESS_CONTROL", root, check.Fail, []string{"Everyone", "full control", "no access list"}},
 		{"root", "O:BA", root, check.Fail, []string{"no access list"}},
 		{"root", "O:BAD:", root, check.Pass, nil},
-		{"root", "unread", root, check.CannotVerify, []string{"Not known of 1", "access denied"}},
+		{"root", "unread", root, check.CannotVerify, []string{"Not known of the root", "access denied"}},
 		// Who may put another root in its place.
 		{"above", "O:BAD:" + ba + "(A;;0x1201bf;;;BU)", root, check.Pass, nil},
 		{"above", "O:BAD:" + ba + "(A;;0x1301bf;;;BU)", root, check.Fail, []string{"another folder in the root's place", "modify"}},
@@ -138,7 +138,7 @@ func TestR07_EachDescriptorHasItsFinding(t *testing.T) {
 		{`All\Rule`, good + "(A;OICI;FW;;;BU)", files, check.Fail, []string{`"All\Rule"`}},
 		{"All", good + "(A;CIIO;FA;;;BU)", files, check.Fail, []string{`"All"`, "for what is made below"}},
 		{"readme.txt", goodFile + "(A;;FA;;;WD)", files, check.Pass, nil},
-		{exe, "unread", files, check.CannotVerify, []string{"Not known of 1"}},
+		{exe, "unread", files, check.CannotVerify, []string{`Not known of "All\Rule\setup.exe"`}},
 		{exe, goodFile + "(A;ID;FA;;;" + alice + ")", files, check.Fail, []string{"inherited"}},
 		// Users.
 		{"root", "O:BAD:" + ba + sy, read, check.Fail, []string{`BUILTIN\Users (S-1-5-32-545) may not read`}},
@@ -235,7 +235,8 @@ func TestTheSameFindingInManyPlacesIsOneLine(t *testing.T) {
 func TestTheRemedyFitsWhereTheRightComesFrom(t *testing.T) {
 	const server, root = "In PowerShell on the file server: ", `icacls '\\FS1\Hotfixes\Admin''s\Root`
 	for _, c := range []struct{ where, sddl, id, want string }{
-		{"root", good + "(A;OICIID;FW;;;BU)", "acl.root.writers", root + `' /inheritance:d; ` + root + `' /remove:g '*S-1-5-32-545' /t`},
+		{"root", good + "(A;OICIID;FW;;;BU)", "acl.root.writers", root + `' /inheritance:d; ` + root + `' /grant:r '*S-1-5-32-545:(OI)(CI)RX' /t`},
+		{"root", good + "(A;OICIID;FW;;;AU)", "acl.root.writers", root + `' /inheritance:d; ` + root + `' /remove:g '*S-1-5-11' /t`},
 		{"root", good + "(A;;FA;;;WD)", "acl.root.writers", root + `' /remove:g '*S-1-1-0'`},
 		{"root", "O:BA", "acl.root.writers", root + `' /inheritance:r /grant:r '*S-1-5-32-544:(OI)(CI)F' '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-545:(OI)(CI)RX'`},
 		{"config.xml", "O:BA", "acl.config.writers", root + `\config.xml' /inheritance:r /grant:r '*S-1-5-32-544:F' '*S-1-5-18:F' '*S-1-5-32-545:RX'`},

@@ -39,6 +39,11 @@ func (l Location) proper(path string, folder bool) string {
 		trustee(descriptor.Administrators, down+"F"), trustee(descriptor.LocalSystem, down+"F"), trustee(descriptor.Users, down+"RX"))
 }
 
+// usersRead is the command that leaves the group Users the documented rights and no others.
+func (l Location) usersRead() string {
+	return l.byHand("", "/inheritance:d") + "; " + l.byHand("", "/grant:r", trustee(descriptor.Users, "(OI)(CI)RX"), "/t")
+}
+
 // mend is what takes a right away again. Path is where it was found, all whether there are more places like it.
 func (l Location) mend(path string, folder, all bool, g grant) string {
 	deep := []string(nil)
@@ -48,6 +53,8 @@ func (l Location) mend(path string, folder, all bool, g grant) string {
 	switch {
 	case g.from == fromNoList:
 		return l.proper(path, folder || all)
+	case g.who == descriptor.Users: // who keep reading
+		return l.usersRead()
 	case g.from == fromCreatorOwner:
 		return l.byHand("", "/remove:g", trustee(descriptor.CreatorOwner, ""), trustee(g.who, ""), "/t")
 	case g.from == inherited && path == "":

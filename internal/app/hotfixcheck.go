@@ -120,18 +120,10 @@ func (r *rootReader) close() {
 	}
 }
 
-// signIn reads the password, or opens the ticket cache or keytab.
+// signIn reads the password, or opens the ticket cache or keytab. A lab says itself who signs in where nobody is named.
 func (r *rootReader) signIn(ctx context.Context, target cli.Target) (smbcheck.Credentials, error) {
-	if r.lab != nil && target.User == "" {
-		r.as = r.lab.User
-		user, domain := splitUser(r.lab.User)
-		return smbcheck.NTLM{User: user, Domain: domain, Password: r.lab.Password}, nil
-	}
-	sec, err := signInOf(target)
+	sec, err := r.secrets(ctx, target)
 	if err != nil {
-		return nil, err
-	}
-	if sec, err = withSecret(ctx, target, sec); err != nil {
 		return nil, err
 	}
 	if r.access, err = openAccess(sec); err != nil {
@@ -139,6 +131,20 @@ func (r *rootReader) signIn(ctx context.Context, target cli.Target) (smbcheck.Cr
 	}
 	r.as = r.access.who(sec)
 	return named(r.access.share, target.SignIn.SPN), nil
+}
+
+func (r *rootReader) secrets(ctx context.Context, target cli.Target) (secrets, error) {
+	if r.lab != nil && target.User == "" {
+		return labSignIn(*r.lab, target.SignIn.Method)
+	}
+	sec, err := signInOf(target)
+	if err != nil {
+		return sec, err
+	}
+	if r.lab != nil {
+		sec.Realm, sec.KDCs = r.lab.Kerberos.Realm, []string{r.lab.Kerberos.KDC}
+	}
+	return withSecret(ctx, target, sec)
 }
 
 // named makes the credential ask for tickets by another name than cifs/<host>.

@@ -56,8 +56,10 @@ func mark(o check.Outcome) string {
 	return "✗"
 }
 
+// printChecks prints what was found. Neighbours with the same words for it share them: a root that cannot be read leaves a dozen.
 func (p *program) printChecks(results []check.Result) {
-	for _, r := range check.Grouped(results) {
+	groups := check.Grouped(results)
+	for i, r := range groups {
 		title := r.ID
 		if c, ok := check.Lookup(r.ID); ok {
 			title = c.Title
@@ -66,6 +68,9 @@ func (p *program) printChecks(results []check.Result) {
 			title += " (" + message.Clean(strings.Join(r.Subjects, ", ")) + ")"
 		}
 		p.line(fmt.Sprintf("  %s %-13s %-23s %s", mark(r.Outcome), p.texts.T(message.Outcome(string(r.Outcome))), r.ID, title))
+		if i+1 < len(groups) && groups[i+1].Outcome == r.Outcome && groups[i+1].Evidence == r.Evidence && groups[i+1].Remedy == r.Remedy {
+			continue
+		}
 		if r.Evidence != "" {
 			p.line("      " + message.Clean(r.Evidence))
 		}
