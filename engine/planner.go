@@ -208,8 +208,8 @@ func scanProblems(s plugins.Scan, nodes []string) []error {
 
 // completeChecks adds cannot-verify for every check of the catalogue that nobody answered, and puts all in
 // the catalogue's order (R07). Where a check of the same scope failed, the failure stands alone: it is the cause,
-// and nothing opens it. Two checks are proven by staging in the run itself and are not in a plan; a credential without
-// a known end is not asked how long it lasts.
+// and nothing opens it. Two checks are proven by staging in the run itself and are not in a plan; conditional ones are not
+// missed.
 // Root checks belong to plug-ins with a root: they are expected when any of them was answered.
 func completeChecks(results []check.Result) []check.Result {
 	answered, root := map[string]bool{}, false
@@ -224,7 +224,7 @@ func completeChecks(results []check.Result) []check.Result {
 	rank := map[string]int{}
 	for i, c := range check.Catalogue() {
 		rank[c.ID] = i
-		elsewhere := c.ID == checkJob || c.ID == checkShareRead || c.ID == checkCredential
+		elsewhere := c.ID == checkJob || c.ID == checkShareRead || check.Conditional(c.ID)
 		if answered[c.ID] || elsewhere || failed[c.Scope] || (c.Scope == check.ScopeRoot && !root) {
 			continue
 		}

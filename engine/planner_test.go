@@ -143,6 +143,9 @@ func TestR07_AChecksThatNobodyAnsweredIsNotVerified(t *testing.T) {
 	if outcome["cluster.host"] != check.CannotVerify || outcome["layout"] != check.CannotVerify || outcome["smb.guest"] != check.Pass {
 		t.Errorf("%v", outcome)
 	}
+	if _, ok := outcome["smb.encryption.enforced"]; ok {
+		t.Error("whether encryption can be avoided is asked only where it is required")
+	}
 	if _, ok := outcome["node.share-read"]; ok {
 		t.Error("staging proves node.share-read; a plan does not list it")
 	}

@@ -311,7 +311,7 @@ func (v *visit) sorted() []check.Result {
 func encryptionNotRequired(f smbcheck.Facts) check.Result {
 	r := check.Result{ID: "smb.encryption", Outcome: check.Warn, Evidence: "Files cross the network readable; " + argEncryption + " is False, so this is allowed."}
 	if f.EncryptData && (f.ShareVerified || f.SetupVerified) {
-		r.Outcome, r.Evidence = check.Pass, "The server demands encryption from everyone."
+		r.Outcome, r.Evidence = check.Pass, "The server demands encryption from us. Whether it keeps out who cannot encrypt is tried with "+argEncryption+"."
 	}
 	return r
 }
