@@ -39,7 +39,7 @@ var allowedImports = map[string][]string{
 	"internal/app":            {"*"},
 	"internal/sambatest":      {},
 	"bench":                   {"bench/...", "internal/wsman", "internal/kerberos", "internal/winnode", "internal/lab", "internal/lab/...", "engine"},
-	"e2e":                     {"internal/check", "internal/cli"}, // what the program prints
+	"e2e":                     {"internal/check", "internal/cli", "smbcheck"}, // what the program prints, and roots made over SMB
 }
 
 // testEdges are what only tests may import beyond the list: real peers and the lab as a peer.

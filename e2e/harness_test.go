@@ -178,11 +178,6 @@ func patient() []string {
 	return []string{"--reboot-timeout-minutes", "1440", "--drain-timeout-minutes", "1440", "--arg", "HotfixInstallerTimeoutMinutes=1440"}
 }
 
-// accept opens the gates that this version cannot verify.
-func accept() []string {
-	return []string{"--accept", "acl.root.users-read", "--accept", "acl.root.writers", "--accept", "acl.config.writers", "--accept", "acl.files.writers"}
-}
-
 func args(parts ...[]string) []string {
 	var all []string
 	for _, p := range parts {
@@ -198,7 +193,7 @@ func apply(info lab.Info, more ...string) []string {
 
 // applyWithin is apply with other limits.
 func applyWithin(limits []string, info lab.Info, more ...string) []string {
-	return args([]string{"apply", "--lab=" + info.ID, "--yes", "--json", "--arg", "HotfixRootFolderPath=" + info.Root}, limits, accept(), more)
+	return args([]string{"apply", "--lab=" + info.ID, "--yes", "--json", "--arg", "HotfixRootFolderPath=" + info.Root}, limits, more)
 }
 
 // status reads a run's state.

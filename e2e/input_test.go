@@ -94,7 +94,7 @@ func TestBadRootsAreRefusedWithTheReason(t *testing.T) {
 	w := newWorld(t)
 	info := w.lab()
 	run := func(root string, more ...string) result {
-		return w.cau(args([]string{"apply", "--lab=" + info.ID, "--yes", "--arg", "HotfixRootFolderPath=" + root}, accept(), more)...)
+		return w.cau(args([]string{"apply", "--lab=" + info.ID, "--yes", "--arg", "HotfixRootFolderPath=" + root}, more)...)
 	}
 	for _, c := range []struct {
 		name string

@@ -72,7 +72,7 @@ func (p promise) rehearse(t *testing.T, scenario string) {
 	w := quickly(t)
 	r := rehearsed{world: w, info: w.lab("--scenario", scenario, "--speed", speed)}
 	if p.checks != nil {
-		r.preview(p.checks)
+		r.preview(p.checks, p.args...)
 	}
 	limits := p.limits
 	if limits == nil {
@@ -210,10 +210,10 @@ func (r *rehearsed) member(name string) engine.NodeState {
 }
 
 // preview compares the checks before a run.
-func (r *rehearsed) preview(want map[string]string) {
+func (r *rehearsed) preview(want map[string]string, more ...string) {
 	r.t.Helper()
 	var plan engine.Plan
-	out := r.cau(append([]string{"preview", "--lab=" + r.info.ID, "--json"}, accept()...)...).out
+	out := r.cau(append([]string{"preview", "--lab=" + r.info.ID, "--json"}, more...)...).out
 	if err := json.Unmarshal([]byte(out), &plan); err != nil {
 		r.t.Fatalf("%v in %s", err, out)
 	}

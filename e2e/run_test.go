@@ -16,7 +16,7 @@ func TestApplyTakesFourNodesThroughARunOnTheLabsOwnRoot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	info := w.lab()
-	r := w.want(0, args([]string{"apply", "--lab", "--yes", "--json"}, accept(), []string{"--reboot-timeout-minutes", "1440"})...)
+	r := w.want(0, "apply", "--lab", "--yes", "--json", "--reboot-timeout-minutes", "1440")
 	list := facts(t, r.out)
 	if list[0].Kind != engine.FactRunStarted || list[len(list)-1].Kind != engine.FactRunEnded {
 		t.Errorf("from %s to %s", list[0].Kind, list[len(list)-1].Kind)
@@ -229,7 +229,7 @@ func TestR27_ASecondRunOnTheSameClusterIsRefused(t *testing.T) {
 	w.want(0, apply(info, "--detach")...)
 	run := w.status().Run
 	w.want(0, "pause", run) // NODE1, which the others ask first, is not restarted meanwhile
-	for _, line := range [][]string{apply(info), args([]string{"preview", "--lab=" + info.ID, "--json"}, accept())} {
+	for _, line := range [][]string{apply(info), {"preview", "--lab=" + info.ID, "--json"}} {
 		r := w.want(3, line...)
 		if !strings.Contains(r.errOut, run) || !strings.Contains(r.errOut, "cau attach") {
 			t.Errorf("%s: the refusal says %s", line[0], r.errOut)

@@ -20,12 +20,18 @@ func (r *rehearsed) telemetry() string {
 	return string(text)
 }
 
-// rootPromises are those about the share and the files on it.
+// rootPromises are those about the share and the files on it that take one command.
 func rootPromises() map[string]promise {
 	return map[string]promise{
 		"share-gone": {
 			args: []string{"--delivery", "pull"}, code: 3, says: []string{"node.share-read (NODE1)*(53)", "node.share-read (NODE4)*(53)", "nothing was changed"},
 		},
+		"root-encrypted": succeeds().saying("smb.encryption pass", "demands encryption").saying("smb.version pass", "3.1.1"),
+		"root-closed":    refused("root.reach fail", "list *access denied (0xC0000022"),
+		"root-creator-owner": refused("acl.config.writers fail", maker+" may change it (full control, through CREATOR OWNER's entry*\"DefaultHotfixConfig.xml\"").
+			saying("acl.files.writers fail", maker+" may change it (full control, through CREATOR OWNER's entry*Update1.msu\"").
+			saying("acl.owner warn", maker+" owns it*\"DefaultHotfixConfig.xml\"*Update1.msu\"").
+			saying("acl.root.writers pass", "").saying("acl.root.users-read pass", ""),
 		"file-changed": {
 			code: 1, run: engine.RunFailed, others: engine.NodeFailed, more: noPause,
 			says: []string{
@@ -42,6 +48,9 @@ func rootPromises() map[string]promise {
 		},
 	}
 }
+
+// maker is the ordinary account that made files of the root in the scenario root-creator-owner.
+const maker = "S-1-5-21-1004336348-1177238915-682003330-1105"
 
 // installerPromises are those about how installers end.
 func installerPromises() map[string]promise {

@@ -40,9 +40,9 @@ func special() map[string]func(*testing.T) {
 		"foreign-run-appears": foreignRunAppears,
 		"installer-hangs":     installerHangs,
 		"restart-never":       restartNever,
-		"root-creator-owner":  notCheckedYet,
-		"root-hidden":         notCheckedYet,
-		"root-open":           notCheckedYet,
+		"root-hidden":         rootHidden,
+		"root-older":          rootOlder,
+		"root-open":           rootOpen,
 		"tickets-expire":      ticketsExpire,
 		"updates-fail":        noPlugin,
 		"updates-loop":        noPlugin,
@@ -52,9 +52,6 @@ func special() map[string]func(*testing.T) {
 // noPlugin: the program has no plug-in for the update agent yet; internal/winnode's TestLabUpdatesThatFailKeepTheirCodes and
 // TestLabR21_AnUpdateThatARestartUndoesIsOfferedAgain go through these scenarios.
 func noPlugin(*testing.T) {}
-
-// notCheckedYet: this version does not check permissions; internal/lab's tests see what these scenarios show.
-func notCheckedYet(*testing.T) {}
 
 func promises() map[string]promise {
 	all := map[string]promise{
@@ -74,9 +71,6 @@ func promises() map[string]promise {
 		"self-updating":     succeeds().saying("cluster.self-updating warn", "CAULAB-FC1*WeeksOfMonth=3*StartTime=03:00"),
 		"backup-begins":     succeeds("gate.waiting NODE4 *Volume1 is being backed up"),
 		"clock-jump":        succeeds(),
-		"root-encrypted":    succeeds().saying("smb.encryption pass", "encryption").saying("smb.version pass", "3.1.1"),
-		"root-closed":       refused("root.reach fail", "list *access denied (0xC0000022"),
-		"root-older":        refused("root.reach fail", "3.1.1"),
 		// Whether the first of the two boots is seen depends on when cau looks; that the last one counts does not.
 		"restart-twice":       succeeds().leaving("NODE2", left{boots: 3, installed: files("NODE2")}),
 		"backup-running":      refused("cluster.backup fail", "Volume1 is being backed up*wbengine runs on NODE1"),

@@ -149,7 +149,7 @@ func hintFor(err error) string {
 		hint string
 	}{
 		{ErrNotSMB, "Check the server's name and the port; SMB listens on TCP 445. A server that speaks only SMB 1 cannot be used."},
-		{ErrDialect, "Turn SMB 3.1.1 on at the file server, or allow older dialects: what is seen over them is not protected against a downgrade."},
+		{ErrDialect, "Turn SMB 3.1.1 on at the file server, or allow older dialects (--allow-older-smb): what is seen over them is not protected against a downgrade."},
 		{ErrCipher, "Add AES_128_GCM to the file server's EncryptionCiphers (Set-SmbServerConfiguration)."},
 		{ErrNegotiate, "The server may insist on something that this program does not speak, such as signing with AES-GMAC only; asking the server what it speaks tells."},
 		{ErrSigning, "Let the file server take AES-CMAC too (Samba: server smb3 signing algorithms)."},
