@@ -29,6 +29,8 @@ type root struct {
 	// sddl are permissions that differ from the documented ones, by path; changed are files that changed since the walk.
 	sddl    map[string]string
 	changed []string
+	// unlisted is why it cannot be listed.
+	unlisted error
 }
 
 func (r root) Facts() smbcheck.Facts { return r.facts }
@@ -38,6 +40,9 @@ func (r root) Enforcement(context.Context) (smbcheck.Enforcement, error) {
 }
 
 func (r root) Walk(context.Context, smbcheck.Limits) (smbcheck.Tree, error) {
+	if r.unlisted != nil {
+		return smbcheck.Tree{}, r.unlisted
+	}
 	seen := map[string]bool{}
 	tree := smbcheck.Tree{Root: smbcheck.Entry{Dir: true, Permissions: r.of("")}}
 	for path, content := range r.files {
@@ -301,6 +306,16 @@ func TestWhatKeepsARootFromBeingReadIsTheAnswerToItsOwnCheck(t *testing.T) {
 		s, err := p.Scan(t.Context(), []string{"NODE1"}, plugins.Arguments{"HotfixRootFolderPath": `\\FS1\Hotfixes\Root`})
 		if err != nil || outcome(s, c.id) != c.want || outcome(s, "root.reach") != check.Fail {
 			t.Errorf("%v: %+v %v", c.err, s.Checks, err)
+		}
+	}
+}
+
+func TestWhatTheListingRanIntoIsTheOneAnswerWhateverTheConnectionSays(t *testing.T) {
+	for id, err := range map[string]error{"smb.dfs": smbcheck.ErrDFS, "smb.integrity": smbcheck.ErrTampered} {
+		s := scan(t, root{facts: signed(), files: documented(t), unlisted: &fault.Error{Op: "list", Err: err, Hint: "a hint"}})
+		answers := slices.DeleteFunc(slices.Clone(s.Checks), func(r check.Result) bool { return r.ID != id })
+		if len(answers) != 1 || answers[0].Outcome != check.Fail || outcome(s, "smb.guest") != check.Pass {
+			t.Errorf("%s: %+v", id, s.Checks)
 		}
 	}
 }

@@ -161,7 +161,11 @@ func (v *visit) smb(ctx context.Context) bool {
 	if !encryption {
 		results = append(results, encryptionNotRequired(v.root.Facts()))
 	}
-	v.checks = append(v.checks, results...)
+	for _, r := range results { // what the walk ran into says more than what the connection is set up for
+		if !slices.ContainsFunc(v.checks, func(c check.Result) bool { return c.ID == r.ID }) {
+			v.add(r)
+		}
+	}
 	return !encryption || passed(results, "smb.encryption")
 }
 
