@@ -49,7 +49,7 @@ func TestWizardPages(t *testing.T) {
 	sizes(t, func(t *testing.T, w, h int) {
 		t.Helper()
 		s := newStage(t, w, h, &tuitest.Services{Checks: []check.Result{
-			{ID: "acl.root.writers", Outcome: check.CannotVerify, Subject: `\\FS1\Hotfixes\Root`, Evidence: "not checked by this version", Remedy: "Look at the folder's permissions yourself."},
+			{ID: "acl.root.writers", Outcome: check.CannotVerify, Evidence: "Not known of 2: first the root: read the permissions: access denied (0xC0000022 STATUS_ACCESS_DENIED).", Remedy: "Check with an account that may read permissions there (READ_CONTROL), such as an administrator of the file server."},
 		}})
 		s.press("enter")
 		s.golden("wizard-1-getting-started")

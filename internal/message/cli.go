@@ -187,6 +187,7 @@ const (
 	CLIOneRoot               Key = "cli.one-root"
 	CLIOneRootHint           Key = "cli.one-root.hint"
 	CLINoNodeName            Key = "cli.no-node-name"
+	CLILabRootIsItself       Key = "cli.lab-root-is-itself"
 	CLILingerNeedsLabFlag    Key = "cli.linger-needs-lab-flag"
 	CLINTLMNeedsUser         Key = "cli.ntlm-needs-user"
 )
@@ -346,7 +347,7 @@ var cliTexts = map[Key]string{
 	CLIApplyShort:     "Apply updates to a cluster",
 	CLIApplyLong: "Previews, asks for confirmation, and starts the run in a process of its own that outlives this terminal. Ctrl-C or a\n" +
 		"closed terminal detaches and never stops the run: cau attach shows it again.",
-	CLIApplyExample: "cau apply --lab\ncau apply --cluster fc1 --user 'CONTOSO\\admin' --arg 'HotfixRootFolderPath=\\\\fs1\\hotfixes\\root' --accept acl.root.writers --yes --json",
+	CLIApplyExample: "cau apply --lab\ncau apply --cluster fc1 --user 'CONTOSO\\admin' --arg 'HotfixRootFolderPath=\\\\fs1\\hotfixes\\root' --accept node.quotas --yes --json",
 	CLIRunsShort:    "List runs on this host",
 	CLIRunsHead:     "RUN\tCLUSTER\tSTATE\tSTARTED\tENDED\tPLUG-IN",
 	CLINoRuns:       "There are no runs on this host yet.",
@@ -401,9 +402,9 @@ var cliTexts = map[Key]string{
 	CLIFlagFileSPN:           "name of the file server's service in tickets (default cifs/{host})",
 	CLIHotfixShort:           "Hotfix root folders",
 	CLIHotfixCheckShort:      "Check whether a hotfix root is safe to install from",
-	CLIHotfixCheckLong: "Reads the root over SMB, changes nothing, and says whether anybody but administrators could have changed it, on disk or on\n" +
-		"its way: the connection, the permissions of the root, the configuration file, updates and folders, and the layout. Updates\n" +
-		"themselves are not read. Exit code 0 only if nothing failed and nothing is unverified, else 3.",
+	CLIHotfixCheckLong: "Reads the root over SMB, changes nothing, and says whether anybody but administrators could have changed it, on disk\n" +
+		"or on its way: the connection, the permissions of the root, the configuration file, updates and folders, and the\n" +
+		"layout. Updates themselves are not read. Exit code 0 only if nothing failed and nothing is unverified, else 3.",
 	CLIHotfixCheckExample: "cau hotfix check '\\\\fs1\\hotfixes\\root' --user 'CONTOSO\\admin' --node NODE1 --node NODE2\ncau hotfix check --lab --json",
 	CLIHotfixSafe:         "Nothing failed and nothing is unverified.",
 	CLIHotfixNotSafe:      "Not safe to install from until what is marked ✗ is mended and what is marked ? is verified.",
@@ -411,6 +412,7 @@ var cliTexts = map[Key]string{
 	CLINoRoot:             "no hotfix root is named",
 	CLIOneRoot:            "more than one hotfix root is named",
 	CLIOneRootHint:        "Name one, in single quotes: cau hotfix check '\\\\server\\share\\folder'; or check the lab's with --lab.",
+	CLILabRootIsItself:    "the flags for Kerberos mean nothing with --lab: its file server is signed in to with the lab's own password",
 	CLINoNodeName:         "is not a node's name; here nodes go by their names alone",
 	CLILingerNeedsLabFlag: "--lab-linger is for --lab",
 	CLINTLMNeedsUser:      "--auth ntlm needs --user",

@@ -77,7 +77,7 @@ func TestBackGoesToThePageBefore(t *testing.T) {
 }
 
 func TestR07_UnverifiedChecksAreAcceptedOneByOne(t *testing.T) {
-	s := &tuitest.Services{Checks: []check.Result{{ID: "acl.root.writers", Outcome: check.CannotVerify, Evidence: "not checked"}}}
+	s := &tuitest.Services{Checks: []check.Result{{ID: "acl.root.writers", Outcome: check.CannotVerify, Evidence: "the permissions of the root could not be read"}}}
 	out := talk(t, s, append(defaults(), "", ":q")...)
 	if !strings.Contains(out, "Not verified: 1") {
 		t.Errorf("%s", out)

@@ -115,8 +115,8 @@ func TestR08_WhatIsStartedIsThePlanThatWasShownAndAChangeMakesItVoid(t *testing.
 
 func TestR07_TheChecksPageOpensOnlyWhenEachUnverifiedCheckIsAcceptedAndNeverForAFailedOne(t *testing.T) {
 	s := &tuitest.Services{Checks: []check.Result{
-		{ID: "acl.root.writers", Outcome: check.CannotVerify, Evidence: "not checked by this version"},
-		{ID: "acl.config.writers", Outcome: check.CannotVerify, Evidence: "not checked by this version"},
+		{ID: "acl.root.writers", Outcome: check.CannotVerify, Evidence: "the permissions of the root could not be read"},
+		{ID: "acl.config.writers", Outcome: check.CannotVerify, Evidence: "the permissions of the file could not be read"},
 	}}
 	w := start(t, s)
 	p := goTo(t, w, wizard.Checks)
