@@ -167,6 +167,9 @@ func (p *program) checkHotfixRequest(req *HotfixCheckRequest, args []string) err
 	if err := checkPort(t.SMBPort); err != nil {
 		return err
 	}
+	if t.Lab && t.SignIn.kerberosOnly() {
+		return Usage(&fault.Error{Op: p.texts.T(message.CLIOpRoot), Err: errors.New(p.texts.T(message.CLILabRootIsItself)), Hint: p.texts.T(message.CLILabIsItselfHint)})
+	}
 	return p.checkSignIn(t, t.Lab)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cau/hotfixcfg"
+	"cau/internal/fault"
 	"cau/plugins"
 	"cau/smbcheck"
 )
@@ -97,7 +98,7 @@ func checkRoot(root string) (problem, hint string) {
 		return "is a path on the nodes, which this version cannot compare between nodes yet", want
 	}
 	if _, err := smbcheck.ParseUNC(root); err != nil {
-		return `is not a usable path \\server\share\root: ` + cause(err), want
+		return "is " + cause(err), fault.Hint(err)
 	}
 	return "", ""
 }

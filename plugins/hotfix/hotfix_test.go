@@ -352,7 +352,7 @@ func TestR13_WithRequireSMBEncryptionNoFileIsReadOverAnUnencryptedConnection(t *
 
 func TestR10_OtherKindsOfRootAreRefusedByName(t *testing.T) {
 	p := &hotfix.Plugin{}
-	for path, want := range map[string]string{`C:\ClusterStorage\Volume1\Root`: "path on the nodes", "file:/srv/root": "folder on this host", `\\server`: "not a usable path", `\\s\x\..\y`: "not a usable path"} {
+	for path, want := range map[string]string{`C:\ClusterStorage\Volume1\Root`: "path on the nodes", "file:/srv/root": "folder on this host", `\\server`: "it names no share", `\\s\x\..\y`: "leads to another folder"} {
 		problems := p.Validate(plugins.Arguments{"HotfixRootFolderPath": path})
 		if len(problems) != 1 || !strings.Contains(problems[0].Problem, want) || problems[0].Hint == "" {
 			t.Errorf("%s: %+v", path, problems)
