@@ -7,7 +7,22 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"cau/internal/check"
 )
+
+func TestThePageAboutTheHotfixRootHasEveryCheckOfIt(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("docs/hotfix-root.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range check.Catalogue() {
+		if has := strings.Contains(string(page), "\n| `"+c.ID+"` |"); has != (c.Scope == check.ScopeRoot) {
+			t.Errorf("%s: in the page %v", c.ID, has)
+		}
+	}
+}
 
 func TestTheSafetyPageHasEveryRuleAndNamesOnlyTestsThatExist(t *testing.T) {
 	t.Parallel()
