@@ -35,9 +35,38 @@ func (s *Server) mapGroups(tb testing.TB) {
 	}
 }
 
-// CACLs runs Samba's smbcacls as Admin on a file or folder of a share ("" is the share itself). It knows no port but 445, so it
-// runs in a network of its own where that port leads to the server.
+// CACLs runs Samba's smbcacls as Admin on a file or folder of a share ("" is the share itself).
 func (s *Server) CACLs(tb testing.TB, share, path string, args ...string) string {
+	tb.Helper()
+	n := s.native(tb)
+	defer n.stop()
+	cmd := n.CACLs(tb.Context(), share, path, args...)
+	var complaints bytes.Buffer // it asks for the domain's SID, which this server does not have, and goes on without
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		tb.Fatalf("sambatest: %s: %v\n%s%s", strings.Join(cmd.Args, " "), err, out, complaints.String())
+	}
+	return string(out)
+}
+
+// Native is a network of its own where port 445 leads to the server: smbcacls knows no other port.
+type Native struct {
+	server *Server
+	login  string
+	idle   *process
+	relay  *relay
+}
+
+// Native makes such a network for many commands. It ends with the test.
+func (s *Server) Native(tb testing.TB) *Native {
+	tb.Helper()
+	n := s.native(tb)
+	tb.Cleanup(n.stop)
+	return n
+}
+
+func (s *Server) native(tb testing.TB) *Native {
 	tb.Helper()
 	if _, err := exec.LookPath("smbcacls"); err != nil {
 		missingPeer(tb, "needs smbcacls", []string{"smbclient is not installed"})
@@ -46,30 +75,39 @@ func (s *Server) CACLs(tb testing.TB, share, path string, args ...string) string
 		missingPeer(tb, "needs a network of its own", []string{reason})
 	}
 	ctx := tb.Context()
-	idle, err := startIsolated(ctx, false, "cat")
-	if err != nil {
+	n := &Native{server: s, login: s.Login(tb)}
+	var err error
+	if n.idle, err = startIsolated(ctx, false, "cat"); err != nil {
 		tb.Fatalf("sambatest: %v", err)
 	}
-	defer idle.stop()
-	listener, err := idle.listen(ctx, "127.0.0.1:445")
+	listener, err := n.idle.listen(ctx, "127.0.0.1:445")
 	if err != nil {
+		n.idle.stop()
 		tb.Fatalf("sambatest: %v", err)
 	}
-	r := relayOn(context.WithoutCancel(ctx), listener, func(ctx context.Context) (net.Conn, error) {
+	n.relay = relayOn(context.WithoutCancel(ctx), listener, func(ctx context.Context) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", s.Addr)
 	})
-	defer r.stop()
-	login := filepath.Join(s.dir, "smbcacls.login")
+	return n
+}
+
+func (n *Native) stop() {
+	n.relay.stop()
+	n.idle.stop()
+}
+
+// CACLs is smbcacls as Admin on a file or folder of a share, not yet started.
+func (n *Native) CACLs(ctx context.Context, share, path string, args ...string) *exec.Cmd {
+	all := append([]string{"-s", n.server.Config(), "-A", n.login, "//127.0.0.1/" + share, strings.ReplaceAll(path, `\`, "/")}, args...)
+	return n.idle.command(ctx, "smbcacls", all...)
+}
+
+// Login is a file with Admin's name and password, as the option -A of Samba's programs wants it.
+func (s *Server) Login(tb testing.TB) string {
+	tb.Helper()
+	login := filepath.Join(s.dir, "admin.login")
 	if err := os.WriteFile(login, []byte("username = "+Admin+"\npassword = "+Password+"\ndomain = SMBTEST\n"), 0o600); err != nil {
 		tb.Fatalf("sambatest: %v", err)
 	}
-	all := append([]string{"-s", s.Config(), "-A", login, "//127.0.0.1/" + share, strings.ReplaceAll(path, `\`, "/")}, args...)
-	cmd := idle.command(ctx, "smbcacls", all...)
-	var complaints bytes.Buffer // it asks for the domain's SID, which this server does not have, and goes on without
-	cmd.Stderr = &complaints
-	out, err := cmd.Output()
-	if err != nil {
-		tb.Fatalf("sambatest: smbcacls %s: %v\n%s%s", strings.Join(all, " "), err, out, complaints.String())
-	}
-	return string(out)
+	return login
 }
