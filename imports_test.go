@@ -38,7 +38,7 @@ var allowedImports = map[string][]string{
 	"internal/cli":            {"engine", "plugins", "internal/message", "internal/fault", "internal/check"},
 	"internal/app":            {"*"},
 	"internal/sambatest":      {},
-	"bench":                   {"bench/...", "internal/wsman", "internal/kerberos", "internal/winnode", "internal/lab", "internal/lab/...", "engine"},
+	"bench":                   {"bench/...", "internal/wsman", "internal/kerberos", "internal/winnode", "internal/lab", "internal/lab/...", "engine", "smbcheck"},
 	"e2e":                     {"internal/check", "internal/cli", "smbcheck"}, // what the program prints, and roots made over SMB
 }
 
