@@ -309,3 +309,43 @@ func pendingForEver(t *testing.T, s *sambatest.Server, command uint16) *middle {
 		return p
 	})
 }
+
+func TestR33_ADescriptorThatIsNoneCannotBeVerified(t *testing.T) {
+	s := attacked(t)
+	for name, spoil := range map[string]func(sd []byte){
+		"owner behind the end":     func(sd []byte) { le.PutUint32(sd[4:], 1<<30) },
+		"list in the header":       func(sd []byte) { le.PutUint32(sd[16:], 4) },
+		"65535 entries":            func(sd []byte) { le.PutUint16(sd[le.Uint32(sd[16:])+4:], 0xFFFF) },
+		"an entry longer than all": func(sd []byte) { le.PutUint16(sd[le.Uint32(sd[16:])+10:], 0xFFF0) },
+		"another revision":         func(sd []byte) { sd[0] = 7 },
+		"not self-relative":        func(sd []byte) { sd[3] &^= 0x80 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := &liar{t: t, who: smbcheck.NewAccomplice(asRoot, smbcheck.SMB311), tell: of(queryInfo, func(f frame) {
+				if sd := f[le.Uint16(f[64+2:]):]; len(sd) > 20 && sd[0] == 1 && sd[3]&0x80 != 0 && le.Uint32(sd[16:]) > 20 {
+					spoil(sd)
+				}
+			})}
+			m := startMiddle(t, s.Addr, l.change)
+			c, err := smbcheck.Connect(t.Context(), at("plain", "root"), l.who, smbcheck.Options{Addr: m.addr})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Close() }()
+			tree, err := c.Walk(t.Context(), smbcheck.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range append(tree.Entries, tree.Root) {
+				if e.Security != nil || !errors.Is(e.Unread, smbcheck.ErrProtocol) {
+					t.Errorf("%q: %v, %v", e.Path, e.Security, e.Unread)
+				}
+			}
+			for _, r := range smbcheck.ACLChecks(smbcheck.ACL{Location: at("plain", "root"), Tree: tree, Config: "file.txt"}, false) {
+				if r.Outcome != "cannot-verify" && r.ID != "acl.files.writers" { // there is nothing else in the root
+					t.Errorf("%+v", r)
+				}
+			}
+		})
+	}
+}
