@@ -310,6 +310,21 @@ func TestWhatKeepsARootFromBeingReadIsTheAnswerToItsOwnCheck(t *testing.T) {
 	}
 }
 
+func TestWhatAServerSaysOfItselfExplainsOnlyThatNoCommonLanguageWasFound(t *testing.T) {
+	says := func(context.Context, smbcheck.Location) (smbcheck.ServerFacts, error) {
+		return smbcheck.ServerFacts{Dialects: []smbcheck.Dialect{smbcheck.SMB210}}, nil
+	}
+	for want, err := range map[string]error{"it speaks 2.1": smbcheck.ErrDialect, "access denied": smbcheck.ErrAccess, "no such share": smbcheck.ErrShare} {
+		p := &hotfix.Plugin{Ask: says, Open: func(context.Context, smbcheck.Location) (hotfix.Root, error) {
+			return nil, &fault.Error{Op: "connect", Err: err, Hint: "a hint"}
+		}}
+		r, failed := p.Look(t.Context(), nil, plugins.Arguments{"HotfixRootFolderPath": `\\FS1\Hotfixes\Root`})
+		if failed != nil || r.Server == nil || len(r.Checks) == 0 || !strings.Contains(r.Checks[0].Evidence, want) {
+			t.Errorf("%v: %+v %v", err, r, failed)
+		}
+	}
+}
+
 func TestWhatTheListingRanIntoIsTheOneAnswerWhateverTheConnectionSays(t *testing.T) {
 	for id, err := range map[string]error{"smb.dfs": smbcheck.ErrDFS, "smb.integrity": smbcheck.ErrTampered} {
 		s := scan(t, root{facts: signed(), files: documented(t), unlisted: &fault.Error{Op: "list", Err: err, Hint: "a hint"}})

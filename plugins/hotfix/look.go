@@ -86,14 +86,21 @@ func (p *Plugin) visit(ctx context.Context, nodes []string, args plugins.Argumen
 		if v.server == nil && !errors.Is(err, smbcheck.ErrUnreachable) {
 			v.ask(ctx, p.Ask)
 		}
-		if v.server != nil {
-			if why := v.server.Joinable(); why != nil && !errors.Is(err, smbcheck.ErrLogon) && !errors.Is(err, smbcheck.ErrAccount) {
+		if v.server != nil && joining(err) {
+			if why := v.server.Joinable(); why != nil {
 				err = why
 			}
 		}
 		v.unreachable(err)
 	}
 	return v, ctx.Err()
+}
+
+// joining tells errors of finding a common language: what the server says of itself says more about those.
+func joining(err error) bool {
+	return slices.ContainsFunc([]error{smbcheck.ErrNotSMB, smbcheck.ErrDialect, smbcheck.ErrCipher, smbcheck.ErrSigning, smbcheck.ErrNegotiate}, func(kind error) bool {
+		return errors.Is(err, kind)
+	})
 }
 
 // ask asks the server what it speaks. An error is the connection's to tell, which fails in the same way.
