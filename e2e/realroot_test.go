@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -47,27 +48,31 @@ func folders(files map[string]string) []string {
 	return slices.Compact(list)
 }
 
+// plainRoot fills the folder root of a share from beside: what its permissions are then is the file system's doing.
+func plainRoot(t *testing.T, share string) {
+	t.Helper()
+	for file, content := range contents(t) {
+		full := filepath.Join(share, "root", file)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(full, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // properRoot makes the folder root of a share with Windows' permissions as the documentation wants it, over SMB as an
 // administrator would. Folders of shut are closed to Users.
 func properRoot(t *testing.T, s *sambatest.Server, share string, shut ...string) {
 	t.Helper()
-	set := func(c *smbcheck.Connection, path, sddl string) {
-		t.Helper()
-		d, err := descriptor.ParseSDDL(sddl)
-		if err == nil {
-			err = c.SetDescriptor(t.Context(), path, d)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	top := signedIn(t, s, share, "")
-	set(top, "", documented)
+	setSDDL(t, top, "", documented)
 	if err := top.CreateFolder(t.Context(), "root"); err != nil {
 		t.Fatal(err)
 	}
 	c := signedIn(t, s, share, "root")
-	set(c, "", documented)
+	setSDDL(t, c, "", documented)
 	files := contents(t)
 	for _, d := range folders(files) {
 		name := strings.ReplaceAll(d, "/", `\`)
@@ -75,7 +80,7 @@ func properRoot(t *testing.T, s *sambatest.Server, share string, shut ...string)
 			t.Fatal(err)
 		}
 		if slices.Contains(shut, name) {
-			set(c, name, closed)
+			setSDDL(t, c, name, closed)
 		}
 	}
 	for file, content := range files {
@@ -86,6 +91,18 @@ func properRoot(t *testing.T, s *sambatest.Server, share string, shut ...string)
 	}
 }
 
+func setSDDL(t *testing.T, c *smbcheck.Connection, path, sddl string) {
+	t.Helper()
+	d, err := descriptor.ParseSDDL(sddl)
+	if err == nil {
+		err = c.SetDescriptor(t.Context(), path, d)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// signedIn is an administrator's connection to a share.
 func signedIn(t *testing.T, s *sambatest.Server, share, root string) *smbcheck.Connection {
 	t.Helper()
 	c, err := smbcheck.Connect(t.Context(), smbcheck.Location{Server: "127.0.0.1", Share: share, Root: root},

@@ -80,17 +80,31 @@ func Start(tb testing.TB, opts ...Option) *Server {
 	}
 	tb.Cleanup(s.Stop)
 	s.prepare(tb)
-	// The free port may be taken between finding and using it: look for another one then.
+	s.begin(tb)
+	return s
+}
+
+// Restart ends the server and starts it again with more lines in its [global] section, on the same files and with the same
+// accounts; its address is another one then.
+func (s *Server) Restart(tb testing.TB, lines ...string) {
+	tb.Helper()
+	s.kill()
+	s.global = append(s.global, lines...)
+	s.begin(tb)
+}
+
+// begin launches it. The free port may be taken between finding and using it: it looks for another one then.
+func (s *Server) begin(tb testing.TB) {
+	tb.Helper()
 	var err error
 	for range 3 {
 		if err = s.launch(tb); err == nil {
-			return s
+			return
 		}
 		s.kill()
 	}
 	log, _ := os.ReadFile(filepath.Join(s.dir, "log", "smbd.log"))
 	tb.Fatalf("sambatest: smbd does not answer: %v\n%s", err, tail(log, 2000))
-	return nil
 }
 
 // Dir is the folder behind a share; files put there are served at once.
