@@ -63,6 +63,7 @@ func TestACopyIsTheFileInPieces(t *testing.T) {
 }
 
 func TestACopyOfAFileThatChangesMeanwhileIsAnError(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t)
 	path := filepath.Join(s.Dir("plain"), "root", "big.msu")
 	for name, change := range map[string]func() error{

@@ -20,6 +20,7 @@ const (
 )
 
 func TestR02_EnforcementIsTriedWithOneSignIn(t *testing.T) {
+	t.Parallel()
 	for name, global := range map[string][]string{"2.1 is spoken": nil, "only 3.1.1 is": {"server min protocol = SMB3_11"}} {
 		s := sambatest.Start(t, sambatest.Global(global...))
 		before := strings.Count(s.Log(t), letIn)
@@ -52,6 +53,7 @@ func refusal(f frame) []frame {
 // TestWhatWasNotTriedIsNoEnforcement has what may come instead of an honest answer. Only a refused sign-in, which nobody
 // signs, can be made up, and then it is not called proven.
 func TestWhatWasNotTriedIsNoEnforcement(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t, sambatest.WithShare("wish", "server smb encrypt = desired"),
 		sambatest.Global("map to guest = bad user", "guest account = nobody"), sambatest.WithShare("open", "guest ok = yes"))
 	onTree := func(change func(f frame) []frame) attack {

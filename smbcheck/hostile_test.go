@@ -106,6 +106,7 @@ func TestAConnectThatIsGivenUpReturns(t *testing.T) {
 }
 
 func TestBrokenAnswersAtEveryStepAreErrorsWithinTheDeadline(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t)
 	write(t, filepath.Join(s.Dir("plain"), "root", "a.txt"), []byte("hello"))
 	commands := map[string]uint16{

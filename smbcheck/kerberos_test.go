@@ -105,6 +105,7 @@ func serve(t *testing.T) *sambatest.Controller {
 
 // The parts share one domain, whose start is most of the time.
 func TestKerberos(t *testing.T) {
+	t.Parallel()
 	d := serve(t)
 	t.Run("password, keytab and cache each open a plain and an encrypted share", func(t *testing.T) {
 		cache := filepath.Join(t.TempDir(), "cc")
@@ -262,6 +263,7 @@ func fallBack(t *testing.T, d *sambatest.Controller) {
 }
 
 func TestR02_APasswordThatADomainControllerRefusedIsProvenOnceAndNeverByNTLM(t *testing.T) {
+	t.Parallel()
 	d := serve(t)
 	addr, calls := nobody(t)
 	for name, c := range map[string]struct {

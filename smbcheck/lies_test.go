@@ -123,6 +123,7 @@ func renamed(name []byte) lie {
 }
 
 func TestR33_LiesWithARightSignatureEndInAnErrorOrChangeNothing(t *testing.T) {
+	t.Parallel()
 	size := func(n uint64) lie {
 		return func(f frame) frame {
 			switch {
@@ -286,6 +287,7 @@ func forEver(name func(n int) string) lie {
 
 // An interim answer needs no signature (MS-SMB2 3.3.4.1.1), so anybody can send it; it is no sign of life.
 func TestInterimAnswersWithoutAnEndAreSilence(t *testing.T) {
+	t.Parallel()
 	s := attacked(t)
 	for _, command := range []uint16{create, queryDirectory, readFile, treeConnect} {
 		t.Run(fmt.Sprint(command), func(t *testing.T) {
@@ -311,6 +313,7 @@ func pendingForEver(t *testing.T, s *sambatest.Server, command uint16) *middle {
 }
 
 func TestR33_ADescriptorThatIsNoneCannotBeVerified(t *testing.T) {
+	t.Parallel()
 	s := attacked(t)
 	for name, spoil := range map[string]func(sd []byte){
 		"owner behind the end":     func(sd []byte) { le.PutUint32(sd[4:], 1<<30) },

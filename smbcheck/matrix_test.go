@@ -28,6 +28,7 @@ type onShare struct {
 // TestServersAsTheyAre holds what is said about a server, a share and its enforcement against a real one, one setting at a
 // time. smbstatus is the second opinion.
 func TestServersAsTheyAre(t *testing.T) {
+	t.Parallel()
 	const (
 		all      = `"dialects":["2.0.2","2.1","3.0","3.0.2","3.1.1"]`
 		no1      = `,"smb1":false`
@@ -189,6 +190,7 @@ func TestServersAsTheyAre(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := sambatest.Start(t, sambatest.Global(c.global...), sambatest.WithShare("wish", "server smb encrypt = desired"),
 				sambatest.WithShare("ro", "read only = yes"), sambatest.WithShare("dfs", "msdfs root = yes"))
 			if err := os.Symlink(`msdfs:127.0.0.1\plain`, filepath.Join(s.Dir("dfs"), "link")); err != nil {

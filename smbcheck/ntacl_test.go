@@ -66,6 +66,7 @@ func whole(t *testing.T, c *smbcheck.Connection, loc smbcheck.Location) smbcheck
 }
 
 func TestARootThatWasSetUpPassesEveryACLCheckOnRealSamba(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t, sambatest.NTACLs())
 	for _, share := range []string{"acl", "aclenc"} {
 		c := aclRoot(t, s, share, proper)
@@ -79,6 +80,7 @@ func TestARootThatWasSetUpPassesEveryACLCheckOnRealSamba(t *testing.T) {
 }
 
 func TestSmbcaclsReadsWhatWeReadAndWrite(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t, sambatest.NTACLs())
 	c := aclRoot(t, s, "acl", proper+"(A;OICIIO;GA;;;CO)(D;CI;0x40;;;AU)")
 	tree, err := c.Walk(t.Context(), smbcheck.Limits{})
@@ -109,6 +111,7 @@ func TestSmbcaclsReadsWhatWeReadAndWrite(t *testing.T) {
 }
 
 func TestWhatTheChecksSayIsWhatSambaDoes(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t, sambatest.NTACLs())
 	member := smbcheck.NTLM{User: sambatest.Member, Password: sambatest.Password}
 	stranger := smbcheck.NTLM{User: sambatest.Stranger, Password: sambatest.Password}
@@ -157,6 +160,7 @@ func TestWhatTheChecksSayIsWhatSambaDoes(t *testing.T) {
 }
 
 func TestCreatorOwnerOnARealServerBecomesARightOfWhoeverMadeTheFile(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t, sambatest.NTACLs())
 	c := aclRoot(t, s, "acl", proper+"(A;OICIIO;GA;;;CO)(A;CI;0x6;;;BU)")
 	user := connectAs(t, s, at("acl", "Root"), smbcheck.NTLM{User: sambatest.Member, Password: sambatest.Password}, smbcheck.Options{})
@@ -173,6 +177,7 @@ func TestCreatorOwnerOnARealServerBecomesARightOfWhoeverMadeTheFile(t *testing.T
 }
 
 func TestPermissionsThatMayNotBeReadCannotBeVerified(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t, sambatest.NTACLs())
 	c := aclRoot(t, s, "acl", proper)
 	// Users may read the content, but not who may do what.

@@ -13,6 +13,7 @@ import (
 )
 
 func TestAManInTheMiddleIsCaught(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t, sambatest.Global("server signing = mandatory"))
 	write(t, filepath.Join(s.Dir("plain"), "a.txt"), []byte("hello"))
 	only := func(f frame) []frame { return []frame{f} }
@@ -126,6 +127,7 @@ func TestAManInTheMiddleIsCaught(t *testing.T) {
 }
 
 func TestAContentChangedOnTheWayIsAnError(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t)
 	write(t, filepath.Join(s.Dir("plain"), "a.txt"), []byte("hello"))
 	const read = 8
@@ -158,6 +160,7 @@ func TestAContentChangedOnTheWayIsAnError(t *testing.T) {
 }
 
 func TestAFileThatChangesWhileItIsHashedIsNoticed(t *testing.T) {
+	t.Parallel()
 	const size = 6 << 20
 	for name, change := range map[string]func(path string) error{
 		"grown": func(path string) error {

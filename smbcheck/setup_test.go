@@ -13,6 +13,7 @@ import (
 )
 
 func TestR07_AFileThatIsNotWhatTheWalkListedIsNoticed(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t, sambatest.NTACLs())
 	c := aclRoot(t, s, "acl", proper)
 	const path = `CAUHotfix_All\a.msu`
@@ -75,6 +76,7 @@ func swap(path string) error {
 }
 
 func TestSetUpIsRepeatableAndRefusesWhatWouldOpenTheRoot(t *testing.T) {
+	t.Parallel()
 	s := sambatest.Start(t, sambatest.NTACLs())
 	c := aclRoot(t, s, "acl", proper)
 	if err := c.CreateFolder(t.Context(), "CAUHotfix_All"); err != nil {
