@@ -81,6 +81,9 @@ func (a ACL) places() []place {
 	}
 	out := []place{root}
 	for _, e := range a.Tree.Entries {
+		if e.Reparse { // root.reparse-points fails on it, and nothing is installed through it
+			continue
+		}
 		up := e.Path[:max(strings.LastIndexByte(e.Path, '\\'), 0)]
 		out = append(out, place{path: e.Path, folder: e.Dir, Permissions: e.Permissions, above: folders[up]})
 		if e.Dir {

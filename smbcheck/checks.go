@@ -7,11 +7,14 @@ import (
 
 	"cau/internal/check"
 	"cau/internal/fault"
+	"cau/internal/shellword"
 )
 
 // Seen is what the smb checks are about.
 type Seen struct {
-	Facts Facts
+	// Location is for remedies.
+	Location Location
+	Facts    Facts
 	// Server is what the server says to anybody; nil where it was not asked.
 	Server *ServerFacts
 	// RequireEncryption asks for smb.encryption and smb.encryption.enforced; Enforcement is what was found out about the second.
@@ -23,9 +26,9 @@ type Seen struct {
 // encryption. A fact that is not proven is never a pass (R07); one that already speaks against the share counts, proven or not.
 func Checks(s Seen) []check.Result {
 	f := s.Facts
-	out := []check.Result{version(f, s.Server), integrity(f)}
+	out := []check.Result{version(f, s.Server), integrity(f, s.Location)}
 	if s.RequireEncryption {
-		out = append(out, encryption(f), enforced(f, s.Enforcement))
+		out = append(out, encryption(f, s.Location), enforced(f, s.Enforcement, s.Location))
 	}
 	return append(out, guest(f), dfs(f))
 }
@@ -36,9 +39,12 @@ const (
 	unprovenOlder   = "SMB %s does not protect what was negotiated against a downgrade"
 
 	remedyUnproven = "Sign in again over SMB 3.1.1; if it stays, look for something on the way that changes messages."
-	remedySigning  = "On the file server: Set-SmbServerConfiguration -RequireSecuritySignature $true, or Set-SmbShare -Name <share> -EncryptData $true."
-	remedyEncrypt  = "On the file server: Set-SmbShare -Name <share> -EncryptData $true."
 )
+
+// encryptShare is the command that makes a share demand encryption.
+func (l Location) encryptShare() string {
+	return "Set-SmbShare -Name " + shellword.PowerShell(l.Share) + " -EncryptData $true"
+}
 
 func version(f Facts, server *ServerFacts) check.Result {
 	r := check.Result{ID: "smb.version", Evidence: fmt.Sprintf("SMB %s.", f.Dialect)}
@@ -54,13 +60,13 @@ func version(f Facts, server *ServerFacts) check.Result {
 		r.Evidence += " Newer versions may have been kept from us: before 3.1.1 nothing protects the negotiation."
 	}
 	if server != nil && server.SMB1 {
-		r.Outcome, r.Remedy = check.Warn, "On the file server: Set-SmbServerConfiguration -EnableSMB1Protocol $false."
+		r.Outcome, r.Remedy = check.Warn, onServer+"Set-SmbServerConfiguration -EnableSMB1Protocol $false"
 		r.Evidence += " The server still answers SMB 1, which protects nothing."
 	}
 	return r
 }
 
-func integrity(f Facts) check.Result {
+func integrity(f Facts, at Location) check.Result {
 	r := check.Result{ID: "smb.integrity"}
 	switch {
 	case f.EncryptData:
@@ -76,7 +82,7 @@ func integrity(f Facts) check.Result {
 		// This connection was signed all the same, and each node's is looked at before the first byte of a file. But whoever
 		// else writes there may be writing over connections that are not, and CAU's documentation asks for one or the other.
 		r.Evidence = fmt.Sprintf("The server requires neither signing nor encryption. This connection was signed because we demanded it (%d messages came signed).", f.Received.Signed)
-		return failed(r, remedySigning)
+		return failed(r, onServer+"Set-SmbServerConfiguration -RequireSecuritySignature $true; or "+at.encryptShare())
 	}
 	r.Evidence = "The server requires signing."
 	switch {
@@ -88,11 +94,11 @@ func integrity(f Facts) check.Result {
 	return passed(r)
 }
 
-func encryption(f Facts) check.Result {
+func encryption(f Facts, at Location) check.Result {
 	r := check.Result{ID: "smb.encryption"}
 	if !f.EncryptData {
 		r.Evidence = "Neither the share nor the session demands encryption."
-		return failed(r, remedyEncrypt)
+		return failed(r, onServer+at.encryptShare())
 	}
 	r.Evidence = fmt.Sprintf("Encryption is demanded, with %s; %d messages came sealed.", f.Cipher, f.Received.Sealed)
 	switch {
@@ -106,13 +112,13 @@ func encryption(f Facts) check.Result {
 
 // enforced tells whether a client that does not encrypt is kept out too. It is about others: this connection, and those of the
 // nodes, are looked at themselves.
-func enforced(f Facts, e Enforcement) check.Result {
-	const remedy = "On the file server: Set-SmbServerConfiguration -RejectUnencryptedAccess $true; Get-SmbServerConfiguration shows it."
+func enforced(f Facts, e Enforcement, at Location) check.Result {
+	const remedy = onServer + "Set-SmbServerConfiguration -RejectUnencryptedAccess $true; Get-SmbServerConfiguration shows it."
 	r := check.Result{ID: "smb.encryption.enforced", Evidence: e.Reason, Remedy: remedy}
 	switch {
 	case !f.EncryptData:
 		r.Evidence = "Encryption is not demanded, so it is not enforced either."
-		return failed(r, remedyEncrypt)
+		return failed(r, onServer+at.encryptShare())
 	case e.Verdict == NotEnforced, e.Verdict == Enforced && !e.Proven:
 		r.Outcome = check.Warn
 	case e.Verdict == Enforced:

@@ -224,7 +224,7 @@ func (w *walker) protect(full, relative string, entries []Entry) error {
 		e := &entries[i]
 		switch {
 		case e.Reparse:
-			e.Unread = within(e.Path, ErrReparse)
+			e.Unread = ErrReparse
 		case e.Security == nil && e.Unread == nil:
 			if e.Permissions, err = w.permissions(join(full, base(e.Path))); err != nil {
 				return err

@@ -123,6 +123,9 @@ func (v *visit) close() {
 func (v *visit) unreachable(err error) {
 	v.fail("root.reach", v.args[argRoot], err)
 	v.checks = append(v.checks, smbcheck.Unreachable(err)...)
+	if v.args.Bool(argNoACL) { // skipped, and not merely not reached
+		v.acl()
+	}
 }
 
 // look reads the root and answers its checks. It is true where the updates are known and may be read.
@@ -157,7 +160,7 @@ func (v *visit) look(ctx context.Context) bool {
 // smb answers what the connection tells. It is false where no file may be read over it.
 func (v *visit) smb(ctx context.Context) bool {
 	encryption := v.args.Bool(argEncryption)
-	seen := smbcheck.Seen{Facts: v.root.Facts(), Server: v.server, RequireEncryption: encryption}
+	seen := smbcheck.Seen{Location: v.location, Facts: v.root.Facts(), Server: v.server, RequireEncryption: encryption}
 	if encryption && seen.Facts.EncryptData {
 		seen.Enforcement, _ = v.root.Enforcement(ctx) // its reason says what failed
 	}
