@@ -328,7 +328,9 @@ func TestWhatAServerSaysOfItselfExplainsOnlyThatNoCommonLanguageWasFound(t *test
 func TestDisableAclChecksIsVisibleOnARootThatCannotBeReadToo(t *testing.T) {
 	p := &hotfix.Plugin{Open: func(context.Context, smbcheck.Location) (hotfix.Root, error) { return nil, smbcheck.ErrShare }}
 	r, err := p.Look(t.Context(), nil, plugins.Arguments{"HotfixRootFolderPath": `\\FS1\Hotfixes\Root`, "DisableAclChecks": "True"})
-	skipped := slices.DeleteFunc(slices.Clone(r.Checks), func(c check.Result) bool { return !strings.Contains(c.Evidence, "DisableAclChecks") || c.Outcome != check.Warn })
+	skipped := slices.DeleteFunc(slices.Clone(r.Checks), func(c check.Result) bool {
+		return !strings.Contains(c.Evidence, "DisableAclChecks") || c.Outcome != check.Warn
+	})
 	if err != nil || len(skipped) != 6 {
 		t.Errorf("%+v %v", r.Checks, err)
 	}
