@@ -95,7 +95,7 @@ func (t *table) print(out io.Writer, title string) {
 			}
 			slices.SortFunc(all, func(a, b sample) int { return int(a.took - b.took) })
 			m := all[len(all)/2]
-			_, _ = fmt.Fprintf(w, "\t%.3f s\t%s", m.took.Seconds(), t.detail(all, m))
+			_, _ = fmt.Fprintf(w, "\t%.2f s\t%s", m.took.Seconds(), t.detail(all, m))
 			memory = m.memory()
 		}
 		_, _ = fmt.Fprintf(w, "\t%s\n", memory)
@@ -103,12 +103,13 @@ func (t *table) print(out io.Writer, title string) {
 	_ = w.Flush()
 }
 
-// detail is how fast that is where bytes are moved, else the fastest and the slowest round.
+// detail is the fastest and the slowest round, and how fast the median was where bytes are moved.
 func (t *table) detail(sorted []sample, m sample) string {
+	text := fmt.Sprintf("(%.2f to %.2f)", sorted[0].took.Seconds(), sorted[len(sorted)-1].took.Seconds())
 	if t.bytes > 0 {
-		return fmt.Sprintf("%.0f MB/s", float64(t.bytes)/1e6/m.took.Seconds())
+		text = fmt.Sprintf("%.0f MB/s ", float64(t.bytes)/1e6/m.took.Seconds()) + text
 	}
-	return fmt.Sprintf("(%.2f to %.2f)", sorted[0].took.Seconds(), sorted[len(sorted)-1].took.Seconds())
+	return text
 }
 
 // memory is of one round, which differs little from the others.
