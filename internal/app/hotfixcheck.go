@@ -43,10 +43,10 @@ func (p *program) HotfixCheck(ctx context.Context, req cli.HotfixCheckRequest, n
 	}
 	report := cli.HotfixReport{Root: req.Root, Checks: whole(seen.Checks), Ignored: seen.Ignored, Simulated: look.lab != nil}
 	if c := seen.Connection; c != nil {
-		report.Connection = &cli.HotfixConnection{Text: connectionText(*c), Raw: raw(c)}
+		report.Connection = &cli.HotfixFacts{Text: connectionText(*c), Raw: raw(c)}
 	}
 	if s := seen.Server; s != nil {
-		report.Server = &cli.HotfixServer{Text: serverText(*s), Raw: raw(s)}
+		report.Server = &cli.HotfixFacts{Text: serverText(*s), Raw: raw(s)}
 	}
 	return report, nil
 }

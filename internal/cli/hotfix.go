@@ -37,30 +37,21 @@ type HotfixReport struct {
 	// Ignored is what lies in the root and would not be installed.
 	Ignored []plugins.Ignored `json:"ignored,omitempty"`
 	// Connection is what was proven about the connection, and what crossed it; empty where there was none.
-	Connection *HotfixConnection `json:"connection,omitempty"`
+	Connection *HotfixFacts `json:"connection,omitempty"`
 	// Server is what the file server answers to anybody, before a sign-in; nothing in it is proven.
-	Server *HotfixServer `json:"server,omitempty"`
+	Server *HotfixFacts `json:"server,omitempty"`
 	// Simulated: a lab's file server was asked.
 	Simulated bool `json:"simulated,omitempty"`
 }
 
-// HotfixConnection is a connection to a file server, for people and as JSON.
-type HotfixConnection struct {
-	Text string          `json:"-"`
-	Raw  json.RawMessage `json:"-"`
+// HotfixFacts are facts about a connection or a server, in a line for people and all of them as JSON.
+type HotfixFacts struct {
+	Text string
+	Raw  json.RawMessage
 }
 
 // MarshalJSON writes all facts.
-func (c HotfixConnection) MarshalJSON() ([]byte, error) { return c.Raw, nil }
-
-// HotfixServer is what a file server answers to anybody, for people and as JSON.
-type HotfixServer struct {
-	Text string          `json:"-"`
-	Raw  json.RawMessage `json:"-"`
-}
-
-// MarshalJSON writes all facts.
-func (s HotfixServer) MarshalJSON() ([]byte, error) { return s.Raw, nil }
+func (f HotfixFacts) MarshalJSON() ([]byte, error) { return f.Raw, nil }
 
 // safe tells whether nothing failed and nothing is unverified.
 func (r HotfixReport) safe() bool {
