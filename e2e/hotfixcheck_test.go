@@ -204,7 +204,7 @@ func TestHotfixCheckTellsServersApart(t *testing.T) {
 		},
 		"encryption is required and nobody demands it": {
 			global: []string{"server signing = mandatory"}, more: []string{"--require-encryption"}, code: 3, want: map[string]string{
-				"smb.encryption fail": "demands encryption*Set-SmbShare -Name <share> -EncryptData $true", "smb.encryption.enforced fail": "not enforced either",
+				"smb.encryption fail": "demands encryption*Set-SmbShare -Name 'acl' -EncryptData $true", "smb.encryption.enforced fail": "not enforced either",
 				"config.present cannot-verify": "Not read", "root.reach pass": "",
 			},
 		},

@@ -260,7 +260,7 @@ func TestAFailedInstallerEndsTheRunWithTheCauseAndTheNodeResumed(t *testing.T) {
 func TestALabThatWasStartedForACommandEndsAfterIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	r := w.want(3, "preview", "--lab", "--lab-linger", "0s")
+	r := w.want(0, "preview", "--lab", "--lab-linger", "0s")
 	if !strings.Contains(r.out, "LAB-FC1 (simulated)") {
 		t.Errorf("%s", r.out)
 	}
