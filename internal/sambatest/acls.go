@@ -21,6 +21,7 @@ func NTACLs() Option {
 	return func(s *Server) {
 		s.shares = append(s.shares, Share{"acl", lines}, Share{"aclenc", append([]string{"server smb encrypt = required"}, lines...)})
 		s.ready = append(s.ready, s.mapGroups)
+		s.first = "acl"
 	}
 }
 
