@@ -132,7 +132,7 @@ func TestR29_AnInterruptDetachesAndSaysSo(t *testing.T) {
 func TestR26_ARunWhoseCoordinatorWasKilledGoesOnWithResume(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	info := w.lab()
+	info := w.lab("--speed", "25") // an installation must last until somebody has looked
 	w.want(0, apply(info, "--detach")...)
 	run := w.status().Run
 	w.until("an installation", func() bool {

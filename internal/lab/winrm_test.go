@@ -167,7 +167,7 @@ func TestFaultsMayComeWithTheFirstRestart(t *testing.T) {
 	n := connect(t, info, "NODE2")
 	n.upload()
 	boot := ask[agent.BootInfo](n, agent.OpBootInfo, nil)
-	ask[agent.Restart](n, agent.OpNodeRestart, agent.RestartArgs{DelaySeconds: 2, ExpectBoot: boot.BootFileTime})
+	ask[agent.Restart](n, agent.OpNodeRestart, agent.RestartArgs{DelaySeconds: 600, ExpectBoot: boot.BootFileTime})
 	for {
 		_, err := n.Run(t.Context(), "echo x", nil)
 		var fault *wsman.Fault
