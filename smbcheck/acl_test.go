@@ -258,10 +258,15 @@ func TestWithoutAConfigurationEverythingCountsAndExecuteIsNotKnown(t *testing.T)
 	a := rootOf(t, map[string]string{"readme.txt": goodFile + "(A;;FA;;;WD)", `All\a.msu`: "O:BAD:(A;;FA;;;BA)(A;;FR;;;BU)"})
 	a.Config, a.Understood, a.Updates, a.Companions, a.Executed = "", false, nil, nil, nil
 	results := ACLChecks(a, false)
-	for id, want := range map[string]check.Outcome{"acl.config.writers": check.CannotVerify, "acl.files.writers": check.Fail, "acl.root.users-execute": check.Pass} {
+	for id, want := range map[string]check.Outcome{"acl.config.writers": check.CannotVerify, "acl.files.writers": check.Fail, "acl.root.users-execute": check.CannotVerify} {
 		if r := result(t, results, id); r.Outcome != want {
 			t.Errorf("%+v", r)
 		}
+	}
+	whole := rootOf(t, nil)
+	whole.Understood = false
+	if r := result(t, ACLChecks(whole, false), "acl.root.users-execute"); r.Outcome != check.Pass || strings.Contains(r.Evidence, "updates:") {
+		t.Errorf("%+v", r)
 	}
 	a.Tree.Root.Permissions = permissions(t, "O:BAD:(A;OICI;FA;;;BA)(A;OICI;FR;;;BU)")
 	if r := result(t, ACLChecks(a, false), "acl.root.users-execute"); r.Outcome != check.CannotVerify {

@@ -324,7 +324,7 @@ func (v *visit) sorted() []check.Result {
 // encryptionNotRequired answers smb.encryption where the option does not ask for it: seen and said, in nobody's way.
 func encryptionNotRequired(f smbcheck.Facts) check.Result {
 	r := check.Result{ID: "smb.encryption", Outcome: check.Warn, Evidence: "Files cross the network readable; " + argEncryption + " is False, so this is allowed."}
-	if f.EncryptData && (f.ShareVerified || f.SetupVerified) {
+	if f.EncryptData && f.SetupVerified && f.ShareVerified {
 		r.Outcome, r.Evidence = check.Pass, "The server demands encryption from us. Whether it keeps out who cannot encrypt is tried with "+argEncryption+"."
 	}
 	return r
