@@ -24,6 +24,10 @@ func cauLine(p *Plan) string {
 		add("--cluster", p.Address)
 	}
 	for i := 0; i+1 < len(p.Reach); i += 2 {
+		if p.Reach[i+1] == "" {
+			words = append(words, p.Reach[i])
+			continue
+		}
 		add(p.Reach[i], p.Reach[i+1])
 	}
 	add("--plugin", p.Plugin)

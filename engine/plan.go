@@ -26,7 +26,7 @@ type Plan struct {
 	// Address is what the user named to reach the cluster, or "lab".
 	Address string `json:"address"`
 	// Reach are the further flags that say how cluster and source were reached and as whom, each followed by its
-	// value; none of them is a secret. They are there for the command line that repeats the plan.
+	// value, or by "" where it takes none; none of them is a secret. They are there for the command line that repeats the plan.
 	Reach []string `json:"reach,omitempty"`
 	// Lab is the lab's id when the cluster is simulated; empty for a real one.
 	Lab string `json:"lab,omitempty"`

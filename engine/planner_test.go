@@ -168,13 +168,13 @@ func TestBothCommandLinesSayTheSameRun(t *testing.T) {
 	in.Options.MaxFailedNodes, in.Options.NodeOrder, in.Options.RequireAllNodesOnline = &one, []string{"NODE2", "NODE1"}, true
 	in.Options.DrainTimeoutMinutes, in.Options.FailbackMode = 90, engine.FailbackNone
 	in.Accepted = []string{"acl.root.writers"}
-	in.Reach = []string{"--user", `CONTOSO\admin`, "--smb-port", "4450"}
+	in.Reach = []string{"--user", `CONTOSO\admin`, "--allow-older-smb", "", "--smb-port", "4450"}
 	p, err := engine.BuildPlan(in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cau, invoke := engine.CommandLines(p)
-	if want := `cau apply --cluster cluster1 --user 'CONTOSO\admin' --smb-port 4450 --plugin Test.Plugin --arg 'HotfixRootFolderPath=\\fs1\it'\''s here\root' --arg RequireSMBEncryption=False` +
+	if want := `cau apply --cluster cluster1 --user 'CONTOSO\admin' --allow-older-smb --smb-port 4450 --plugin Test.Plugin --arg 'HotfixRootFolderPath=\\fs1\it'\''s here\root' --arg RequireSMBEncryption=False` +
 		` --max-failed-nodes 1 --node-order NODE2,NODE1 --require-all-nodes-online --drain-timeout-minutes 90 --failback-mode NoFailback --accept acl.root.writers --yes`; cau != want {
 		t.Errorf("\n got %s\nwant %s", cau, want)
 	}

@@ -204,7 +204,7 @@ func reach(t cli.Target) []string {
 		add("--smb-port", strconv.Itoa(t.SMBPort))
 	}
 	if t.OlderSMB {
-		out = append(out, "--allow-older-smb")
+		out = append(out, "--allow-older-smb", "")
 	}
 	add("--smb-user", t.SMBUser)
 	add("--smb-password-file", t.SMBPasswordFile)

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"cau/engine"
 	"cau/internal/cli"
 	"cau/internal/lab"
 	"cau/internal/sambatest"
@@ -301,5 +302,14 @@ func TestAdminSharesAreWhereTheNodesAre(t *testing.T) {
 	})
 	if len(a.smb) != 2 || a.smb["NODE1"] != "192.0.2.1:445" || a.smb["NODE3"] != "127.0.0.1:4450" {
 		t.Errorf("%v", a.smb)
+	}
+}
+
+func TestARunThatPushesGoesOnReadingTheRootAsItsPlanWasMade(t *testing.T) {
+	t.Parallel()
+	made := cli.Target{User: "admin", SMBPort: 4450, OlderSMB: true, SMBUser: "reader", SMBPasswordFile: "/p", PasswordFile: "/q"}
+	got := readingAs(&engine.Plan{Reach: reach(made)}, cli.Target{User: "other"})
+	if got.User != "other" || got.PasswordFile != "" || got.SMBPort != 4450 || !got.OlderSMB || got.SMBUser != "reader" || got.SMBPasswordFile != "/p" {
+		t.Errorf("%+v", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 
 	"cau/engine"
@@ -56,6 +57,9 @@ func (p *program) Continue(ctx context.Context, run string, target cli.Target) (
 	} else if target.Cluster == "" {
 		target.Cluster = plan.Address
 	}
+	if pushes(plan) {
+		target = readingAs(plan, target)
+	}
 	s, err := p.signIn(ctx, target)
 	if plan.Lab != "" && errors.Is(err, lab.ErrGone) {
 		return cli.Started{}, &fault.Error{Op: "resume run " + run, Err: err, Hint: "The simulated cluster ended with its lab; this run cannot go on. Start a new one with cau apply --lab."}
@@ -69,6 +73,25 @@ func (p *program) Continue(ctx context.Context, run string, target cli.Target) (
 	}
 	started, err := coordinator.Resume(ctx, run, in)
 	return startedAs(plan.Cluster, started, err)
+}
+
+// readingAs fills in how and as whom the plan's maker read the hotfix root: a run that pushes goes on reading it.
+func readingAs(plan *engine.Plan, target cli.Target) cli.Target {
+	for i := 0; i+1 < len(plan.Reach); i += 2 {
+		switch value := plan.Reach[i+1]; plan.Reach[i] {
+		case "--smb-port":
+			if port, err := strconv.Atoi(value); err == nil {
+				target.SMBPort = port
+			}
+		case "--allow-older-smb":
+			target.OlderSMB = true
+		case "--smb-user":
+			target.SMBUser = value
+		case "--smb-password-file":
+			target.SMBPasswordFile = value
+		}
+	}
+	return target
 }
 
 func (p *program) startInput(plan *engine.Plan, s *session) (coordinator.StartInput, error) {
