@@ -8,8 +8,20 @@ import (
 )
 
 // PlanVersion is the version of the plan's format: a program executes plans up to its own. It rises with everything in a
-// plan that an older program would pass over and must not. 2: scripts, deliveries, the signature policy.
-const PlanVersion = 2
+// plan that an older program would pass over and must not. 2: scripts, deliveries, the signature policy. 3: every run option.
+const PlanVersion = 3
+
+// Upgrade gives the options that an older plan does not hold the values that its program acted by.
+func (p *Plan) Upgrade() {
+	if p.Version >= 3 {
+		return
+	}
+	d := DefaultOptions()
+	o := &p.Options
+	o.MaxRetriesPerNode, o.RebootMode, o.InstallOrder, o.FollowUps, o.GateStatus = 0, d.RebootMode, DrainFirst, FollowUpsPlannedOnly, d.GateStatus
+	o.SuspendClusterNodeTimeoutMinutes, o.SuspendRetriesPerNode = o.DrainTimeoutMinutes, d.SuspendRetriesPerNode
+	o.WaitForStorageRepairTimeoutMinutes = d.WaitForStorageRepairTimeoutMinutes
+}
 
 // Plan is what will be done, in order, exactly (R08). It is shown, confirmed, written, and then executed
 // as it stands. It holds no secret (R04).

@@ -135,6 +135,8 @@ type MemberView struct {
 	// StatusInformation bits: 1 isolated, 2 quarantined.
 	StatusInformation int `json:"status_information"`
 	DynamicWeight     int `json:"dynamic_weight"`
+	// Site is the name of the node's site (fault domain), empty where it has none.
+	Site string `json:"site,omitempty"`
 }
 
 // GroupView is a clustered role or a cluster shared volume.

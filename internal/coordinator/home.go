@@ -146,5 +146,6 @@ func (h *Home) Plan(run string) (*engine.Plan, error) {
 	if p.Run != run {
 		return nil, fmt.Errorf("the plan in the folder of run %s is that of run %q", run, p.Run)
 	}
+	p.Upgrade()
 	return p, nil
 }
