@@ -175,6 +175,7 @@ func (n *NodeRun) enter(p Phase, at time.Time) {
 	if n.Phase == p {
 		return
 	}
+	n.leavePhase(p, at)
 	n.Phase, n.PhaseStarted = p, at
 }
 

@@ -122,13 +122,15 @@ func (s *State) Node(name string) *NodeRun {
 
 // NodeRun is one node in a run.
 type NodeRun struct {
-	Name         string      `json:"name"`
-	Status       NodeStatus  `json:"status"`
-	Phase        Phase       `json:"phase"`
-	PhaseStarted time.Time   `json:"phase_started,omitzero"`
-	Started      time.Time   `json:"started,omitzero"`
-	Ended        time.Time   `json:"ended,omitzero"`
-	Updates      []UpdateRun `json:"updates"`
+	Name         string     `json:"name"`
+	Status       NodeStatus `json:"status"`
+	Phase        Phase      `json:"phase"`
+	PhaseStarted time.Time  `json:"phase_started,omitzero"`
+	Started      time.Time  `json:"started,omitzero"`
+	Ended        time.Time  `json:"ended,omitzero"`
+	// Phases are the phases that it has left, with how long it was in each.
+	Phases  []PhaseTime `json:"phases,omitempty"`
+	Updates []UpdateRun `json:"updates"`
 	// Restarts counts the restarts that the run asked for and proved.
 	Restarts int `json:"restarts"`
 	// Drained and Resumed say what was proven, for status and resume after a crash.
