@@ -200,14 +200,11 @@ func (e *estimator) node(np *NodePlan, n *NodeRun, before time.Duration) (time.D
 			continue
 		}
 		var own time.Duration
-		known := true
+		var known bool
 		if phase == PhaseInstalling {
 			own, known = e.installing(n, i == at)
-		} else if own, known = typical(e.here.phases[phase], e.before.phases[phase]); i >= at {
-			own = max(0, own-n.took(phase))
-			if i == at {
-				own = max(0, own-e.now.Sub(n.PhaseStarted))
-			}
+		} else {
+			own, known = e.phase(phase, n, i == at, i < at)
 		}
 		if !known {
 			return 0, false
@@ -215,6 +212,18 @@ func (e *estimator) node(np *NodePlan, n *NodeRun, before time.Duration) (time.D
 		left += own
 	}
 	return left, true
+}
+
+// phase is what a phase still takes on a node that is in it now or comes to it; again is once more, from its beginning.
+func (e *estimator) phase(p Phase, n *NodeRun, now, again bool) (time.Duration, bool) {
+	left, known := typical(e.here.phases[p], e.before.phases[p])
+	if !again {
+		left -= n.took(p)
+	}
+	if now {
+		left -= e.now.Sub(n.PhaseStarted)
+	}
+	return max(0, left), known
 }
 
 // phases are what a node goes through, in order. With InstallFirst it is drained only for a restart; one that has failed

@@ -139,6 +139,6 @@ func typical(now, before []time.Duration) (time.Duration, bool) {
 	case !wasBefore:
 		return n, true
 	}
-	weight := time.Duration(len(now))
-	return (n*weight + b) / (weight + 1), true
+	nodes := int64(len(now))
+	return time.Duration((int64(n)*nodes + int64(b)) / (nodes + 1)), true
 }
