@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os/signal"
 	"slices"
 	"sync"
@@ -29,6 +30,17 @@ type ServeInput struct {
 	Credential engine.Credential
 	// Child tells the starter that the run is being worked on, or why not; nil where there is no starter.
 	Child *Child
+	// Seams are where a test takes part; the zero value is nothing of it.
+	Seams Seams
+}
+
+// Seams are the places at which a coordinator's life can be watched and ended by a test, at an exact point. Nil functions
+// change nothing.
+type Seams struct {
+	// Disk is put in front of the journal's file.
+	Disk func(journal.Disk) journal.Disk
+	// Listener is put in front of the control socket.
+	Listener func(net.Listener) net.Listener
 }
 
 // Serve is the coordinator's work: it takes the locks of run and cluster, folds the journal, answers the control
@@ -79,7 +91,7 @@ func (p *post) take(ctx context.Context, in ServeInput) error {
 		return err
 	}
 	p.hold(clusterLock)
-	p.journal, err = journal.Open(in.Home.in(in.Run, journalFile))
+	p.journal, err = journal.OpenThrough(in.Home.in(in.Run, journalFile), in.Seams.Disk)
 	if err != nil {
 		return err
 	}
@@ -124,12 +136,15 @@ func (p *post) answer(ctx context.Context, in ServeInput) error {
 	if err != nil {
 		return err
 	}
+	if in.Seams.Listener != nil {
+		l = in.Seams.Listener(l)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	var answering sync.WaitGroup
 	answering.Go(func() { answerControls(ctx, l, p.desk) })
 	p.held = append(p.held, func() error {
 		cancel()
-		err := remove()
+		err := errors.Join(ignoreClosed(l.Close()), remove())
 		answering.Wait()
 		return err
 	})

@@ -17,8 +17,8 @@ var ErrFull = errors.New("no space left for the journal")
 // ErrClosed says that the writer was closed.
 var ErrClosed = errors.New("the journal is closed")
 
-// storage is the open file; tests put a failing disk in its place.
-type storage interface {
+// Disk is the open file of a journal. Tests put one that fails, or that ends the writer's life, in its place.
+type Disk interface {
 	io.ReaderAt
 	io.WriterAt
 	Truncate(size int64) error
@@ -31,7 +31,7 @@ type Writer struct {
 	now func() time.Time
 
 	mu   sync.Mutex
-	file storage
+	file Disk
 	n    int64
 	prev link
 	at   int64
@@ -42,19 +42,23 @@ type Writer struct {
 
 // Open opens the journal at path, or creates it with mode 0600, as its only writer: another one gets ErrLocked.
 // It checks the whole chain, cuts off what a crash left of the last line, and refuses a damaged journal with a *BrokenError.
-func Open(path string) (*Writer, error) {
+func Open(path string) (*Writer, error) { return OpenThrough(path, nil) }
+
+// OpenThrough is Open with another disk in front of the file: everything that is read, written and flushed from here on
+// goes through what disk makes of it, Close too. The lock is the file's own. A nil disk is none.
+func OpenThrough(path string, disk func(Disk) Disk) (*Writer, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", full(err))
 	}
-	w, err := open(f, filepath.Dir(path))
+	w, err := open(f, filepath.Dir(path), disk)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return w, nil
 }
 
-func open(f *os.File, dir string) (*Writer, error) {
+func open(f *os.File, dir string, disk func(Disk) Disk) (*Writer, error) {
 	if err := tryLock(f); err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
@@ -67,11 +71,14 @@ func open(f *os.File, dir string) (*Writer, error) {
 			return nil, fmt.Errorf("create the journal: %w", err)
 		}
 	}
-	return recoverFrom(f, info.Size())
+	if disk == nil {
+		return recoverFrom(f, info.Size())
+	}
+	return recoverFrom(disk(f), info.Size())
 }
 
 // recoverFrom reads the chain to its end and cuts a torn tail. The lock is held.
-func recoverFrom(f storage, size int64) (*Writer, error) {
+func recoverFrom(f Disk, size int64) (*Writer, error) {
 	r := newReader(f, 0)
 	for {
 		_, err := r.Next()

@@ -190,3 +190,24 @@ func TestATailThatCannotBeCutEndsTheWriter(t *testing.T) {
 		t.Fatal("a record was written behind a torn one")
 	}
 }
+
+func TestADiskThatIsPutInFrontOfAJournalSeesWhatIsReadAndWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.jsonl")
+	full := func(f Disk) Disk {
+		file, ok := f.(*os.File)
+		if !ok {
+			t.Fatalf("the disk is a %T", f)
+		}
+		return &disk{File: file, writeRoom: 10}
+	}
+	w, err := OpenThrough(path, full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Append([]byte("1")); !errors.Is(err, ErrFull) {
+		t.Errorf("a record longer than the disk's room: %v", err)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}
