@@ -98,7 +98,7 @@ func (h *Home) Find(prefix string) (string, error) {
 	return "", fmt.Errorf("%w: %s", ErrAmbiguous, strings.Join(fits, ", "))
 }
 
-// Load reads a run: its plan, its state folded from the journal, and whether its coordinator lives. When the journal
+// Load reads a run: its plan, its state folded from the journal (from its last snapshot on), and whether its coordinator lives. When the journal
 // cannot be read to its end, the state is that of the facts before, with the error. Of a run that has ended nobody needs
 // to know who lives: a home that is only read shows it whole.
 func (h *Home) Load(run string) (*engine.Plan, engine.State, bool, error) {
@@ -107,8 +107,7 @@ func (h *Home) Load(run string) (*engine.Plan, engine.State, bool, error) {
 		return nil, engine.State{Run: run}, false, err
 	}
 	alive, unknown := h.Alive(run) // asked first: of a coordinator that is gone everything can be read
-	state := engine.NewState(plan)
-	err = h.eachFact(run, state.Apply)
+	state, _, err := h.fold(plan)
 	if err == nil && !state.Status.Ended() {
 		err = unknown
 	}
@@ -124,6 +123,11 @@ func (h *Home) eachFact(run string, apply func(engine.Fact) error) error {
 	if err != nil {
 		return err
 	}
+	return eachFactOf(r, apply)
+}
+
+// eachFactOf reads what r still gives, and closes it.
+func eachFactOf(r *journal.Reader, apply func(engine.Fact) error) error {
 	defer func() { _ = r.Close() }()
 	for {
 		rec, err := r.Next()

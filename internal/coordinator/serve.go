@@ -50,7 +50,7 @@ type Seams struct {
 func Serve(ctx context.Context, in ServeInput) (engine.State, error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
-	p := &post{desk: newDesk(), state: engine.State{Run: in.Run}}
+	p := &post{desk: newDesk(), state: engine.State{Run: in.Run}, snapshot: snapshots{home: in.Home, run: in.Run}}
 	err := p.take(ctx, in)
 	if err == nil {
 		err = p.work(ctx, in)
@@ -68,6 +68,8 @@ type post struct {
 	state   engine.State
 	journal *journal.Writer
 	desk    *desk
+	// snapshot folds beside the engine what is recorded.
+	snapshot snapshots
 	// held are given back in reverse order.
 	held []func() error
 }
@@ -96,8 +98,8 @@ func (p *post) take(ctx context.Context, in ServeInput) error {
 		return err
 	}
 	p.hold(p.journal)
-	p.state = engine.NewState(plan)
-	if err := in.Home.eachFact(in.Run, p.state.Apply); err != nil {
+	// The journal's chain was checked from its first record on; only folding starts at the snapshot.
+	if p.state, p.snapshot.at, err = in.Home.fold(plan); err != nil {
 		return fmt.Errorf("go on with run %s: %w", in.Run, err)
 	}
 	if p.state.Status.Ended() {
@@ -116,6 +118,7 @@ func (p *post) work(ctx context.Context, in ServeInput) error {
 	if err := p.answer(ctx, in); err != nil {
 		return err
 	}
+	p.snapshot.begin(&p.state, p.journal, progress, in.Clock)
 	in.Child.Ready()
 	p.state, err = engine.Run(ctx, engine.RunInput{
 		Plan: p.plan, State: p.state, Plugin: in.Plugin, Cluster: in.Cluster, Nodes: in.Nodes,
@@ -156,6 +159,9 @@ func (p *post) Record(f engine.Fact) error {
 	data, err := json.Marshal(f)
 	if err == nil {
 		_, err = p.journal.Append(data)
+	}
+	if err == nil {
+		p.snapshot.recorded(data)
 	}
 	if f.Kind == engine.FactControl {
 		p.desk.recorded(err)
