@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +84,15 @@ func record(tb interface{ Fatal(...any) }, h *Home, run string, list []engine.Fa
 	return at
 }
 
+// asJSON is a state as it is written: an empty list and none are the same.
+func asJSON(tb interface{ Fatal(...any) }, s engine.State) string {
+	data, err := json.Marshal(s)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(data)
+}
+
 func foldOf(tb interface{ Fatal(...any) }, h *Home, plan *engine.Plan, atMost int) engine.State {
 	s := engine.NewState(plan)
 	err := h.eachFact(plan.Run, func(f engine.Fact) error {
@@ -123,8 +131,8 @@ func TestR25_ASnapshotAndWhatFollowsIsTheFoldOfAllFacts(t *testing.T) {
 		if err != nil || known != cut {
 			t.Fatalf("%d facts came from the snapshot after %d: %v", known, cut, err)
 		}
-		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("after %d of %d facts:\n got %+v\nwant %+v", cut, n, got, want)
+		if asJSON(t, got) != asJSON(t, want) {
+			t.Fatalf("after %d of %d facts:\n got %s\nwant %s", cut, n, asJSON(t, got), asJSON(t, want))
 		}
 	})
 }
@@ -184,7 +192,7 @@ func TestR25_ASnapshotThatDoesNotFitIsPassedOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, known, err := h.fold(plan)
-		if err != nil || known != 0 || !reflect.DeepEqual(got, want) {
+		if err != nil || known != 0 || asJSON(t, got) != asJSON(t, want) {
 			t.Errorf("%s: %d facts came from it, %v", name, known, err)
 		}
 	}
@@ -241,7 +249,7 @@ func TestR25_ACoordinatorWritesASnapshotEveryThousandFactsAndGoesOnFromIt(t *tes
 	if err != nil || known != snapshotEvery {
 		t.Fatalf("%d facts came from the snapshot, %v", known, err)
 	}
-	if want := foldOf(t, h, plan, -1); !reflect.DeepEqual(got, want) || got.Status != engine.RunSucceeded {
+	if want := foldOf(t, h, plan, -1); asJSON(t, got) != asJSON(t, want) || got.Status != engine.RunSucceeded {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 	if left, err := filepath.Glob(h.in(plan.Run, "*.new")); err != nil || len(left) > 0 {
