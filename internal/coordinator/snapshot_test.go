@@ -115,7 +115,7 @@ func TestR25_ASnapshotAndWhatFollowsIsTheFoldOfAllFacts(t *testing.T) {
 		if err := h.NewRun(plan); err != nil {
 			t.Fatal(err)
 		}
-		n := rapid.IntRange(1, 40).Draw(t, "facts")
+		n := rapid.IntRange(1, 12).Draw(t, "facts")
 		var list []engine.Fact
 		for i := range n {
 			list = append(list, drawFact(t, time.Unix(int64(i), 0).UTC()))
