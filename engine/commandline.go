@@ -9,8 +9,8 @@ import (
 )
 
 // CommandLines are the two equivalents of a plan: cau's own for a POSIX shell, and Invoke-CauRun's for
-// PowerShell with the options that it has: CAU has no drain, script and staging limits, no script account, signature
-// policy or delivery. Neither holds a secret, because the plan holds none (R04).
+// PowerShell with the options that it has: those that are ours are not in it. Neither holds a secret, because the plan
+// holds none (R04).
 func CommandLines(p *Plan) (cau, invoke string) {
 	return cauLine(p), invokeLine(p)
 }
@@ -34,40 +34,16 @@ func cauLine(p *Plan) string {
 	for _, name := range sortedKeys(p.Arguments) {
 		add("--arg", name+"="+p.Arguments[name])
 	}
-	def, o := DefaultOptions(), p.Options
-	if o.MaxFailedNodes != nil {
-		add("--max-failed-nodes", strconv.Itoa(*o.MaxFailedNodes))
-	}
-	if len(o.NodeOrder) > 0 {
-		add("--node-order", strings.Join(o.NodeOrder, ","))
-	}
-	if o.RequireAllNodesOnline {
-		words = append(words, "--require-all-nodes-online")
-	}
-	minutes := func(name string, v, usual int) {
-		if v != usual {
-			add(name, strconv.Itoa(v))
+	o := p.Options
+	for _, spec := range OptionSpecs() {
+		switch {
+		case spec.Value(o) == "", spec.Usual(o), spec.Needs != nil && !spec.Needs(o): // without what it needs the command line refuses it
+		case spec.Kind == OptionSwitch:
+			words = append(words, "--"+spec.Flag())
+		default:
+			add("--"+spec.Flag(), spec.Value(o))
 		}
 	}
-	minutes("--reboot-timeout-minutes", o.RebootTimeoutMinutes, def.RebootTimeoutMinutes)
-	minutes("--drain-timeout-minutes", o.DrainTimeoutMinutes, def.DrainTimeoutMinutes)
-	minutes("--stage-nodes-at-once", o.StageNodesAtOnce, def.StageNodesAtOnce)
-	if o.FailbackMode != def.FailbackMode {
-		add("--failback-mode", string(o.FailbackMode))
-	}
-	text := func(name, v, usual string) {
-		if v != usual && v != "" {
-			add(name, v)
-		}
-	}
-	text("--pre-update-script", o.PreUpdateScript, "")
-	text("--post-update-script", o.PostUpdateScript, "")
-	if o.PreUpdateScript != "" || o.PostUpdateScript != "" { // without a script the command line refuses them
-		text("--script-as", string(o.ScriptAs), string(def.ScriptAs))
-		minutes("--script-timeout-minutes", o.ScriptTimeoutMinutes, def.ScriptTimeoutMinutes)
-	}
-	text("--signature-policy", string(o.SignaturePolicy), string(def.SignaturePolicy))
-	text("--delivery", string(o.Delivery), string(def.Delivery))
 	for _, id := range p.Accepted {
 		add("--accept", id)
 	}
@@ -84,21 +60,25 @@ func invokeLine(p *Plan) string {
 		words = append(words, "-CauPluginArguments", "@{ "+strings.Join(pairs, "; ")+" }")
 	}
 	words = append(words, "-MaxFailedNodes", strconv.Itoa(p.FailureBudget))
-	o := p.Options
-	if len(o.NodeOrder) > 0 {
-		quoted := make([]string, 0, len(o.NodeOrder))
-		for _, n := range o.NodeOrder {
-			quoted = append(quoted, shellword.PowerShell(n))
+	for _, spec := range OptionSpecs() {
+		// What CAU's documentation gives another default, or none, is always written.
+		always := spec.Name == "MaxRetriesPerNode" || spec.Name == "RebootTimeoutMinutes" || spec.Name == "FailbackMode"
+		if spec.Ours || spec.Name == "MaxFailedNodes" || (spec.Usual(p.Options) && !always) {
+			continue
 		}
-		words = append(words, "-NodeOrder", strings.Join(quoted, ","))
-	}
-	if o.RequireAllNodesOnline {
-		words = append(words, "-RequireAllNodesOnline")
-	}
-	words = append(words, "-RebootTimeoutMinutes", strconv.Itoa(o.RebootTimeoutMinutes), "-FailbackMode", shellword.PowerShell(string(o.FailbackMode)))
-	for _, s := range []struct{ parameter, path string }{{"-PreUpdateScript", o.PreUpdateScript}, {"-PostUpdateScript", o.PostUpdateScript}} {
-		if s.path != "" {
-			words = append(words, s.parameter, shellword.PowerShell(s.path))
+		words = append(words, "-"+spec.Name)
+		switch value := spec.Value(p.Options); spec.Kind {
+		case OptionSwitch:
+		case OptionNumber:
+			words = append(words, value)
+		case OptionNames:
+			var quoted []string
+			for _, n := range strings.Split(value, ",") {
+				quoted = append(quoted, shellword.PowerShell(n))
+			}
+			words = append(words, strings.Join(quoted, ","))
+		case OptionSpan, OptionWord, OptionText:
+			words = append(words, shellword.PowerShell(value))
 		}
 	}
 	return strings.Join(append(words, "-Force"), " ")

@@ -48,6 +48,7 @@ func TestAPlanOfVersion1IsExecutedToItsEnd(t *testing.T) {
 		if err := json.Unmarshal(data, b.plan); err != nil {
 			t.Fatal(err)
 		}
+		b.plan.Upgrade()
 		b.credential = lastsUntil(time.Now().Add(1000 * time.Hour))
 		diesAt(b, engine.FactInstallIntent, func(*world) {})
 		if s := b.toEnd(); s.Status != engine.RunSucceeded || b.p.deliveries["NODE1"] == plugins.DeliveryPush {

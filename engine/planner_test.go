@@ -179,7 +179,7 @@ func TestBothCommandLinesSayTheSameRun(t *testing.T) {
 		t.Errorf("\n got %s\nwant %s", cau, want)
 	}
 	if want := `Invoke-CauRun -ClusterName 'CONTOSO-FC1' -CauPluginName 'Test.Plugin' -CauPluginArguments @{ 'HotfixRootFolderPath'='\\fs1\it''s here\root'; 'RequireSMBEncryption'='False' }` +
-		` -MaxFailedNodes 1 -NodeOrder 'NODE2','NODE1' -RequireAllNodesOnline -RebootTimeoutMinutes 15 -FailbackMode 'NoFailback' -Force`; invoke != want {
+		` -MaxFailedNodes 1 -MaxRetriesPerNode 3 -NodeOrder 'NODE2','NODE1' -RequireAllNodesOnline -RebootTimeoutMinutes 15 -FailbackMode 'NoFailback' -Force`; invoke != want {
 		t.Errorf("\n got %s\nwant %s", invoke, want)
 	}
 	p.Lab = "lab1"
@@ -202,7 +202,7 @@ func TestR33_WhateverAnArgumentHoldsItStaysOneWordInBothShells(t *testing.T) {
 			t.Fatalf("%q reads as %q", cau, words)
 		}
 		_, rest, _ := strings.Cut(invoke, "@{ 'P'=")
-		if got, after := powershellString(rest); got != value || after != " } -MaxFailedNodes 0 -RebootTimeoutMinutes 15 -FailbackMode 'Immediate' -Force" {
+		if got, after := powershellString(rest); got != value || after != " } -MaxFailedNodes 0 -MaxRetriesPerNode 3 -RebootTimeoutMinutes 15 -FailbackMode 'Immediate' -Force" {
 			t.Fatalf("%q reads as %q, then %q", invoke, got, after)
 		}
 	})

@@ -272,7 +272,7 @@ func TestEscGoesBackPageByPageAndWhatWasFilledInStays(t *testing.T) {
 	s.press("esc")
 	s.wants("Page 2 of 7")
 	s.press("tab", "enter")
-	s.wants("Page 3 of 7", "MaxFailedNodes        2")
+	s.wants("Page 3 of 7", "MaxFailedNodes                      2")
 	s.press("esc", "esc", "esc")
 	s.wants("Cluster actions")
 }

@@ -154,7 +154,7 @@ func (f *form) content(w int) (lines []string, spans [][2]int) {
 	}
 	caption := 0
 	for _, field := range f.page.Fields {
-		if c := frame.Width(field.Caption); field.Kind != page.Bool && c <= 32 {
+		if c := frame.Width(field.Caption); field.Kind != page.Bool && c <= 34 {
 			caption = max(caption, c)
 		}
 	}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,9 +20,9 @@ func TestEveryRunOptionIsReachedAndShownWithTheCursorOnIt(t *testing.T) {
 		t.Helper()
 		s := newStage(t, w, h, &tuitest.Services{})
 		s.press("enter", "enter", "tab", "enter")
-		names := []string{
-			"MaxFailedNodes", "NodeOrder", "RequireAllNodesOnline", "RebootTimeoutMinutes", "DrainTimeoutMinutes", "FailbackMode", "StageNodesAtOnce",
-			"PreUpdateScript", "PostUpdateScript", "ScriptAs", "ScriptTimeoutMinutes", "SignaturePolicy", "Delivery",
+		var names []string
+		for _, spec := range engine.OptionSpecs() {
+			names = append(names, spec.Name)
 		}
 		on := func(name string) bool {
 			for l := range strings.Lines(s.screen()) {
@@ -53,9 +54,21 @@ func TestPreviewAndConfirmationWithScriptsAndPushedFiles(t *testing.T) {
 	sizes(t, func(t *testing.T, w, h int) {
 		t.Helper()
 		s := newStage(t, w, h, &tuitest.Services{})
-		s.press("enter", "enter", "tab", "enter", "tab", "tab", "tab", "tab", "tab", "tab", "tab")
+		s.press("enter", "enter", "tab", "enter")
+		at := 0
+		option := func(name string) {
+			to := slices.IndexFunc(engine.OptionSpecs(), func(o engine.OptionSpec) bool { return o.Name == name })
+			s.press(slices.Repeat([]string{"tab"}, to-at)...)
+			at = to
+		}
+		option("PreUpdateScript")
 		s.typeText("/srv/silence.ps1")
-		s.press("tab", "tab", "right", "tab", "tab", "right", "tab", "right", "right")
+		option("ScriptAs")
+		s.press("right")
+		option("SignaturePolicy")
+		s.press("right")
+		option("Delivery")
+		s.press("right", "right")
 		s.golden("wizard-3-advanced-filled")
 		s.press("tab", "enter", "shift+tab", "shift+tab", "enter", "enter")
 		s.golden("wizard-6-preview-scripts")

@@ -15,7 +15,7 @@ import (
 )
 
 func (p *program) apply() *cobra.Command {
-	var asJSON, yes, detach bool
+	var asJSON, yes, force, detach bool
 	cmd := &cobra.Command{
 		Use: "apply", Short: p.texts.T(message.CLIApplyShort), Long: p.texts.T(message.CLIApplyLong),
 		Example: p.texts.T(message.CLIApplyExample), Args: cobra.NoArgs,
@@ -23,12 +23,14 @@ func (p *program) apply() *cobra.Command {
 	build := p.requestFlags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, p.texts.T(message.CLIFlagJSON))
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, p.texts.T(message.CLIFlagYes))
+	cmd.Flags().BoolVarP(&force, "force", "f", false, p.texts.T(message.CLIFlagForce))
 	cmd.Flags().BoolVar(&detach, "detach", false, p.texts.T(message.CLIFlagDetach))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		req, err := build()
 		if err != nil {
 			return err
 		}
+		yes = yes || force
 		if !yes && (asJSON || !p.streams.Terminal && !p.streams.Dumb) {
 			return Usage(&fault.Error{Op: "apply", Err: errors.New(p.texts.T(message.CLINeedsYes)), Hint: p.texts.T(message.CLINeedsYesHint)})
 		}

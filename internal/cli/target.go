@@ -132,7 +132,6 @@ func (n *nodesFlag) Set(s string) error {
 func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error)) {
 	req := Request{Options: engine.DefaultOptions()}
 	var args []string
-	var maxFailed int
 	p.whereFlags(cmd, &req.Target)
 	p.signInFlags(cmd, &req.Target)
 	p.shareFlags(cmd, &req.Target)
@@ -140,64 +139,16 @@ func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error
 	f.StringVar(&req.Plugin, "plugin", "Microsoft.HotfixPlugin", p.texts.T(message.CLIFlagPlugin))
 	f.StringArrayVar(&args, "arg", nil, p.texts.T(message.CLIFlagArg))
 	f.StringArrayVar(&req.Accepted, "accept", nil, p.texts.T(message.CLIFlagAccept))
-	f.IntVar(&maxFailed, "max-failed-nodes", -1, p.texts.T(message.OptionHelp("MaxFailedNodes")))
-	f.Lookup("max-failed-nodes").DefValue = "" // it depends on the number of nodes
-	f.StringSliceVar(&req.Options.NodeOrder, "node-order", nil, p.texts.T(message.OptionHelp("NodeOrder")))
-	f.BoolVar(&req.Options.RequireAllNodesOnline, "require-all-nodes-online", false, p.texts.T(message.OptionHelp("RequireAllNodesOnline")))
-	f.IntVar(&req.Options.RebootTimeoutMinutes, "reboot-timeout-minutes", req.Options.RebootTimeoutMinutes, p.texts.T(message.OptionHelp("RebootTimeoutMinutes")))
-	f.IntVar(&req.Options.DrainTimeoutMinutes, "drain-timeout-minutes", req.Options.DrainTimeoutMinutes, p.texts.T(message.OptionHelp("DrainTimeoutMinutes")))
-	f.IntVar(&req.Options.StageNodesAtOnce, "stage-nodes-at-once", req.Options.StageNodesAtOnce, p.texts.T(message.OptionHelp("StageNodesAtOnce")))
-	f.Var(oneOf(&req.Options.FailbackMode, engine.FailbackModes()), "failback-mode", p.texts.T(message.OptionHelp("FailbackMode")))
-	f.StringVar(&req.Options.PreUpdateScript, "pre-update-script", "", p.texts.T(message.OptionHelp("PreUpdateScript")))
-	f.StringVar(&req.Options.PostUpdateScript, "post-update-script", "", p.texts.T(message.OptionHelp("PostUpdateScript")))
-	f.Var(oneOf(&req.Options.ScriptAs, engine.ScriptAccounts()), "script-as", p.texts.T(message.OptionHelp("ScriptAs")))
-	f.IntVar(&req.Options.ScriptTimeoutMinutes, "script-timeout-minutes", req.Options.ScriptTimeoutMinutes, p.texts.T(message.OptionHelp("ScriptTimeoutMinutes")))
-	f.Var(oneOf(&req.Options.SignaturePolicy, engine.SignaturePolicies()), "signature-policy", p.texts.T(message.OptionHelp("SignaturePolicy")))
-	f.Var(oneOf(&req.Options.Delivery, engine.Deliveries()), "delivery", p.texts.T(message.OptionHelp("Delivery")))
+	checkOptions := p.optionFlags(cmd, &req.Options)
 	return func() (Request, error) {
 		if err := p.checkTarget(req.Target); err != nil {
 			return req, err
 		}
-		scripts := req.Options.PreUpdateScript != "" || req.Options.PostUpdateScript != ""
-		if !scripts && (f.Changed("script-as") || f.Changed("script-timeout-minutes")) {
-			return req, Usage(errors.New(p.texts.T(message.CLINoScript)))
-		}
-		if cmd.Flags().Changed("max-failed-nodes") {
-			req.Options.MaxFailedNodes = &maxFailed
-		}
-		if problems := req.Options.Validate(nil); len(problems) > 0 {
-			return req, Usage(problems[0])
+		if err := checkOptions(); err != nil {
+			return req, err
 		}
 		return req, p.fillPlugin(&req, args)
 	}
-}
-
-// wordFlag is a flag that takes one of a few words.
-type wordFlag[T ~string] struct {
-	value *T
-	words []T
-}
-
-// oneOf makes value a flag that takes one of words, in any case. What it holds is the default.
-func oneOf[T ~string](value *T, words []T) *wordFlag[T] { return &wordFlag[T]{value, words} }
-
-func (w *wordFlag[T]) String() string { return string(*w.value) }
-func (w *wordFlag[T]) Type() string {
-	all := make([]string, 0, len(w.words))
-	for _, word := range w.words {
-		all = append(all, string(word))
-	}
-	return strings.Join(all, "|")
-}
-
-func (w *wordFlag[T]) Set(s string) error {
-	for _, word := range w.words {
-		if strings.EqualFold(s, string(word)) {
-			*w.value = word
-			return nil
-		}
-	}
-	return fmt.Errorf("it takes %s", strings.ReplaceAll(w.Type(), "|", ", "))
 }
 
 // fillPlugin checks the plug-in's name, its arguments' form and the accepted ids, before anything is touched.

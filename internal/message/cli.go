@@ -80,7 +80,11 @@ const (
 	CLIPlanPreScript        Key = "cli.plan.pre-script"
 	CLIPlanPostScript       Key = "cli.plan.post-script"
 	CLIPlanSignatures       Key = "cli.plan.signatures"
-	CLINoScript             Key = "cli.no-script"
+	CLIMeansNothing         Key = "cli.means-nothing"
+	CLIParameterRefused     Key = "cli.parameter-refused"
+	CLINotNeeded            Key = "cli.not-needed"
+	CLIFlagRefused          Key = "cli.flag.refused"
+	CLIFlagNotNeeded        Key = "cli.flag.not-needed"
 	CLIOpOpen               Key = "cli.op.open"
 	CLIInterrupted          Key = "cli.interrupted"
 	CLIDumb                 Key = "cli.dumb"
@@ -98,6 +102,7 @@ const (
 	CLIUnknownCheckHint     Key = "cli.unknown-check.hint"
 	CLIOpGate               Key = "cli.op.gate"
 	CLIRefused              Key = "cli.refused"
+	CLIFlagForce            Key = "cli.flag.force"
 	CLIRefusedFailHint      Key = "cli.refused.fail.hint"
 	CLIRefusedAcceptHint    Key = "cli.refused.accept.hint"
 	CLINeedsYes             Key = "cli.needs-yes"
@@ -198,9 +203,6 @@ func CLIControlShort(verb string) Key { return Key("cli.control." + verb + ".sho
 // CLIControlDone confirms that a control request was taken.
 func CLIControlDone(verb string) Key { return Key("cli.control." + verb + ".done") }
 
-// OptionHelp explains a run option, by CAU's name of it.
-func OptionHelp(option string) Key { return Key("option." + option) }
-
 // Texts of the command line.
 //
 //nolint:gochecknoglobals // a constant table; Go has no constant maps
@@ -255,14 +257,6 @@ var cliTexts = map[Key]string{
 	CLIFlagLabLinger:       "how long the lab lives after its last viewer and run; negative: until cau lab down",
 	CLIFlagNewLabLinger:    "how long a lab that is started for this command lives after its last viewer and run; negative: until cau lab down",
 
-	"option.MaxFailedNodes":        "nodes that may fail; the run stops at one more (default about a third of the nodes, less one)",
-	"option.NodeOrder":             "nodes to take first, in this order; the others follow, fewest roles first",
-	"option.RequireAllNodesOnline": "refuse the run unless every node is up",
-	"option.RebootTimeoutMinutes":  "minutes a node may take to restart and be ready",
-	"option.DrainTimeoutMinutes":   "minutes a node may take to drain; then the pause is undone",
-	"option.StageNodesAtOnce":      "nodes that copy updates from the share at once",
-	"option.FailbackMode":          "how roles return to a node: Immediate, NoFailback or Policy",
-
 	CLIFlagDoctorRoot:       "a hotfix root, \\\\server\\share\\folder, that each node tries to read as its computer account",
 	CLIFlagNoJob:            "start no SYSTEM job on the nodes: task creation and the share are then not verified",
 	CLIRootNeedsJob:         "--root is read by a job on each node: leave --no-job out",
@@ -293,7 +287,12 @@ var cliTexts = map[Key]string{
 	CLIPlanPreScript:        "Before each node is paused: %s, as %s, at most %d minutes",
 	CLIPlanPostScript:       "After each node is back: %s, as %s, at most %d minutes",
 	CLIPlanSignatures:       "Updates without a valid signature: %s",
-	CLINoScript:             "--script-as and --script-timeout-minutes mean nothing without --pre-update-script or --post-update-script",
+	CLIFlagForce:            "the same as --yes, as Invoke-CauRun calls it",
+	CLIMeansNothing:         "it means nothing with the other options",
+	CLIParameterRefused:     "%s of Invoke-CauRun is refused",
+	CLINotNeeded:            "%s is accepted and not needed here: %s",
+	CLIFlagRefused:          "refused: %s %s",
+	CLIFlagNotNeeded:        "accepted and not needed: %s",
 	CLIOpOpen:               "open the main window",
 	CLIInterrupted:          "Interrupted.",
 	CLIDumb:                 "this terminal cannot draw a screen (TERM=dumb or unset)",

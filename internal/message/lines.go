@@ -6,6 +6,8 @@ const (
 	LinesChoose        Key = "lines.choose"
 	LinesChooseRun     Key = "lines.choose-run"
 	LinesNotANumber    Key = "lines.not-a-number"
+	LinesChange        Key = "lines.change"
+	LinesNoSuchField   Key = "lines.no-such-field"
 	LinesLastRun       Key = "lines.last-run"
 	LinesNode          Key = "lines.node"
 	LinesError         Key = "lines.error"
@@ -31,6 +33,8 @@ var linesTexts = map[Key]string{
 	LinesHelp:          "Answer each prompt and press Enter. Enter alone keeps what stands in brackets. :b goes back, :q quits; a run goes on.",
 	LinesChoose:        "Choose an action by number:",
 	LinesChooseRun:     "Choose a run by number:",
+	LinesChange:        "Change which? Its name, or Enter to go on:",
+	LinesNoSuchField:   "There is no %s here, or it could be several.",
 	LinesNotANumber:    "Type a number from 1 to %d.",
 	LinesLastRun:       ", last run %s at %s",
 	LinesNode:          "Node %s: %s, roles: %d",

@@ -7,7 +7,8 @@ const (
 	WizardFieldProblem Key = "wizard.field-problem"
 	WizardStillWorking Key = "wizard.still-working"
 	WizardNotConfirmed Key = "wizard.not-confirmed"
-	WizardNotANumber   Key = "wizard.not-a-number"
+	WizardAttempts     Key = "wizard.attempts"
+	WizardOurOption    Key = "wizard.our-option"
 	WizardStopsAt      Key = "wizard.stops-at"
 	WizardSimulated    Key = "wizard.simulated"
 	WizardReached      Key = "wizard.reached"
@@ -55,7 +56,8 @@ var wizardTexts = map[Key]string{
 	WizardFieldProblem: "%s %s.",
 	WizardStillWorking: "Still checking; wait for the result.",
 	WizardNotConfirmed: "Nothing was confirmed, so nothing was started.",
-	WizardNotANumber:   "is not a whole number",
+	WizardAttempts:     "A node is attempted %d times before it has failed.",
+	WizardOurOption:    "%s; not one of CAU's options",
 	WizardStopsAt:      "The run stops at failure number %d.",
 	WizardSimulated:    "%s is simulated: real protocols, no real machines.",
 	WizardReached:      "Connected to %s.",
@@ -86,13 +88,6 @@ var wizardTexts = map[Key]string{
 	"signature.warn":    "one that is not valid is remarked on",
 	"signature.require": "an update without a valid one fails before it is started",
 	"signature.ignore":  "not looked at",
-
-	"option.PreUpdateScript":      "PowerShell script (.ps1) on this host that runs on each node before it is paused; if it fails, the node is left alone",
-	"option.PostUpdateScript":     "PowerShell script (.ps1) on this host that runs on each node after it is back in service",
-	"option.ScriptAs":             "as whom scripts run on the nodes: system, or caller (the account that signs in); not one of CAU's options",
-	"option.ScriptTimeoutMinutes": "minutes a script may take; it is not ended, its node has failed; not one of CAU's options",
-	"option.SignaturePolicy":      "what is done about an update without a valid signature: warn, require or ignore; not one of CAU's options",
-	"option.Delivery":             "how files come to the nodes: auto, pull (each reads the share) or push (this host writes to ADMIN$); not one of CAU's options",
 
 	"page.getting-started.title":    "Getting Started",
 	"page.getting-started.intro":    "This wizard applies updates to the nodes of a failover cluster. Nothing is changed before you confirm.",

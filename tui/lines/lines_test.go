@@ -25,8 +25,8 @@ func talk(t *testing.T, s *tuitest.Services, answers ...string) string {
 	return out.String()
 }
 
-// defaults are the answers that keep every default up to the checks: start, plug-in, 13 options, 4 arguments.
-func defaults() []string { return append([]string{"1", ""}, make([]string, 1+13+4)...) }
+// defaults are the answers that keep every default up to the checks: start, plug-in, no option, 4 arguments.
+func defaults() []string { return append([]string{"1", ""}, make([]string, 1+1+4)...) }
 
 func TestTheWholeWizardWorksLineByLine(t *testing.T) {
 	s := &tuitest.Services{}
@@ -90,8 +90,21 @@ func TestR07_UnverifiedChecksAreAcceptedOneByOne(t *testing.T) {
 }
 
 func TestAWrongAnswerIsAskedAgainWithTheReason(t *testing.T) {
-	out := talk(t, &tuitest.Services{}, "1", "", "", "9", ":q")
+	out := talk(t, &tuitest.Services{}, "1", "", "", "MaxFailedNodes", "9", ":q")
 	if !strings.Contains(out, "MaxFailedNodes is 9; it takes 0 to 3") {
 		t.Errorf("%s", out)
+	}
+}
+
+func TestOfManyOptionsOnlyThoseThatAreNamedAreAsked(t *testing.T) {
+	s := &tuitest.Services{}
+	out := talk(t, s, "1", "", "", "max", "stopa", "01:30:00", "requireall", "maybe", "yes", "", "", "", "", "", "", "", "no")
+	for _, want := range []string{"There is no max here, or it could be several.", "StopAfter []:", "RequireAllNodesOnline (yes, no) [no]:", "Answer one of: yes, no."} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in:\n%s", want, out)
+		}
+	}
+	if p := s.Previews(); len(p) == 0 || p[0].Options.StopAfter.String() != "01:30:00" || !p[0].Options.RequireAllNodesOnline {
+		t.Errorf("%+v", p)
 	}
 }

@@ -69,9 +69,71 @@ func position(w *wizard.Wizard) int {
 	return 0
 }
 
+// askedOneByOne is how many fields of a page are asked for one after the other; of more only those that are named.
+const askedOneByOne = 10
+
 // fill asks for every field of the page; Enter keeps what is there.
 func (s *session) fill(ctx context.Context, w *wizard.Wizard, p page.Page) error {
-	for i := 0; i < len(p.Fields); {
+	if len(p.Fields) > askedOneByOne && p.ID != wizard.Checks {
+		return s.fillNamed(ctx, w, p)
+	}
+	for i := range p.Fields {
+		if err := s.fillOne(ctx, w, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fillNamed reads the fields out and asks which of them to change, until the answer is Enter.
+func (s *session) fillNamed(ctx context.Context, w *wizard.Wizard, p page.Page) error {
+	for _, f := range p.Fields {
+		s.print("  " + s.prompt(f))
+	}
+	for {
+		answer, err := s.ask(ctx, s.Texts.T(message.LinesChange))
+		name := strings.TrimSpace(answer)
+		if err != nil || name == "" {
+			return err
+		}
+		i := named(w.Page().Fields, name)
+		if i < 0 {
+			s.print(s.Texts.T(message.LinesNoSuchField, message.Clean(name)))
+			continue
+		}
+		if err := s.fillOne(ctx, w, i); err != nil {
+			return err
+		}
+	}
+}
+
+// named is the field that is called so, or the only one that begins so; -1 when there is none.
+func named(fields []page.Field, name string) int {
+	found := -1
+	for i, f := range fields {
+		caption := strings.ToLower(f.Caption)
+		switch {
+		case caption == strings.ToLower(name):
+			return i
+		case strings.HasPrefix(caption, strings.ToLower(name)) && found < 0:
+			found = i
+		case strings.HasPrefix(caption, strings.ToLower(name)):
+			found = len(fields)
+		}
+	}
+	if found == len(fields) {
+		return -1
+	}
+	return found
+}
+
+// fillOne asks for one field until it is right; Enter keeps what is there.
+func (s *session) fillOne(ctx context.Context, w *wizard.Wizard, i int) error {
+	for {
+		p := w.Page()
+		if i >= len(p.Fields) {
+			return nil
+		}
 		f := p.Fields[i]
 		if f.Help != "" {
 			s.print("  " + f.Help)
@@ -89,13 +151,11 @@ func (s *session) fill(ctx context.Context, w *wizard.Wizard, p page.Page) error
 			w.Set(f.Key, value)
 		}
 		p = w.Page()
-		if i < len(p.Fields) && p.Fields[i].Problem != "" {
-			s.print(s.Texts.T(message.WizardFieldProblem, f.Caption, p.Fields[i].Problem))
-			continue
+		if i >= len(p.Fields) || p.Fields[i].Problem == "" {
+			return nil
 		}
-		i++
+		s.print(s.Texts.T(message.WizardFieldProblem, f.Caption, p.Fields[i].Problem))
 	}
-	return nil
 }
 
 func (s *session) prompt(f page.Field) string {

@@ -3,7 +3,6 @@ package wizard
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"cau/engine"
 	"cau/internal/message"
@@ -11,45 +10,25 @@ import (
 	"cau/tui/page"
 )
 
-// optionNames are the run options that are obeyed, in the order of the page.
-func optionNames() []string {
-	return []string{
-		"MaxFailedNodes", "NodeOrder", "RequireAllNodesOnline", "RebootTimeoutMinutes", "DrainTimeoutMinutes", "FailbackMode", "StageNodesAtOnce",
-		"PreUpdateScript", "PostUpdateScript", "ScriptAs", "ScriptTimeoutMinutes", "SignaturePolicy", "Delivery",
-	}
-}
-
+// defaultOptions are the run options as the page shows them first.
 func defaultOptions(nodes int) map[string]string {
-	d := engine.DefaultOptions()
-	return map[string]string{
-		"MaxFailedNodes": strconv.Itoa(engine.DefaultMaxFailedNodes(nodes)), "NodeOrder": "", "RequireAllNodesOnline": "False",
-		"RebootTimeoutMinutes": strconv.Itoa(d.RebootTimeoutMinutes), "DrainTimeoutMinutes": strconv.Itoa(d.DrainTimeoutMinutes),
-		"FailbackMode": string(d.FailbackMode), "StageNodesAtOnce": strconv.Itoa(d.StageNodesAtOnce),
-		"PreUpdateScript": "", "PostUpdateScript": "", "ScriptAs": string(d.ScriptAs), "ScriptTimeoutMinutes": strconv.Itoa(d.ScriptTimeoutMinutes),
-		"SignaturePolicy": string(d.SignaturePolicy), "Delivery": string(d.Delivery),
+	options := map[string]string{}
+	for _, spec := range engine.OptionSpecs() {
+		options[spec.Name] = spec.Value(engine.DefaultOptions())
 	}
+	options["MaxFailedNodes"] = strconv.Itoa(engine.DefaultMaxFailedNodes(nodes))
+	return options
 }
 
 // parsedOptions turns what was typed into options; problems are by option name.
 func (w *Wizard) parsedOptions() (engine.Options, map[string]string) {
 	o := engine.DefaultOptions()
 	problems := map[string]string{}
-	number := func(name string) int {
-		n, err := strconv.Atoi(strings.TrimSpace(w.options[name]))
-		if err != nil {
-			problems[name] = w.texts.T(message.WizardNotANumber)
+	for _, spec := range engine.OptionSpecs() {
+		if err := spec.Set(&o, w.options[spec.Name]); err != nil {
+			problems[spec.Name] = err.Error()
 		}
-		return n
 	}
-	failed := number("MaxFailedNodes")
-	o.MaxFailedNodes = &failed
-	o.RebootTimeoutMinutes, o.DrainTimeoutMinutes, o.StageNodesAtOnce = number("RebootTimeoutMinutes"), number("DrainTimeoutMinutes"), number("StageNodesAtOnce")
-	o.RequireAllNodesOnline = w.options["RequireAllNodesOnline"] == "True"
-	o.FailbackMode = engine.FailbackMode(w.options["FailbackMode"])
-	o.PreUpdateScript, o.PostUpdateScript = strings.TrimSpace(w.options["PreUpdateScript"]), strings.TrimSpace(w.options["PostUpdateScript"])
-	o.ScriptAs, o.ScriptTimeoutMinutes = engine.ScriptAs(w.options["ScriptAs"]), number("ScriptTimeoutMinutes")
-	o.SignaturePolicy, o.Delivery = plugins.SignaturePolicy(w.options["SignaturePolicy"]), plugins.Delivery(w.options["Delivery"])
-	o.NodeOrder = strings.FieldsFunc(w.options["NodeOrder"], func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
 	var names []string
 	for _, n := range w.overview.Nodes {
 		names = append(names, n.Name)
@@ -65,34 +44,32 @@ func (w *Wizard) parsedOptions() (engine.Options, map[string]string) {
 func (w *Wizard) optionFields() []page.Field {
 	_, problems := w.parsedOptions()
 	var fields []page.Field
-	for _, name := range optionNames() {
-		f := page.Field{Key: name, Kind: page.Text, Caption: name, Help: w.texts.T(message.OptionHelp(name)), Value: w.options[name], Problem: problems[name]}
-		switch name {
-		case "RequireAllNodesOnline":
+	for _, spec := range engine.OptionSpecs() {
+		f := page.Field{Key: spec.Name, Kind: page.Text, Caption: spec.Name, Help: w.texts.T(message.OptionHelp(spec.Name)), Value: w.options[spec.Name], Problem: problems[spec.Name]}
+		if spec.Ours {
+			f.Help = w.texts.T(message.WizardOurOption, f.Help)
+		}
+		switch spec.Kind {
+		case engine.OptionSwitch:
 			f.Kind = page.Bool
-		case "FailbackMode":
-			choose(&f, engine.FailbackModes())
-		case "ScriptAs":
-			choose(&f, engine.ScriptAccounts())
-		case "SignaturePolicy":
-			choose(&f, engine.SignaturePolicies())
-		case "Delivery":
-			choose(&f, engine.Deliveries())
-		case "MaxFailedNodes":
-			if n, err := strconv.Atoi(f.Value); err == nil && f.Problem == "" {
+		case engine.OptionWord:
+			f.Kind = page.Choice
+			for _, v := range spec.Words {
+				f.Choices = append(f.Choices, page.Option{Value: v, Caption: v})
+			}
+		case engine.OptionNumber, engine.OptionSpan, engine.OptionText, engine.OptionNames:
+		}
+		if n, err := strconv.Atoi(f.Value); err == nil && f.Problem == "" {
+			switch spec.Name {
+			case "MaxFailedNodes":
 				f.Help = w.texts.T(message.WizardStopsAt, n+1)
+			case "MaxRetriesPerNode":
+				f.Help = w.texts.T(message.WizardAttempts, n+1)
 			}
 		}
 		fields = append(fields, f)
 	}
 	return fields
-}
-
-func choose[T ~string](f *page.Field, values []T) {
-	f.Kind = page.Choice
-	for _, v := range values {
-		f.Choices = append(f.Choices, page.Option{Value: string(v), Caption: string(v)})
-	}
 }
 
 // argumentFields are generated from the plug-in's option specs.
