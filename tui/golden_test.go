@@ -102,7 +102,7 @@ func toChecks(s *stage, held bool) {
 }
 
 func plan() *engine.Plan {
-	return &engine.Plan{Run: "7f3c0001", Cluster: "LAB-FC1", Speed: 30, Options: engine.DefaultOptions()}
+	return tuitest.Plan()
 }
 
 func lines() []backend.LogLine {

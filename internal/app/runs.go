@@ -67,8 +67,16 @@ func (p *program) Watch(ctx context.Context, run string) (<-chan cli.Event, erro
 	out := make(chan cli.Event)
 	go func() { // ends with snapshots, which end with ctx
 		defer close(out)
+		var plan *engine.Plan
+		var history engine.History
 		for s := range snapshots {
+			if s.Plan != nil {
+				plan, history = s.Plan, p.earlier(s.Plan)
+			}
 			e := cli.Event{State: s.State, Alive: s.Alive, Err: s.Err}
+			if s.Err == nil && s.Alive {
+				e.ETA = engine.Estimate(&s.State, plan, history, p.runTime(plan, &s.State))
+			}
 			for _, l := range s.Lines {
 				if l.Kind == coordinator.LineFact {
 					e.Facts = append(e.Facts, cli.Fact{Raw: l.Raw, Time: l.Time, Node: l.Node, Text: l.Text})

@@ -158,6 +158,9 @@ func (w *window) Watch(ctx context.Context, run string) (<-chan backend.Snapshot
 		defer close(out)
 		for s := range snapshots {
 			b := backend.Snapshot{State: s.State, Plan: s.Plan, Alive: s.Alive, Err: s.Err}
+			if s.Plan != nil {
+				b.History = w.earlier(s.Plan)
+			}
 			for _, l := range s.Lines {
 				if l.Text != "" {
 					b.Lines = append(b.Lines, backend.LogLine{Time: l.Time, Node: l.Node, Text: l.Text})

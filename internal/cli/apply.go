@@ -94,12 +94,18 @@ func (p *program) follow(ctx context.Context, run string, asJSON bool) error {
 	}
 	var last engine.State
 	alive := true
+	var estimate etaTeller
 	for e := range events {
 		if e.Err != nil {
 			return e.Err
 		}
 		for _, f := range e.Facts {
 			if err := p.fact(f, asJSON); err != nil {
+				return exitWith(ExitGoesOn)
+			}
+		}
+		if line := estimate.news(p, e); line != "" && !asJSON {
+			if err := p.fact(Fact{Time: e.Facts[len(e.Facts)-1].Time, Text: line}, false); err != nil {
 				return exitWith(ExitGoesOn)
 			}
 		}
@@ -114,7 +120,7 @@ func (p *program) follow(ctx context.Context, run string, asJSON bool) error {
 		return exitWith(ExitGoesOn)
 	}
 	if !asJSON {
-		p.printState(last) // with the cause
+		p.printState(last, engine.ETA{}) // with the cause
 	} else if last.Cause != nil {
 		p.say(message.Clean(last.Cause.String()))
 		if last.Cause.Hint != "" {

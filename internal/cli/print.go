@@ -155,7 +155,7 @@ func (p *program) printScripts(plan *engine.Plan) {
 	}
 }
 
-func (p *program) printState(s engine.State) {
+func (p *program) printState(s engine.State, e engine.ETA) {
 	sim := ""
 	if s.Simulated {
 		sim = " (" + p.texts.T(message.Simulated) + ")"
@@ -171,9 +171,16 @@ func (p *program) printState(s engine.State) {
 	if s.Waiting != "" {
 		p.line("  " + message.Clean(s.Waiting))
 	}
+	if line := p.etaLine(s, e); line != "" {
+		p.line("  " + line)
+	}
 	w := tabwriter.NewWriter(p.streams.Out, 0, 0, 2, ' ', 0)
 	for _, n := range s.Nodes {
-		_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", message.Clean(n.Name), p.texts.T(message.Status(string(n.Status))), n.Phase, p.texts.T(message.CLIStateNode, installed(n), len(n.Updates), n.Restarts))
+		summary := p.texts.T(message.CLIStateNode, installed(n), len(n.Updates), n.Restarts)
+		if own := e.Nodes[n.Name]; own.Known() {
+			summary += ", " + p.texts.T(message.ETANode, message.HoursMinutes(own.Remaining))
+		}
+		_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", message.Clean(n.Name), p.texts.T(message.Status(string(n.Status))), n.Phase, summary)
 		for _, u := range n.Updates {
 			code := ""
 			if u.ExitCode != nil {

@@ -19,6 +19,7 @@ type fake struct {
 	runs    []RunInfo
 	state   engine.State
 	alive   bool
+	eta     engine.ETA
 	touched []string
 }
 
@@ -28,6 +29,8 @@ func (f *fake) Status(_ context.Context, run string) (engine.State, bool, error)
 	f.touched = append(f.touched, "status "+run)
 	return f.state, f.alive, nil
 }
+
+func (f *fake) Estimate(context.Context, engine.State, bool) engine.ETA { return f.eta }
 
 func (f *fake) Interactive(context.Context, Target, bool) error {
 	f.touched = append(f.touched, "interactive")

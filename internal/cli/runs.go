@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"cau/engine"
 	"cau/internal/message"
 )
 
@@ -67,12 +66,9 @@ func (p *program) status() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return p.json(struct {
-					engine.State
-					Alive bool `json:"alive"`
-				}{state, alive})
+				return p.json(statusOf(state, alive, p.services.Estimate(cmd.Context(), state, alive)))
 			}
-			p.printState(state)
+			p.printState(state, p.services.Estimate(cmd.Context(), state, alive))
 			if !alive && !state.Status.Ended() {
 				p.say(p.texts.T(message.CLICoordinatorGone, state.Run))
 			}

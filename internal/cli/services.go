@@ -73,6 +73,8 @@ type RunInfo struct {
 type Event struct {
 	Facts []Fact
 	State engine.State
+	// ETA is when the run is likely to end.
+	ETA   engine.ETA
 	Alive bool
 	Err   error
 }
@@ -187,6 +189,8 @@ type Services interface {
 	Runs(ctx context.Context) ([]RunInfo, error)
 	// Status reads a run; an empty name or a prefix finds the newest that fits.
 	Status(ctx context.Context, run string) (engine.State, bool, error)
+	// Estimate says when a run is likely to end, or why nobody knows.
+	Estimate(ctx context.Context, state engine.State, alive bool) engine.ETA
 	// Watch follows a run from its first fact; the channel closes after its end or with ctx.
 	Watch(ctx context.Context, run string) (<-chan Event, error)
 	// Control asks a live run for something.

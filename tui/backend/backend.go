@@ -93,11 +93,12 @@ type RunInfo struct {
 // Snapshot is a run at one moment with what was logged since the last one.
 type Snapshot struct {
 	State engine.State
-	// Plan is set in the first snapshot.
-	Plan  *engine.Plan
-	Alive bool
-	Lines []LogLine
-	Err   error
+	// Plan is set in the first snapshot, and with it what earlier runs of the cluster took.
+	Plan    *engine.Plan
+	History engine.History
+	Alive   bool
+	Lines   []LogLine
+	Err     error
 }
 
 // LogLine is one line of the run's log, its text already in the user's language and free of control characters.

@@ -21,6 +21,7 @@ func (s *session) watch(ctx context.Context, run string) error {
 	s.print(s.Texts.T(message.LinesWatchHelp))
 	input := s.input
 	var last backend.Snapshot
+	var estimate estimates
 	for {
 		select {
 		case snap, open := <-news:
@@ -35,6 +36,9 @@ func (s *session) watch(ctx context.Context, run string) error {
 				s.print(l.Time.Local().Format("15:04:05") + " " + strings.TrimSpace(message.Clean(l.Node)+" "+message.Clean(l.Text)))
 			}
 			s.heldFor(last.State.Status, &snap.State)
+			if line := estimate.news(s.Texts, snap); line != "" {
+				s.print(line)
+			}
 			last = snap
 		case line, open := <-input:
 			if !open {

@@ -34,10 +34,13 @@ type Board struct {
 
 	state engine.State
 	plan  *engine.Plan
-	alive bool
-	err   error
-	log   []backend.LogLine
-	over  bool
+	// history is what earlier runs took; eta is computed from it for every drawing.
+	history engine.History
+	eta     engine.ETA
+	alive   bool
+	err     error
+	log     []backend.LogLine
+	over    bool
 
 	clock    clock
 	versions map[string]int
@@ -67,7 +70,7 @@ func (b *Board) Take(batch relay.Batch) {
 	snap := batch.Snapshot
 	b.err = snap.Err
 	if snap.Plan != nil {
-		b.plan = snap.Plan
+		b.plan, b.history = snap.Plan, snap.History
 	}
 	b.log = slices.Concat(b.log, snap.Lines)
 	b.log = b.log[max(0, len(b.log)-maxLog):]

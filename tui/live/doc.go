@@ -3,5 +3,5 @@
 //	tui (keys, dialogs) -> live -> tui/frame, tui/theme, tui/glyph, tui/relay, engine, message
 //
 // A Board takes batches of news and draws them; it starts nothing and does no I/O. What it shows is the state
-// of the run and nothing guessed: there is no time of arrival, because nothing knows it.
+// of the run and nothing guessed; when the run is likely to end is the engine's estimate, and unknown until it was measured.
 package live

@@ -150,6 +150,9 @@ func (b *Board) Details(name string, w int) []string {
 	t, th := b.look.Texts.T, b.look.Theme
 	mark := b.look.NodeMark(n.Status)
 	lines := []string{frame.Cut(mark.Style.Render(mark.Glyph+" "+b.nodeWord(n))+"  "+th.Muted.Render(span(n.Started, b.nodeEnd(n))), w, b.look.Glyphs.Cut)}
+	if eta := b.etaOfNode(name); eta != "" {
+		lines = append(lines, frame.Styled(frame.Wrap(eta, w), th.Muted)...)
+	}
 	if b.Lost() {
 		lines = append(lines, frame.Styled(frame.Wrap(t(message.CLICoordinatorGone, message.Clean(b.state.Run)), w), th.Bad)...)
 	}

@@ -38,6 +38,8 @@ func (b *Board) row(n *engine.NodeRun, w, name, word int) string {
 		if !n.PhaseStarted.IsZero() {
 			key.phase = short(now.Sub(n.PhaseStarted))
 		}
+	default:
+		key.span = b.nodeETA(n.Name)
 	}
 	if c, ok := b.rows[n.Name]; ok && c.key == key {
 		return c.line

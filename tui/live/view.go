@@ -18,6 +18,7 @@ func (b *Board) View(w, h int, onClose bool) []string {
 	if !b.Known() {
 		return b.unknown(w, h)
 	}
+	b.estimate()
 	lines := append([]string{b.header(w), b.progress(w)}, b.status(w)...)
 	table, lower := b.heights(h - len(lines))
 	lines = append(lines, b.nodes(w, table)...)
@@ -67,6 +68,9 @@ func (b *Board) header(w int) string {
 	right := span(s.Started, ended) + " "
 	if w >= wide && !s.Started.IsZero() {
 		right = th.Muted.Render(t(message.ScreenStarted, s.Started.In(b.look.Now().Location()).Format("15:04:05"))) + "   " + right
+		if eta := b.etaText(true); eta != "" {
+			right += "  " + th.Muted.Render(eta) + " "
+		}
 	}
 	return frame.Between(left, right, w, g.Cut)
 }
@@ -91,6 +95,9 @@ func (b *Board) progress(w int) string {
 	failures := s.Failures()
 	budget := t(message.ScreenBudget, failures, s.FailureBudget+1) + " "
 	percent := fmt.Sprintf(" %3d %%   ", int(share*100))
+	if eta := b.etaText(false); eta != "" && w < wide {
+		percent += eta + "   "
+	}
 	style := th.Muted
 	if failures > 0 {
 		style = th.Bad

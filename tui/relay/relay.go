@@ -124,7 +124,7 @@ func (b *Batch) merge(watch int, snap backend.Snapshot) {
 	if b.Watch == watch {
 		lines = slices.Concat(b.Snapshot.Lines, snap.Lines)
 		if snap.Plan == nil {
-			snap.Plan = b.Snapshot.Plan
+			snap.Plan, snap.History = b.Snapshot.Plan, b.Snapshot.History
 		}
 		if snap.State.Run == "" {
 			snap.State = b.Snapshot.State
