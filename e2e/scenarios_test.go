@@ -57,6 +57,7 @@ func promises() map[string]promise {
 	all := map[string]promise{
 		"default": succeeds(),
 		"s2d":     succeeds("gate.waiting NODE4 *Storage: not healthy"),
+		"sites":   succeeds(),
 		"drain-slow": succeeds().and(func(t *testing.T, r rehearsed) {
 			t.Helper()
 			for _, roles := range []string{"VM02, VM06, FS-Data, Volume2", "VM06, FS-Data, Volume2", "FS-Data, Volume2"} {

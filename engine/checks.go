@@ -39,10 +39,13 @@ const (
 )
 
 // ClusterChecks answers the cluster's and the nodes' checks from what was observed. What could not be read
-// is cannot-verify, never a pass (R07). Checks that ProbeDelivery answers and staging proves (node.job, node.share-read) are not here.
+// is cannot-verify, never a pass (R07). A node that the options leave out is not asked whether it could be taken. Checks that ProbeDelivery answers and staging proves (node.job, node.share-read) are not here.
 func ClusterChecks(o Observation, opts Options, now time.Time) []check.Result {
-	results := []check.Result{nodesUp(o, opts.RequireAllNodesOnline), quorumOfAll(o), storageHealthy(o), noForeignRun(o), selfUpdating(o), noBackup(o)}
+	results := []check.Result{nodesUp(o, opts.RequireAllNodesOnline), quorumOfAll(o, opts), storageHealthy(o), noForeignRun(o), selfUpdating(o), noBackup(o)}
 	for _, m := range o.Cluster.Value.Nodes {
+		if !opts.Takes(m.Name) {
+			continue
+		}
 		results = append(results, nodeChecks(m.Name, o.Nodes[m.Name], now)...)
 	}
 	return results
@@ -97,13 +100,16 @@ const (
 	statusQuarantined = 2
 )
 
-func quorumOfAll(o Observation) check.Result {
+func quorumOfAll(o Observation, opts Options) check.Result {
 	if err := o.Cluster.problem(); err != nil {
 		return unverified(checkQuorum, "", err)
 	}
 	worst := check.Result{ID: checkQuorum, Outcome: check.Pass, Evidence: "The cluster says that it keeps quorum without any one of its nodes, and so does the count of votes."}
 	rank := map[check.Outcome]int{check.Pass: 0, check.Warn: 1, check.CannotVerify: 2, check.Fail: 3}
 	for _, m := range o.Cluster.Value.Nodes {
+		if !opts.Takes(m.Name) {
+			continue
+		}
 		r := quorumWithout(m.Name, o.Cluster.Value, o.LosesQuorum[m.Name])
 		if rank[r.Outcome] > rank[worst.Outcome] {
 			worst = r

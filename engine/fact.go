@@ -29,7 +29,9 @@ const (
 
 	FactGateWaiting FactKind = "gate.waiting"
 
-	FactUpToDate    FactKind = "node.up-to-date"
+	FactUpToDate FactKind = "node.up-to-date"
+	// FactNotTaken: OnlyNodes or SkipNodes leaves the node out.
+	FactNotTaken    FactKind = "node.not-taken"
 	FactStageIntent FactKind = "stage.intent"
 	FactStageDone   FactKind = "stage.done"
 	// FactScriptIntent and FactScriptDone: a pre- or post-update script begins, and how it ended.

@@ -83,7 +83,7 @@ func (k FactKind) known() bool {
 	switch k {
 	case FactRunStarted, FactRunContinued, FactControl, FactRunPaused, FactRunHeld, FactRunEnded,
 		FactRunReleased, FactCredentialLost, FactCredentialBack,
-		FactGateWaiting, FactUpToDate, FactStageIntent, FactStageDone, FactScriptIntent, FactScriptDone, FactPauseIntent, FactDrainDone,
+		FactGateWaiting, FactUpToDate, FactNotTaken, FactStageIntent, FactStageDone, FactScriptIntent, FactScriptDone, FactPauseIntent, FactDrainDone,
 		FactUndoIntent, FactUndoDone, FactMaintenanceIntent, FactMaintenanceDone, FactInstallIntent, FactInstallDone,
 		FactRestartIntent, FactRestartAgain, FactRestartProven, FactRescanIntent, FactRescanDone, FactResumeIntent,
 		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactCleanDone, FactCleanFailed,
@@ -183,6 +183,9 @@ func (n *NodeRun) apply(f Fact) {
 	switch f.Kind {
 	case FactUpToDate:
 		n.end(NodeUpToDate, f)
+	case FactNotTaken:
+		n.NotTaken = f.Data.Message
+		n.end(NodeNotTaken, f)
 	case FactStageIntent:
 		n.Traces = true
 		n.enter(PhaseStaging, f.Time)

@@ -72,6 +72,10 @@ type NodePlan struct {
 	Host    string           `json:"host,omitempty"`
 	Roles   int              `json:"roles"`
 	Updates []plugins.Update `json:"updates"`
+	// Site is the node's site, empty where it has none.
+	Site string `json:"site,omitempty"`
+	// NotTaken is why the options leave the node out, and then it has no updates; empty where it is taken.
+	NotTaken string `json:"not_taken,omitempty"`
 	// Delivery is how its files come to the node, DeliveryPull or DeliveryPush, and DeliveryReason why so (R24). Both are
 	// empty where it was not asked: then the node pulls.
 	Delivery       plugins.Delivery `json:"delivery,omitempty"`

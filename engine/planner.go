@@ -32,6 +32,8 @@ type PlanInput struct {
 	// Specs are the plug-in's options; arguments of kind secret stay out of the plan (R04).
 	Specs []plugins.OptionSpec
 	View  ClusterView
+	// HostNode is the node that carries this host as a virtual machine, or empty (R11).
+	HostNode string
 	// Addresses are the nodes' WinRM listeners by node name.
 	Addresses map[string]string
 	Scan      plugins.Scan
@@ -79,13 +81,18 @@ func BuildPlan(in PlanInput) (*Plan, error) {
 		if updates == nil {
 			updates = []plugins.Update{}
 		}
-		np := NodePlan{Name: m.Name, Address: in.Addresses[m.Name], Host: in.Hosts[m.Name], Roles: in.View.roles(m.Name), Updates: updates}
+		np := NodePlan{Name: m.Name, Address: in.Addresses[m.Name], Host: in.Hosts[m.Name], Roles: in.View.roles(m.Name), Site: m.Site, Updates: updates}
+		if np.NotTaken = in.Options.notTaken(m.Name); np.NotTaken != "" {
+			np.Updates = []plugins.Update{}
+			p.Nodes = append(p.Nodes, np)
+			continue
+		}
 		if len(updates) > 0 {
 			np.Delivery, np.DeliveryReason = in.delivery(m.Name)
 		}
 		p.Nodes = append(p.Nodes, np)
 	}
-	orderNodes(p.Nodes, in.Options.NodeOrder)
+	orderNodes(p.Nodes, in.Options, in.HostNode)
 	return p, nil
 }
 
@@ -98,25 +105,6 @@ func (in *PlanInput) delivery(node string) (plugins.Delivery, string) {
 		return plugins.DeliveryPush, "Delivery is push."
 	}
 	return plugins.DeliveryPull, ""
-}
-
-// orderNodes puts the nodes that order names first, then those with the fewest roles, then by name. The
-// roles were counted once and are not counted again while the run moves them about (R14).
-func orderNodes(nodes []NodePlan, order []string) {
-	rank := func(n NodePlan) int {
-		i := slices.IndexFunc(order, func(name string) bool { return strings.EqualFold(name, n.Name) })
-		if i < 0 {
-			return len(order)
-		}
-		return i
-	}
-	slices.SortFunc(nodes, func(a, b NodePlan) int {
-		ra, rb := rank(a), rank(b)
-		if ra != rb || ra < len(order) {
-			return cmp.Compare(ra, rb)
-		}
-		return cmp.Or(cmp.Compare(a.Roles, b.Roles), cmp.Compare(a.Name, b.Name))
-	})
 }
 
 // roles counts the clustered roles on a node. The core groups are no roles.
@@ -162,6 +150,7 @@ func (in *PlanInput) problems() error {
 	for _, e := range in.Options.Validate(names) {
 		errs = append(errs, e)
 	}
+	errs = append(errs, in.Options.choiceProblems(in.View)...)
 	for _, s := range []struct {
 		option, path string
 		text         []byte

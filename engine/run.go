@@ -199,10 +199,18 @@ func (r *run) sequence(ctx context.Context) error {
 		return err
 	}
 	for _, np := range r.Plan.Nodes {
-		if nr := r.node(np.Name); len(np.Updates) == 0 && !nr.Status.Ended() {
-			if err := r.record(Fact{Kind: FactUpToDate, Node: np.Name}); err != nil {
-				return err
-			}
+		nr := r.node(np.Name)
+		f := Fact{Kind: FactUpToDate, Node: np.Name}
+		switch {
+		case nr.Status.Ended():
+			continue
+		case np.NotTaken != "":
+			f.Kind, f.Data.Message = FactNotTaken, np.NotTaken
+		case len(np.Updates) > 0:
+			continue
+		}
+		if err := r.record(f); err != nil {
+			return err
 		}
 	}
 	for _, step := range []func(context.Context) error{r.preflight, r.stageAll, r.takeAll} {

@@ -45,12 +45,14 @@ const (
 	NodeCanceled        NodeStatus = "Canceled"
 	NodeUpToDate        NodeStatus = "UpToDate"
 	NodeHeld            NodeStatus = "Held"
+	// NodeNotTaken: OnlyNodes or SkipNodes leaves it out. CAU has no such state.
+	NodeNotTaken NodeStatus = "NotTaken"
 )
 
 // Ended tells whether the run is done with the node.
 func (s NodeStatus) Ended() bool {
 	switch s {
-	case NodeSucceeded, NodePartiallyFailed, NodeFailed, NodeCanceled, NodeUpToDate, NodeHeld:
+	case NodeSucceeded, NodePartiallyFailed, NodeFailed, NodeCanceled, NodeUpToDate, NodeHeld, NodeNotTaken:
 		return true
 	case NodeWaiting, NodeUpdating:
 	}
@@ -131,6 +133,8 @@ type NodeRun struct {
 	// Phases are the phases that it has left, with how long it was in each.
 	Phases  []PhaseTime `json:"phases,omitempty"`
 	Updates []UpdateRun `json:"updates"`
+	// NotTaken is why the options leave the node out of the run; empty where it is taken.
+	NotTaken string `json:"not_taken,omitempty"`
 	// Restarts counts the restarts that the run asked for and proved.
 	Restarts int `json:"restarts"`
 	// Drained and Resumed say what was proven, for status and resume after a crash.

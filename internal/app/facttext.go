@@ -48,6 +48,8 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 		if d.Message != "" { // it says more than the kind does
 			return d.Message
 		}
+	case engine.FactNotTaken:
+		return t.T(key, d.Message)
 	case engine.FactNodeFailing, engine.FactCleanFailed:
 		return t.T(key, reason(d))
 	case engine.FactNodeEnded:

@@ -14,7 +14,7 @@ func TestEveryKindOfFactHasWords(t *testing.T) {
 	plan := &engine.Plan{Run: "7f3c0001", Cluster: "LAB-FC1", Nodes: []engine.NodePlan{{Name: "NODE1", Updates: []plugins.Update{{ID: "u1", Name: "Update1.msu"}}}}}
 	code := fault.Code(3010)
 	for kind, f := range map[engine.FactKind]engine.Fact{
-		engine.FactRunStarted: {}, engine.FactRunContinued: {}, engine.FactRunPaused: {}, engine.FactUpToDate: {}, engine.FactStageIntent: {}, engine.FactPauseIntent: {},
+		engine.FactRunStarted: {}, engine.FactRunContinued: {}, engine.FactRunPaused: {}, engine.FactUpToDate: {}, engine.FactNotTaken: {Data: engine.FactData{Message: "SkipNodes names it."}}, engine.FactStageIntent: {}, engine.FactPauseIntent: {},
 		engine.FactDrainDone: {}, engine.FactUndoIntent: {}, engine.FactUndoDone: {}, engine.FactMaintenanceIntent: {}, engine.FactMaintenanceDone: {}, engine.FactRestartIntent: {},
 		engine.FactRestartAgain: {}, engine.FactRestartProven: {}, engine.FactRescanIntent: {}, engine.FactRescanDone: {}, engine.FactResumeIntent: {}, engine.FactResumeDone: {},
 		engine.FactSettleDone: {}, engine.FactCleanDone: {}, engine.FactCleanFailed: {}, engine.FactNodeFailing: {}, engine.FactGateWaiting: {},

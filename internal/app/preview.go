@@ -42,9 +42,12 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	if err != nil {
 		return nil, err
 	}
-	var names []string
+	var names, taken []string
 	for _, m := range s.view.Nodes {
 		names = append(names, m.Name)
+		if req.Options.Takes(m.Name) {
+			taken = append(taken, m.Name)
+		}
 	}
 	for _, problem := range req.Options.Validate(names) {
 		return nil, cli.Usage(problem)
@@ -55,7 +58,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 		return nil, err
 	}
 	note(fmt.Sprintf("Reading %s.", args[argRoot]))
-	scan, err := plugin.Scan(ctx, names, args)
+	scan, err := plugin.Scan(ctx, taken, args)
 	if err != nil {
 		return nil, err
 	}

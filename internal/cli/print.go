@@ -93,6 +93,9 @@ func (p *program) printPlan(plan *engine.Plan) {
 	p.line(p.texts.T(message.CLIPlanNodes, len(plan.Nodes), plan.FailureBudget+1))
 	for i, n := range plan.Nodes {
 		p.line(fmt.Sprintf("  %d. %s  %s", i+1, message.Clean(n.Name), p.texts.T(message.CLIPlanNode, n.Roles, len(n.Updates))))
+		if n.NotTaken != "" {
+			p.line("     " + p.texts.T(message.CLIPlanNotTaken, message.Clean(n.NotTaken)))
+		}
 		if n.DeliveryReason != "" {
 			p.line("     " + string(n.Delivery) + ": " + message.Clean(n.DeliveryReason))
 		}

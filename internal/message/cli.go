@@ -166,6 +166,7 @@ const (
 	CLIPlanChecks           Key = "cli.plan.checks"
 	CLIPlanNodes            Key = "cli.plan.nodes"
 	CLIPlanNode             Key = "cli.plan.node"
+	CLIPlanNotTaken         Key = "cli.plan.not-taken"
 	CLIPlanMayRestart       Key = "cli.plan.may-restart"
 	CLIPlanIgnored          Key = "cli.plan.ignored"
 	CLIDidYouMean           Key = "cli.did-you-mean"
@@ -384,6 +385,7 @@ var cliTexts = map[Key]string{
 	CLIPlanChecks:     "Checks",
 	CLIPlanNodes:      "Nodes, in order: %d; the run stops at failure number %d",
 	CLIPlanNode:       "roles: %d, updates: %d",
+	CLIPlanNotTaken:   "not taken: %s",
 	CLIPlanMayRestart: "may restart",
 	CLIPlanIgnored:    "Not installed",
 	CLIDidYouMean:     "(did you mean %s?)",

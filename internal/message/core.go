@@ -11,6 +11,7 @@ const (
 	StatusFailed          Key = "status.Failed"
 	StatusCanceled        Key = "status.Canceled"
 	StatusUpToDate        Key = "status.UpToDate"
+	StatusNotTaken        Key = "status.NotTaken"
 	StatusWaiting         Key = "status.Waiting"
 	StatusUpdating        Key = "status.Updating"
 
@@ -26,7 +27,7 @@ const (
 var coreTexts = map[Key]string{
 	StatusRunning: "Running", StatusPaused: "Paused", StatusHeld: "Held", StatusStopping: "Stopping",
 	StatusSucceeded: "Succeeded", StatusPartiallyFailed: "Partially failed", StatusFailed: "Failed", StatusCanceled: "Canceled",
-	StatusUpToDate: "Up to date", StatusWaiting: "Waiting", StatusUpdating: "Updating",
+	StatusUpToDate: "Up to date", StatusNotTaken: "Not taken", StatusWaiting: "Waiting", StatusUpdating: "Updating",
 	OutcomePass: "pass", OutcomeWarn: "warning", OutcomeFail: "fail", OutcomeCannotVerify: "cannot verify",
 	Simulated: "simulated",
 }

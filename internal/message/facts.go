@@ -18,6 +18,7 @@ var factTexts = map[Key]string{
 	"fact.credential.back":      "what signs in to the nodes works again",
 	"fact.gate.waiting":         "waiting: %s",
 	"fact.node.up-to-date":      "needs nothing",
+	"fact.node.not-taken":       "is not taken: %s",
 	"fact.stage.intent":         "copies its updates from the share",
 	"fact.stage.done":           "holds its updates, verified (SMB %s, %s, as %s)",
 	"fact.stage.push":           "its updates are pushed to it",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"cau/engine"
@@ -43,10 +44,22 @@ func clusterView(c *agent.Cluster) engine.ClusterView {
 	for _, m := range c.Nodes {
 		v.Nodes = append(v.Nodes, engine.MemberView{
 			Name: agent.Printable(m.Name, maxName), State: nodeState(m.State), DrainStatus: engine.DrainStatus(signed(m.DrainStatus)),
-			StatusInformation: m.StatusInformation, DynamicWeight: m.DynamicWeight,
+			StatusInformation: m.StatusInformation, DynamicWeight: m.DynamicWeight, Site: siteOf(m.FaultDomain),
 		})
 	}
 	return v
+}
+
+// siteOf is the site among a node's fault domains, of which each is a kind and a name: Site:Stockholm. The spelling is
+// unproven; a kind without a name is no site.
+func siteOf(domains []string) string {
+	for _, d := range domains[:min(len(domains), maxFacts)] {
+		kind, name, ok := strings.Cut(d, ":")
+		if name = strings.TrimSpace(name); ok && name != "" && strings.EqualFold(strings.TrimSpace(kind), "site") {
+			return agent.Printable(name, maxName)
+		}
+	}
+	return ""
 }
 
 func groupViews(groups []agent.Group) []engine.GroupView {

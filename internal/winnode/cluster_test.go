@@ -19,8 +19,8 @@ func TestTheClusterInTheEnginesWords(t *testing.T) {
 	s.on(agent.OpClusterGet, give(map[string]any{
 		"name": "FC\x1b1", "dynamic_quorum": true, "witness_weight": 1, "witness_online": true, "s2d": true,
 		"nodes": []map[string]any{
-			{"name": "N1", "state": 2, "drain_status": 1, "status_information": 4, "dynamic_weight": 1},
-			{"name": "N2", "state": 0, "drain_status": 0, "dynamic_weight": 1},
+			{"name": "N1", "state": 2, "drain_status": 1, "status_information": 4, "dynamic_weight": 1, "fault_domain": []string{"Rack:R1", "site: Lund\x07 ", "Site:Malmo"}},
+			{"name": "N2", "state": 0, "drain_status": 0, "dynamic_weight": 1, "fault_domain": []string{"Site:", "Site"}},
 			{"name": "N3", "state": uint32(4294967295), "drain_status": 0, "status_information": 2, "dynamic_weight": 0},
 			{"name": "N4", "state": 77, "drain_status": 0},
 		},
@@ -34,7 +34,7 @@ func TestTheClusterInTheEnginesWords(t *testing.T) {
 	want := engine.ClusterView{
 		Name: "FC 1", DynamicQuorum: true, WitnessWeight: 1, WitnessOnline: true, S2D: true, AnsweredByNode: "N2",
 		Nodes: []engine.MemberView{
-			{Name: "N1", State: engine.NodePaused, DrainStatus: engine.DrainInProgress, StatusInformation: 4, DynamicWeight: 1},
+			{Name: "N1", State: engine.NodePaused, DrainStatus: engine.DrainInProgress, StatusInformation: 4, DynamicWeight: 1, Site: "Lund"},
 			{Name: "N2", DynamicWeight: 1},
 			{Name: "N3", State: engine.NodeUnknown, StatusInformation: 2},
 			{Name: "N4", State: engine.NodeUnknown},

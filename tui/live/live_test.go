@@ -209,7 +209,7 @@ func TestAnErrorAfterGoodNewsIsSaidBesideThem(t *testing.T) {
 
 func TestEveryStatusHasAGlyphAndAWord(t *testing.T) {
 	b, _ := board()
-	for _, status := range []engine.NodeStatus{engine.NodeWaiting, engine.NodeUpdating, engine.NodeSucceeded, engine.NodePartiallyFailed, engine.NodeFailed, engine.NodeCanceled, engine.NodeUpToDate, engine.NodeHeld} {
+	for _, status := range []engine.NodeStatus{engine.NodeWaiting, engine.NodeUpdating, engine.NodeSucceeded, engine.NodePartiallyFailed, engine.NodeFailed, engine.NodeCanceled, engine.NodeUpToDate, engine.NodeHeld, engine.NodeNotTaken} {
 		st := tuitest.State()
 		st.Nodes[1].Status = status
 		b.Take(news(st, 30))

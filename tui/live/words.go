@@ -41,6 +41,8 @@ func (l Look) NodeMark(s engine.NodeStatus) Mark {
 		return Mark{l.Glyphs.Held, l.Theme.Warn}
 	case engine.NodeCanceled:
 		return Mark{l.Glyphs.Canceled, l.Theme.Warn}
+	case engine.NodeNotTaken:
+		return Mark{l.Glyphs.Canceled, l.Theme.Muted}
 	case engine.NodeUpdating:
 		return Mark{l.Glyphs.Busy, l.Theme.Busy}
 	case engine.NodeWaiting:

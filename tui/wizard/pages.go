@@ -125,6 +125,9 @@ func (w *Wizard) previewPage(p *page.Page) {
 	p.Lines = append(p.Lines, w.signatureLines()...)
 	for i, n := range w.plan.Nodes {
 		p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: fmt.Sprintf("%d. %s  %s", i+1, message.Clean(n.Name), w.texts.T(message.CLIPlanNode, n.Roles, len(n.Updates)))})
+		if n.NotTaken != "" {
+			p.Lines = append(p.Lines, page.Line{Tone: page.Muted, Indent: 1, Text: w.texts.T(message.CLIPlanNotTaken, message.Clean(n.NotTaken))})
+		}
 		p.Lines = append(p.Lines, w.deliveryLines(n)...)
 		for _, u := range n.Updates {
 			p.Lines = append(p.Lines, w.updateLines(u)...)

@@ -161,7 +161,7 @@ func (w *World) view() agent.Cluster {
 			information = 0x10
 		}
 		v.Nodes = append(v.Nodes, agent.Member{
-			Name: n.name, State: w.state(n), DrainStatus: n.drain, StatusInformation: information, DynamicWeight: n.dynamicWeight,
+			Name: n.name, State: w.state(n), DrainStatus: n.drain, StatusInformation: information, DynamicWeight: n.dynamicWeight, FaultDomain: w.faultDomain(n),
 		})
 	}
 	for _, g := range c.groups {

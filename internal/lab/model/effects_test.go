@@ -279,6 +279,14 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 				t.Error("it is no role of the cluster")
 			}
 		},
+		"sites": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			for i, m := range r.cluster().Nodes {
+				if want := []string{"Site:Malmo", "Site:Lund"}[i%2]; !slices.Contains(m.FaultDomain, want) {
+					t.Errorf("%s is in %v", m.Name, m.FaultDomain)
+				}
+			}
+		},
 		"s2d": func(t *testing.T, r *rehearsal) {
 			t.Helper()
 			storageOfARestart(t, r.scenario)

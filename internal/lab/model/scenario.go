@@ -22,6 +22,9 @@ type Scenario struct {
 	StaticQuorum bool `json:"static_quorum,omitempty"`
 	NoWitness    bool `json:"no_witness,omitempty"`
 
+	// Sites are the sites of a stretched cluster; a node that none names is in none.
+	Sites []Site `json:"sites,omitempty"`
+
 	// ForeignRun is the id of an Updating Run that somebody else has on the cluster; one of ForeignRuns appears
 	// when a node gets paused.
 	ForeignRun  string        `json:"foreign_run,omitempty"`
@@ -73,6 +76,12 @@ type Scenario struct {
 	WinRM         []WinRMFault `json:"winrm,omitempty"`
 	LockedAccount bool         `json:"locked_account,omitempty"`
 	TicketSeconds int          `json:"ticket_seconds,omitempty"`
+}
+
+// Site is a fault domain of the highest kind, with the names of its nodes.
+type Site struct {
+	Name  string   `json:"name"`
+	Nodes []string `json:"nodes"`
 }
 
 // Exit makes the installation of a file, by its name, end with Code on Node; an empty Node means all.

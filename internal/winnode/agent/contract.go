@@ -125,6 +125,9 @@ type Member struct {
 	DrainStatus       int    `json:"drain_status"`
 	StatusInformation int    `json:"status_information"`
 	DynamicWeight     int    `json:"dynamic_weight"`
+	// FaultDomain are the node's fault domains as MSCluster_Node.FaultDomain lists them (Windows Server 2016 and later;
+	// "Nodes: FaultDomain", MSCS reference). That an entry reads Site:NAME is unproven.
+	FaultDomain []string `json:"fault_domain"`
 }
 
 // Group is one MSCluster_ResourceGroup or cluster shared volume.

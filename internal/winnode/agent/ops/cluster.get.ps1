@@ -21,6 +21,7 @@ $nodes = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Node' | F
             drain_status = [long]$_.NodeDrainStatus
             status_information = [long](Get-CauProperty -Instance $_ -Name 'StatusInformation' -Default -1)
             dynamic_weight = [long]$_.DynamicWeight
+            fault_domain = [string[]]@(@(Get-CauProperty -Instance $_ -Name 'FaultDomain' -Default @()) | ForEach-Object -Process { [string]$_ })
         }
     })
 # An epoch of our own lease is a role by name only: nothing of it runs, and nobody's drain waits for it.
