@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"cau/engine"
 	"cau/internal/check"
 )
 
@@ -22,6 +23,38 @@ func TestThePageAboutTheHotfixRootHasEveryCheckOfIt(t *testing.T) {
 			t.Errorf("%s: in the page %v", c.ID, has)
 		}
 	}
+}
+
+func TestThePageAboutOptionsHasEveryOptionAndEveryParameter(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("docs/options.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	options, parameters, ok := strings.Cut(string(page), "\n## Parameters of Invoke-CauRun")
+	if !ok {
+		t.Fatal("the page has no part about parameters")
+	}
+	for _, s := range engine.OptionSpecs() {
+		if star := strings.Contains(options, "`"+s.Name+"` *"); !strings.Contains(options, "`"+s.Name+"`") || star != s.Ours {
+			t.Errorf("%s: ours %v, with a star %v, or it is missing", s.Name, s.Ours, star)
+		}
+	}
+	for _, p := range engine.Parameters() {
+		_, option := specOf(p.Name)
+		if !option && !strings.Contains(parameters, "`"+p.Name+"`") {
+			t.Errorf("%s is missing", p.Name)
+		}
+	}
+}
+
+func specOf(name string) (engine.OptionSpec, bool) {
+	for _, s := range engine.OptionSpecs() {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return engine.OptionSpec{}, false
 }
 
 func TestTheSafetyPageHasEveryRuleAndNamesOnlyTestsThatExist(t *testing.T) {

@@ -95,6 +95,19 @@ func (s OptionSpec) Set(o *Options, text string) error { return s.set(o, text) }
 // Usual tells whether the option stands at its default.
 func (s OptionSpec) Usual(o Options) bool { return s.get(o) == s.get(DefaultOptions()) }
 
+// UnusualOptions are those that do not stand at their default, as "Name value" in the order of the page, but for what a
+// plan says in words of its own: the failure budget, attempts, scripts, signatures and deliveries.
+func UnusualOptions(o Options) []string {
+	inWords := []string{"MaxFailedNodes", "MaxRetriesPerNode", "PreUpdateScript", "PostUpdateScript", "ScriptAs", "ScriptTimeoutMinutes", "SignaturePolicy", "Delivery"}
+	var out []string
+	for _, s := range OptionSpecs() {
+		if s.Value(o) != "" && !s.Usual(o) && !slices.Contains(inWords, s.Name) {
+			out = append(out, s.Name+" "+s.Value(o))
+		}
+	}
+	return out
+}
+
 // Flag is the option's name on a command line: "max-failed-nodes".
 func (s OptionSpec) Flag() string { return FlagName(s.Name) }
 

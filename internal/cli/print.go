@@ -90,7 +90,7 @@ func (p *program) printPlan(plan *engine.Plan) {
 	p.line(p.texts.T(message.CLIPlanChecks))
 	p.printChecks(plan.Checks)
 	p.line("")
-	p.line(p.texts.T(message.CLIPlanNodes, len(plan.Nodes), plan.FailureBudget+1))
+	p.line(p.texts.T(message.CLIPlanNodes, len(plan.Nodes), plan.FailureBudget+1, plan.Options.MaxRetriesPerNode+1))
 	for i, n := range plan.Nodes {
 		p.line(fmt.Sprintf("  %d. %s  %s", i+1, message.Clean(n.Name), p.texts.T(message.CLIPlanNode, n.Roles, len(n.Updates))))
 		if n.NotTaken != "" {
@@ -111,6 +111,9 @@ func (p *program) printPlan(plan *engine.Plan) {
 				p.line("       ! " + message.Clean(w))
 			}
 		}
+	}
+	for _, o := range engine.UnusualOptions(plan.Options) {
+		p.line("  " + message.Clean(o))
 	}
 	p.printScripts(plan)
 	p.printIgnored(plan.Ignored)

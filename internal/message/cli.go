@@ -383,7 +383,7 @@ var cliTexts = map[Key]string{
 
 	CLIPlanHead:       "%s   %s   %s",
 	CLIPlanChecks:     "Checks",
-	CLIPlanNodes:      "Nodes, in order: %d; the run stops at failure number %d",
+	CLIPlanNodes:      "Nodes, in order: %d; the run stops at failure number %d, a node is attempted %d times at most",
 	CLIPlanNode:       "roles: %d, updates: %d",
 	CLIPlanNotTaken:   "not taken: %s",
 	CLIPlanMayRestart: "may restart",

@@ -56,7 +56,7 @@ var wizardTexts = map[Key]string{
 	WizardFieldProblem: "%s %s.",
 	WizardStillWorking: "Still checking; wait for the result.",
 	WizardNotConfirmed: "Nothing was confirmed, so nothing was started.",
-	WizardAttempts:     "A node is attempted %d times before it has failed.",
+	WizardAttempts:     "A node is attempted %d times at most before it has failed.",
 	WizardOurOption:    "%s; not one of CAU's options",
 	WizardStopsAt:      "The run stops at failure number %d.",
 	WizardSimulated:    "%s is simulated: real protocols, no real machines.",

@@ -248,7 +248,11 @@ func (w *Wizard) confirmationPage(p *page.Page) {
 	}
 	p.Lines = append(p.Lines,
 		page.Line{Tone: page.Strong, Text: w.texts.T(message.WizardSummary, name, len(w.plan.Nodes), updates(w.plan))},
-		page.Line{Text: w.texts.T(message.WizardStopsAt, w.plan.FailureBudget+1)})
+		page.Line{Text: w.texts.T(message.WizardStopsAt, w.plan.FailureBudget+1)},
+		page.Line{Text: w.texts.T(message.WizardAttempts, w.plan.Options.MaxRetriesPerNode+1)})
+	for _, o := range engine.UnusualOptions(w.plan.Options) {
+		p.Lines = append(p.Lines, page.Line{Indent: 1, Text: message.Clean(o)})
+	}
 	p.Lines = append(p.Lines, w.scriptLines()...)
 	p.Lines = append(p.Lines, w.signatureLines()...)
 	p.Lines = append(p.Lines, w.deliveries()...)
