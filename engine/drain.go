@@ -16,8 +16,6 @@ import (
 const (
 	// drainPoll is how often the cluster is asked how far the drain is.
 	drainPoll = 2 * time.Second
-	// pauseLimit is how often a pause is asked for while others undo or refuse it.
-	pauseLimit = 3
 	// adoptLooks is how often a node that an earlier coordinator may have paused is looked at before a pause
 	// without a drain counts as somebody else's: ours always drains.
 	adoptLooks = 5
@@ -58,10 +56,10 @@ func (e *notOursError) Error() string { return e.why }
 // somebody else's and goes back to the gate.
 func (r *run) drain(ctx context.Context, np NodePlan) error {
 	timeout := time.Duration(r.Plan.Options.DrainTimeoutMinutes) * time.Minute
-	d := &drainWatch{run: r, node: np.Name}
+	d := &drainWatch{run: r, node: np.Name, wait: r.patience(timeout)}
 	_, decidedHere := r.entered[np.Name]
 	d.adopted = !decidedHere
-	err := r.persist(ctx, drainPoll, timeout, func() error { return d.poll(ctx) })
+	err := r.persistWith(ctx, drainPoll, d.wait, func() error { return d.poll(ctx) })
 	delete(r.entered, np.Name)
 	var foreign *foreignError
 	var notOurs *notOursError
@@ -89,8 +87,10 @@ type drainWatch struct {
 	// earlier coordinator's, and nobody knows whether its pause was done; adoptedLooks counts looks at that.
 	tried, adopted bool
 	adoptedLooks   int
-	// pauses counts the pauses that were accepted, refusals those that were refused.
+	// pauses counts the pauses that were accepted, refusals those that were refused for another reason than degraded storage.
 	pauses, refusals int
+	// wait is the drain's own limit. degraded is how long storage has kept the pause from being accepted; nil while it has not.
+	wait, degraded *patience
 	// closed is since when the gate is found closed here.
 	closed *patience
 	// looked tells whether the lock was looked at since the pause.
@@ -144,7 +144,7 @@ func (d *drainWatch) poll(ctx context.Context) error {
 			return &finalError{&foreignError{blocking: blocking, untouched: true}}
 		}
 	}
-	if m.State == NodeUp || (d.tried && d.pauses < pauseLimit && m.State == NodePaused && m.DrainStatus == DrainNotInitiated) {
+	if m.State == NodeUp || (d.tried && d.pauses < d.pauseTries() && m.State == NodePaused && m.DrainStatus == DrainNotInitiated) {
 		if err := d.pause(ctx); err != nil {
 			return err
 		}
@@ -191,7 +191,7 @@ func (d *drainWatch) ours(m *MemberView) error {
 // before counts once; whoever comes later, after a crash, a sleep or a pause that did not hold, looks twice
 // again (R14). A gate that stays closed is waited for where nothing is taken yet.
 func (d *drainWatch) open(ctx context.Context) error {
-	if d.pauses >= pauseLimit {
+	if d.pauses >= d.pauseTries() {
 		d.resumed = true
 		return &finalError{fmt.Errorf("the pause was asked for %d times and somebody resumed the node each time", d.pauses)}
 	}
@@ -213,6 +213,9 @@ func (d *drainWatch) open(ctx context.Context) error {
 				d.closed = d.patience(0)
 			}
 			d.closed.limit = d.patienceWith(blocking)
+			if err := d.degradedToo(blocking); err != nil {
+				return err
+			}
 			if !d.tried && d.closed.over(d.Clock.Now()) {
 				return &finalError{&notOursError{"The node is not paused, and the gate is closed: " + blocking[0].Evidence}}
 			}
@@ -237,31 +240,6 @@ func (d *drainWatch) foreign(ctx context.Context) []check.Result {
 		return err
 	})
 	return check.Gate([]check.Result{noForeignRun(Observation{Foreign: AnswerOf(runs, err)})}, d.Plan.Accepted)
-}
-
-func (d *drainWatch) pause(ctx context.Context) error {
-	first := !d.tried
-	err := d.Cluster.Pause(ctx, d.node)
-	code := win32Code(err)
-	if already := code == codePaused || code == codeDrainInProgress; already && first {
-		return &finalError{&notOursError{"Somebody else paused the node right before this run did."}}
-	} else if already {
-		err = nil
-	}
-	d.tried = true
-	switch {
-	case err == nil:
-		d.pauses++
-	case code == codeSpaceDegraded:
-		if e := d.Clock.Sleep(ctx, gatePoll); e != nil {
-			return e
-		}
-	case code != 0:
-		if d.refusals++; d.refusals >= pauseLimit {
-			return &finalError{err}
-		}
-	}
-	return err
 }
 
 // win32Code is the code in err as a Win32 error, whether it came as one or as HRESULT_FROM_WIN32; 0 without one.

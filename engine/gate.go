@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -16,9 +17,11 @@ const (
 	// gatePatience is how long a gate may stay closed for a passing reason before the run is held: a node
 	// that joins, a peer that does not answer.
 	gatePatience = 5 * time.Minute
-	// storagePatience is the same for what takes its time and ends: storage that repairs itself after a node came
-	// back, a backup, an installation of somebody else's.
-	storagePatience = 2 * time.Hour
+	// slowPatience is the same for what takes its time and ends: a backup, an installation of somebody else's. For storage
+	// that repairs itself after a node came back WaitForStorageRepairTimeoutMinutes says it.
+	slowPatience = 2 * time.Hour
+	// patienceWithoutEnd is for what opens at a moment that is known.
+	patienceWithoutEnd = time.Duration(math.MaxInt64)
 )
 
 // preflight looks at the cluster before anything is staged. Once a node was taken it has nothing to say:
@@ -199,24 +202,27 @@ func (r *run) patienceWith(blocking []check.Result) time.Duration {
 	if r.someoneMayReturn() {
 		joining = watchLimit
 	}
-	d := storagePatience
+	d := patienceWithoutEnd
 	for _, b := range blocking {
-		passes := b.Outcome == check.Fail && (b.ID == checkBackup || b.ID == checkUpdaters)
-		switch b.ID {
-		case checkStorage:
-		case checkNodesUp:
-			d = min(d, joining)
-		default:
-			if passes {
-				continue
-			}
-			if b.Outcome != check.CannotVerify {
-				return 0
-			}
-			d = min(d, gatePatience)
-		}
+		d = min(d, r.patienceFor(b, joining))
 	}
 	return d
+}
+
+// patienceFor is the same for one reason.
+func (r *run) patienceFor(b check.Result, joining time.Duration) time.Duration {
+	passes := b.Outcome == check.Fail && (b.ID == checkBackup || b.ID == checkUpdaters)
+	switch {
+	case b.ID == checkStorage:
+		return time.Duration(r.Plan.Options.WaitForStorageRepairTimeoutMinutes) * time.Minute
+	case b.ID == checkNodesUp:
+		return joining
+	case passes:
+		return slowPatience
+	case b.Outcome == check.CannotVerify:
+		return gatePatience
+	}
+	return 0
 }
 
 func (r *run) someoneMayReturn() bool {

@@ -27,7 +27,11 @@ func (e *finalError) Unwrap() error { return e.err }
 // that was not reached, or the first error of the last unbroken series of errors: the first cause, not the
 // last symptom (R30). When ctx ends it returns ctx's error, and once nothing can be recorded any more that.
 func (r *run) persist(ctx context.Context, poll, patience time.Duration, ask func() error) error {
-	wait := r.patience(patience)
+	return r.persistWith(ctx, poll, r.patience(patience), ask)
+}
+
+// persistWith is persist with a patience that ask may know of.
+func (r *run) persistWith(ctx context.Context, poll time.Duration, wait *patience, ask func() error) error {
 	var cause error
 	inSeries := false
 	for {
