@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -17,7 +18,7 @@ func (e OptionError) Error() string { return e.Name + " " + e.Problem }
 
 // Validate lists every problem; nodes are the cluster's, or nil while they are not known yet.
 func (o Options) Validate(nodes []string) []OptionError {
-	p := slices.Concat(o.bounds(nodes), o.words(), o.nodeNames(nodes), o.together())
+	p := slices.Concat(o.bounds(nodes), o.words(), o.nodeNames(nodes), o.together(), o.moments())
 	p = append(p, scriptPath("PreUpdateScript", o.PreUpdateScript)...)
 	return append(p, scriptPath("PostUpdateScript", o.PostUpdateScript)...)
 }
@@ -122,6 +123,22 @@ func (o Options) together() []OptionError {
 	}
 	if len(o.NodeOrder) > 0 && len(o.SiteAwareUpdatingOrder) > 0 {
 		p = append(p, OptionError{"SiteAwareUpdatingOrder", "cannot be given together with NodeOrder"})
+	}
+	return p
+}
+
+// moments looks at the options that are about when nodes may be begun.
+func (o Options) moments() []OptionError {
+	var p []OptionError
+	if o.Window != "" {
+		if _, err := ParseWindow(o.Window); err != nil {
+			p = append(p, OptionError{"Window", "is " + strconv.Quote(o.Window) + ": " + err.Error()})
+		}
+	}
+	if o.StartNoNodeAfter != "" {
+		if _, err := ParseLastBegin(o.StartNoNodeAfter); err != nil {
+			p = append(p, OptionError{"StartNoNodeAfter", "is " + strconv.Quote(o.StartNoNodeAfter) + ": " + err.Error()})
+		}
 	}
 	return p
 }
