@@ -145,7 +145,7 @@ func (p *DeliveryProbe) read(ctx context.Context, node Node) (json.RawMessage, e
 	if err != nil {
 		return nil, fmt.Errorf("write the probe: %w", err)
 	}
-	return node.RunJob(ctx, plugins.Job{ID: jobID(p.Run, node.Name(), "share-probe"), Kind: plugins.JobShareProbe, Input: input, Limit: probeLimit}, nil)
+	return node.RunJob(ctx, plugins.Job{ID: jobID(p.Run, node.Name(), "share-probe", 1), Kind: plugins.JobShareProbe, Input: input, Limit: probeLimit}, nil)
 }
 
 // pull judges what the node saw.

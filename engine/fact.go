@@ -59,6 +59,8 @@ const (
 	// FactNodeFailing: the node has failed and how it will be left is decided (R22); FactNodeEnded follows.
 	FactNodeFailing FactKind = "node.failing"
 	FactNodeEnded   FactKind = "node.ended"
+	// FactNodeRetried: the node's attempt failed, and the node waits for another one.
+	FactNodeRetried FactKind = "node.retried"
 	// FactWatchBegun and FactWatchEnded: a node that was left paused is watched, and is not any more. FactRunWatching:
 	// nothing else is left to do.
 	FactWatchBegun  FactKind = "watch.begun"
@@ -132,6 +134,11 @@ type FactData struct {
 	Remaining []string     `json:"remaining,omitempty"`
 	Failback  FailbackMode `json:"failback,omitempty"`
 	Leave     Leave        `json:"leave,omitempty"`
+	// Attempt is the attempt that failed, of FactNodeRetried.
+	Attempt int `json:"attempt,omitempty"`
+	// Again are the ids of the updates that another attempt begins anew; Hopeless is why there will be none.
+	Again    []string `json:"again,omitempty"`
+	Hopeless string   `json:"hopeless,omitempty"`
 	// NodeStatus and RunStatus are how it ended.
 	NodeStatus NodeStatus `json:"status,omitempty"`
 	RunStatus  RunStatus  `json:"state,omitempty"`

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"time"
 
 	"cau/plugins"
@@ -10,10 +11,10 @@ import (
 func NewState(p *Plan) State {
 	s := State{
 		Run: p.Run, Cluster: p.Cluster, Plugin: p.Plugin, Simulated: p.Lab != "",
-		Status: RunRunning, FailureBudget: p.FailureBudget, Nodes: make([]NodeRun, 0, len(p.Nodes)),
+		Status: RunRunning, FailureBudget: p.FailureBudget, Attempts: 1 + p.Options.MaxRetriesPerNode, Nodes: make([]NodeRun, 0, len(p.Nodes)),
 	}
 	for _, np := range p.Nodes {
-		nr := NodeRun{Name: np.Name, Status: NodeWaiting, Phase: PhaseWaiting, Updates: make([]UpdateRun, 0, len(np.Updates))}
+		nr := NodeRun{Name: np.Name, Status: NodeWaiting, Phase: PhaseWaiting, Attempt: 1, Updates: make([]UpdateRun, 0, len(np.Updates))}
 		for _, u := range np.Updates {
 			nr.Updates = append(nr.Updates, UpdateRun{ID: u.ID, Name: u.Name, Rule: u.Rule})
 		}
@@ -86,7 +87,7 @@ func (k FactKind) known() bool {
 		FactGateWaiting, FactUpToDate, FactNotTaken, FactStageIntent, FactStageDone, FactScriptIntent, FactScriptDone, FactPauseIntent, FactDrainDone,
 		FactUndoIntent, FactUndoDone, FactMaintenanceIntent, FactMaintenanceDone, FactInstallIntent, FactInstallDone,
 		FactRestartIntent, FactRestartAgain, FactRestartProven, FactRescanIntent, FactRescanDone, FactResumeIntent,
-		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactCleanDone, FactCleanFailed,
+		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactNodeRetried, FactCleanDone, FactCleanFailed,
 		FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate, FactScriptEndedLate, FactReturnedLate:
 		return true
 	}
@@ -146,7 +147,7 @@ func (s *State) applyWaiting(f Fact) {
 	switch f.Kind {
 	case FactGateWaiting:
 		s.Waiting = f.Data.Message
-	case FactPauseIntent, FactRestartIntent, FactNodeEnded:
+	case FactPauseIntent, FactRestartIntent, FactNodeEnded, FactNodeRetried:
 		s.Waiting = ""
 	default:
 	}
@@ -218,8 +219,10 @@ func (n *NodeRun) apply(f Fact) {
 	case FactMaintenanceDone:
 		n.Maintenance = f.Data.On
 	case FactNodeFailing:
-		n.Leave = f.Data.Leave
+		n.Leave, n.Hopeless = f.Data.Leave, cmp.Or(n.Hopeless, f.Data.Hopeless)
 		n.keepCause(f)
+	case FactNodeRetried:
+		n.applyRetried(f)
 	case FactNodeEnded:
 		// The writer keeps the first cause in front and adds how the node is left.
 		if f.Data.Cause != nil {
@@ -341,7 +344,7 @@ func (n *NodeRun) applyUpdate(u *UpdateRun, f Fact) {
 			code := int64(res.ExitCode.Int32())
 			u.ExitCode = &code
 		}
-		u.RunsOn = f.Data.RunsOn
+		u.RunsOn, u.Refused = f.Data.RunsOn, res.Refused
 		n.RestartBegun = n.RestartBegun || restartBegun(res)
 		n.RestartDue = n.RestartDue || res.RestartRequired || n.RestartBegun
 		// The outcome and the hold are one fact: nothing may slip between them.

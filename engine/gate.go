@@ -109,6 +109,7 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 					return r.scriptIntent(np, plugins.PhasePre, r.Plan.PreScript, notPlain(results))
 				}
 				r.entered[np.Name] = r.Clock.Now()
+				delete(r.maintained, np.Name) // another attempt looks anew
 				return r.record(Fact{Kind: FactPauseIntent, Node: np.Name, Data: FactData{Checks: notPlain(results)}})
 			}
 		} else {

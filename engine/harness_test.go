@@ -96,6 +96,7 @@ type bench struct {
 func newBench(t *testing.T, w *world, what map[string][]string, change ...func(*engine.PlanInput)) *bench {
 	t.Helper()
 	in := planInput(w.view(), what)
+	in.Options.MaxRetriesPerNode = 0 // what fails has failed, in every test that is not about attempts
 	for _, c := range change {
 		c(&in)
 	}
@@ -133,6 +134,10 @@ func allPass() []check.Result {
 
 func withBudget(n int) func(*engine.PlanInput) {
 	return func(in *engine.PlanInput) { in.Options.MaxFailedNodes = &n }
+}
+
+func withRetries(n int) func(*engine.PlanInput) {
+	return func(in *engine.PlanInput) { in.Options.MaxRetriesPerNode = n }
 }
 
 // run goes on from what the journal holds, to the end of the run or the program's death.

@@ -12,7 +12,7 @@ import (
 // install installs one update, or attaches to it when it has begun before a crash. Once an update is begun
 // nothing but its own end ends it (R18).
 func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr NodeRun) error {
-	job := jobID(r.Plan.Run, np.Name, u.ID)
+	job := jobID(r.Plan.Run, np.Name, u.ID, nr.Attempt)
 	begun := !nr.Update(u.ID).Started.IsZero()
 	if err := r.untilOut(ctx, np.Name, begun); err != nil {
 		switch {
@@ -157,15 +157,15 @@ func (r *run) rescan(ctx context.Context, np NodePlan, nr NodeRun) error {
 		return ctx.Err()
 	case err != nil:
 		return r.leavePaused(np, NodeFailed, causeOf("read whether a restart is pending", np.Name, err))
-	case pending.Pending() && nr.Restarts >= restartLimit:
-		return r.leavePaused(np, NodeFailed, loopGuard(np.Name, "a restart is still pending after "+plural(nr.Restarts, "restart", "restarts")+": "+pending.Reasons[0]))
+	case pending.Pending() && nr.restartsNow() >= restartLimit:
+		return r.leavePaused(np, NodeFailed, loopGuard(np.Name, "a restart is still pending after "+plural(nr.restartsNow(), "restart", "restarts")+": "+pending.Reasons[0]))
 	}
 	if done.Data.Pending = pending.Reasons; pending.Pending() {
 		return r.record(done)
 	}
 	for _, u := range r.Plugin.Remaining(np.Updates, results) {
 		if o := results[u.ID].Outcome; o == plugins.Installed || o == plugins.AlreadyInstalled {
-			return r.fail(np, LeaveResumed, loopGuard(np.Name, u.Name+" is offered again after it was "+string(o)))
+			return r.failForGood(np, LeaveResumed, "a loop guard ended it", loopGuard(np.Name, u.Name+" is offered again after it was "+string(o)))
 		}
 		done.Data.Remaining = append(done.Data.Remaining, u.Name)
 	}

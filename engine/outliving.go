@@ -43,7 +43,7 @@ func (r *run) watchJob(ctx context.Context, np NodePlan, look func(ctx context.C
 	// Waiting for the job has no end of its own; that of the watch is counted here.
 	timer.Go(func() {
 		defer cancel()
-		for !bound.wait.over(r.Clock.Now()) && bound.sleep(limited, watchPoll) == nil && r.stopped.Err() == nil {
+		for !bound.wait.over(r.Clock.Now()) && r.sleepUntilStop(limited) == nil && r.stopped.Err() == nil {
 		}
 	})
 	for {
@@ -54,7 +54,7 @@ func (r *run) watchJob(ctx context.Context, np NodePlan, look func(ctx context.C
 		case ended:
 			return r.record(end)
 		}
-		if limited.Err() == nil && bound.sleep(limited, watchPoll) == nil && r.stopped.Err() == nil {
+		if limited.Err() == nil && r.sleepUntilStop(limited) == nil && r.stopped.Err() == nil {
 			continue // contact was lost, and may come back
 		}
 		if ctx.Err() != nil {
@@ -70,7 +70,7 @@ func (r *run) watchJob(ctx context.Context, np NodePlan, look func(ctx context.C
 // watchInstaller journals how an installer ended that outlived its limit. The node stays held, paused (R18).
 func (r *run) watchInstaller(ctx context.Context, np NodePlan, update string) error {
 	u := np.update(update)
-	job := jobID(r.Plan.Run, np.Name, update)
+	job := jobID(r.Plan.Run, np.Name, update, r.node(np.Name).Attempt)
 	return r.watchJob(ctx, np, func(ctx context.Context, node plugins.Node) (Fact, bool) {
 		res, err := r.Plugin.Install(ctx, node, r.installRequest(job, *u), r.report(np.Name))
 		switch {

@@ -17,6 +17,7 @@ import (
 // fate is a run that was drawn: everything that may go wrong, and when the program dies.
 type fate struct {
 	nodes, budget int
+	retries       int
 	s2d           bool
 	updates       map[string][]string
 	scripts       map[string]script
@@ -40,6 +41,7 @@ func drawFate(t *rapid.T) fate {
 		neverUp: map[string]bool{}, again: map[string]int{}, pendingStays: map[string]int{}, asks: map[int]engine.Verb{},
 	}
 	f.budget = rapid.IntRange(0, f.nodes-1).Draw(t, "budget")
+	f.retries = rapid.IntRange(0, 2).Draw(t, "retries")
 	seldom := func(name string) bool { return rapid.IntRange(0, 9).Draw(t, name) == 0 }
 	kinds := []script{
 		{result: plugins.Result{Outcome: plugins.Installed}},
@@ -47,6 +49,7 @@ func drawFate(t *rapid.T) fate {
 		{result: plugins.Result{Outcome: plugins.NotApplicable}},
 		failed(1603),
 		failed(350),
+		refused(),
 		{err: plugins.ErrJobLost},
 		outlives(0, plugins.Result{}),
 		outlives(time.Hour, plugins.Result{Outcome: plugins.Installed}),
@@ -88,7 +91,7 @@ func drawFate(t *rapid.T) fate {
 
 func (f fate) bench(t *testing.T) *bench {
 	t.Helper()
-	b := newBench(t, newWorld(numbered(f.nodes)...), f.updates, withBudget(f.budget), func(in *engine.PlanInput) {
+	b := newBench(t, newWorld(numbered(f.nodes)...), f.updates, withBudget(f.budget), withRetries(f.retries), func(in *engine.PlanInput) {
 		if f.around != nil {
 			withScripts(in)
 		}
@@ -141,8 +144,8 @@ func (f fate) problems(b *bench, s engine.State) []string {
 	say := func(format string, a ...any) { out = append(out, fmt.Sprintf(format, a...)) }
 	out = append(out, b.w.broken...)
 	for key, n := range b.p.starts {
-		if n > 1 {
-			say("%s was started %d times", key, n)
+		if n > 1+f.retries {
+			say("%s was started %d times in %d attempts", key, n, 1+f.retries)
 		}
 	}
 	failures, away, left := map[string]bool{}, "", map[string]bool{}

@@ -91,6 +91,25 @@ func scenarios() map[string]func(t *testing.T) *bench {
 			b.w.noSignIn.from, b.w.noSignIn.to = time.Now().Add(5*time.Minute), time.Now().Add(100*time.Minute)
 			return b
 		},
+		"attempts": func(t *testing.T) *bench {
+			t.Helper()
+			b := newBench(t, newWorld(numbered(4)...), each(numbered(4), "a", "b"), withRetries(2), withBudget(3), withScripts)
+			b.p.scripts["NODE1/a"], b.p.scripts["NODE1/b"], b.p.scripts["NODE2/b"] = restart(), failed(1603), failed(350)
+			b.w.machine("NODE2").drainFails = true
+			b.w.scripts["NODE3/post"] = scripted{code: 1}
+			b.p.stageErr["NODE4"] = errors.New("no share")
+			b.onRetry(func(f engine.Fact) {
+				delete(b.p.stageErr, f.Node)
+				b.w.machine(f.Node).drainFails = false
+				if f.Data.Attempt == 2 {
+					delete(b.p.scripts, f.Node+"/b")
+				}
+				if f.Node == "NODE3" {
+					delete(b.w.scripts, "NODE3/post")
+				}
+			})
+			return b
+		},
 		"a loop": func(t *testing.T) *bench {
 			t.Helper()
 			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))
@@ -139,11 +158,7 @@ func TestR26_KilledAtAnyFactTheRunEndsAsIfUndisturbed(t *testing.T) {
 // wantOnce expects that no installer was started twice, no success entered twice, and none overlapping.
 func (b *bench) wantOnce() {
 	b.t.Helper()
-	for key, n := range b.p.starts {
-		if n != 1 {
-			b.t.Errorf("%s was started %d times", key, n)
-		}
-	}
+	jobs := map[string]map[string]bool{}
 	done := map[string]int{}
 	open := ""
 	for _, f := range b.journal.facts(b.t) {
@@ -154,10 +169,20 @@ func (b *bench) wantOnce() {
 				b.t.Errorf("%s was begun while %s is open", key, open)
 			}
 			open = key
+			if jobs[key] == nil {
+				jobs[key] = map[string]bool{}
+			}
+			jobs[key][f.Data.Job] = true
 		case engine.FactInstallDone:
-			done[key]++
+			done[key+" "+f.Data.Job]++
 			open = ""
 		default:
+		}
+	}
+	// One start for each attempt that began it.
+	for key, n := range b.p.starts {
+		if n != len(jobs[key]) {
+			b.t.Errorf("%s was started %d times as %v", key, n, jobs[key])
 		}
 	}
 	for key, n := range done {

@@ -96,7 +96,8 @@ func (r *run) settle(ctx context.Context, np NodePlan) error {
 	}
 	if err != nil {
 		// R22: it stays resumed, so that the cluster can repair itself; the gate keeps other nodes from following.
-		if err := r.fail(np, LeaveResumed, causeOf("settle", np.Name, err)); err != nil {
+		// Another attempt would only move the roles again.
+		if err := r.failForGood(np, LeaveResumed, "its roles did not come to rest, and another drain would move them again", causeOf("settle", np.Name, err)); err != nil {
 			return err
 		}
 	}

@@ -237,12 +237,12 @@ func (r *run) takeAll(ctx context.Context) error {
 func (r *run) finish(ctx context.Context) error {
 	for _, np := range r.Plan.Nodes {
 		if nr := r.node(np.Name); nr.Status == NodeWaiting {
-			if err := r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: NodeCanceled}}); err != nil {
+			status, cause := notTaken(&nr)
+			if err := r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: cause}}); err != nil {
 				return err
 			}
 		}
-		// A node that is still paused keeps its traces: its installer may be running (R18).
-		if nr := r.node(np.Name); nr.Traces && !nr.PausedByUs && (nr.Status == NodeCanceled || !nr.Staged) {
+		if nr := r.node(np.Name); nr.cleanedAtEnd() {
 			if err := r.clean(ctx, np); err != nil {
 				return err
 			}

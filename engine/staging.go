@@ -3,15 +3,17 @@ package engine
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 
 	"cau/plugins"
 )
 
-// jobID is the same for the same run, node and thing, so that a resumed run attaches to the job
-// that is there and never starts a second one (R26). At most 8+1+20+1+64+1+2 characters of [a-z0-9-].
-func jobID(run, node, what string) string {
+// jobID is the same for the same run, node, thing and attempt, so that a resumed run attaches to the job that is there
+// and never starts a second one (R26), and another attempt does start one. At most 8+1+20+1+64+1+5 characters of
+// [a-z0-9-], which a node takes as one folder's name (R17).
+func jobID(run, node, what string, attempt int) string {
 	plain := strings.Map(func(c rune) rune {
 		switch {
 		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
@@ -21,7 +23,7 @@ func jobID(run, node, what string) string {
 		}
 		return '-'
 	}, node)
-	return run + "-" + plain[:min(len(plain), 20)] + "-" + what + "-1" // the first attempt; nothing is tried twice
+	return run + "-" + plain[:min(len(plain), 20)] + "-" + what + "-" + strconv.Itoa(attempt)
 }
 
 // stageAll brings the updates to every node before the first drain, on a few nodes at once (R23). A node
@@ -64,8 +66,9 @@ func (r *run) stage(ctx context.Context, np NodePlan) error {
 	if r.stopAsked() || r.overBudget() {
 		return nil
 	}
-	job := jobID(r.Plan.Run, np.Name, "stage")
-	if nr := r.node(np.Name); nr.Phase != PhaseStaging {
+	nr := r.node(np.Name)
+	job := jobID(r.Plan.Run, np.Name, "stage", nr.Attempt)
+	if nr.Phase != PhaseStaging {
 		if err := r.record(Fact{Kind: FactStageIntent, Node: np.Name, Data: FactData{Job: job}}); err != nil {
 			return err
 		}
@@ -83,7 +86,27 @@ func (r *run) stage(ctx context.Context, np NodePlan) error {
 		case errors.Is(err, ErrCredential) && r.stopAsked():
 			return nil // it is cancelled with all that were not begun
 		}
-		return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: NodeFailed, Cause: causeOf("stage", np.Name, err)}})
+		return r.notStaged(ctx, np, err)
 	}
 	return r.record(Fact{Kind: FactStageDone, Node: np.Name, Data: FactData{Job: job, Connection: &res.Connection, Bytes: res.Bytes}})
+}
+
+// notStaged ends the node, or stages it again after a while: before the first drain, so that nobody is drained for a
+// run that its other nodes' failures stop. What keeps a node from reading a share passes, if at all, not at once.
+func (r *run) notStaged(ctx context.Context, np NodePlan, err error) error {
+	cause := causeOf("stage", np.Name, err)
+	if !errors.Is(err, plugins.ErrJobRefused) {
+		again, err := r.triedAgain(np, NodeFailed, cause)
+		if err != nil {
+			return err
+		}
+		if again {
+			if err := r.sleepUntilStop(ctx); err != nil {
+				return err
+			}
+			return r.stage(ctx, np)
+		}
+	}
+	nr := r.node(np.Name)
+	return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: NodeFailed, Cause: overAttempts(&nr, cause)}})
 }

@@ -88,10 +88,12 @@ type State struct {
 	// Ended is zero while the run goes on.
 	Ended         time.Time `json:"ended,omitzero"`
 	FailureBudget int       `json:"failure_budget"`
-	Nodes         []NodeRun `json:"nodes"`
-	PauseAsked    bool      `json:"pause_asked,omitempty"`
-	StopAsked     bool      `json:"stop_asked,omitempty"`
-	Waiting       string    `json:"waiting_for,omitempty"`
+	// Attempts is how often a node is tried at most: once more than MaxRetriesPerNode.
+	Attempts   int       `json:"attempts"`
+	Nodes      []NodeRun `json:"nodes"`
+	PauseAsked bool      `json:"pause_asked,omitempty"`
+	StopAsked  bool      `json:"stop_asked,omitempty"`
+	Waiting    string    `json:"waiting_for,omitempty"`
 	// HeldFor is the id of the check that the run is held for; empty while it is not held.
 	HeldFor string `json:"held_for,omitempty"`
 	// CredentialLost: what signs in to the nodes does not work any more (R05).
@@ -135,7 +137,11 @@ type NodeRun struct {
 	Updates []UpdateRun `json:"updates"`
 	// NotTaken is why the options leave the node out of the run; empty where it is taken.
 	NotTaken string `json:"not_taken,omitempty"`
-	// Restarts counts the restarts that the run asked for and proved.
+	// Attempt counts from 1; Earlier are the attempts before it, which failed. An administrator may ask for more than
+	// State.Attempts.
+	Attempt int       `json:"attempt"`
+	Earlier []Setback `json:"earlier,omitempty"`
+	// Restarts counts the restarts that the run asked for and proved, of all attempts.
 	Restarts int `json:"restarts"`
 	// Drained and Resumed say what was proven, for status and resume after a crash.
 	Staged      bool                     `json:"staged,omitempty"`
@@ -171,8 +177,10 @@ type NodeRun struct {
 	// Returned: its restart was proven after its time was over (R22).
 	Returned bool `json:"returned_late,omitempty"`
 	// Leave is set once the node has failed and is being left in order (R22).
-	Leave Leave        `json:"leave,omitempty"`
-	Cause *fault.Cause `json:"cause,omitempty"`
+	Leave Leave `json:"leave,omitempty"`
+	// Hopeless is why another attempt would not help; empty where it may.
+	Hopeless string       `json:"hopeless,omitempty"`
+	Cause    *fault.Cause `json:"cause,omitempty"`
 }
 
 // Update finds an update by id; nil when the node does not get it.
@@ -204,6 +212,8 @@ type UpdateRun struct {
 	// RunsOn: the installer outlived its limit (R18). Late is how it ended then; nil while that is not known.
 	RunsOn bool            `json:"runs_on,omitempty"`
 	Late   *plugins.Result `json:"late,omitempty"`
+	// Refused: the node did not let it begin, and would not another time (plugins.ErrJobRefused).
+	Refused bool `json:"refused,omitempty"`
 }
 
 // ScriptRun is a pre- or post-update script on one node.

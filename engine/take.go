@@ -55,6 +55,10 @@ func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 		return r.resume(ctx, np, nr)
 	case nr.RestartFrom != "":
 		return r.prove(ctx, np, nr)
+	case !nr.PausedByUs && nr.Status == NodeWaiting && !nr.Staged && len(np.Updates) > 0:
+		return r.stage(ctx, np)
+	case !nr.PausedByUs && nr.nothingLeft() && (r.Plan.PreScript == nil || nr.PreScript != nil):
+		return r.scriptsOnly(ctx, np, nr)
 	case !nr.PausedByUs:
 		return r.enter(ctx, np)
 	case !nr.Drained:
@@ -71,6 +75,14 @@ func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 		return r.askRestart(ctx, np, nr)
 	}
 	return r.rescan(ctx, np, nr)
+}
+
+// scriptsOnly ends an attempt that finds nothing left to install: the node is in service and stays so.
+func (r *run) scriptsOnly(ctx context.Context, np NodePlan, nr NodeRun) error {
+	if r.postScriptDue(nr) {
+		return r.postScript(ctx, np)
+	}
+	return r.end(ctx, np, nr)
 }
 
 // nextUpdate is the first update without an outcome. After a stop only one that has begun is finished (R29).
@@ -91,6 +103,11 @@ func (r *run) fail(np NodePlan, leave Leave, cause *fault.Cause) error {
 	return r.record(Fact{Kind: FactNodeFailing, Node: np.Name, Data: FactData{Leave: leave, Cause: cause}})
 }
 
+// failForGood is fail where another attempt would not help, and says why not.
+func (r *run) failForGood(np NodePlan, leave Leave, why string, cause *fault.Cause) error {
+	return r.record(Fact{Kind: FactNodeFailing, Node: np.Name, Data: FactData{Leave: leave, Hopeless: why, Cause: cause}})
+}
+
 // leavePaused ends the node where it is: paused, and nothing more is done on it (R22). The cause says so
 // whatever it is about; what made the node fail in the first place stays in front (R30).
 func (r *run) leavePaused(np NodePlan, status NodeStatus, cause *fault.Cause) error {
@@ -107,18 +124,22 @@ func (r *run) pausedEnd(np NodePlan, status NodeStatus, cause *fault.Cause) Fact
 	if !strings.Contains(c.Hint, "Resume-ClusterNode") {
 		c.Hint = strings.TrimSpace(c.Hint + " " + np.Name + " stays paused: look at it, then resume it with Resume-ClusterNode.")
 	}
-	return Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: &c}}
+	nr := r.node(np.Name)
+	return Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: overAttempts(&nr, &c)}}
 }
 
-// end is the last step of a node that is back in service.
+// end is the last step of a node that is back in service, or was never out of it.
 func (r *run) end(ctx context.Context, np NodePlan, nr NodeRun) error {
+	status, cause := nodeSummary(nr)
+	if again, err := r.triedAgain(np, status, cause); again || err != nil {
+		return err
+	}
 	if nr.Traces && !nr.scriptRunsOn() && !nr.keepsLog() {
 		if err := r.clean(ctx, np); err != nil {
 			return err
 		}
 	}
-	status, cause := nodeSummary(nr)
-	return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: cause}})
+	return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: overAttempts(&nr, cause)}})
 }
 
 // keepsLog tells whether the node's traces hold the log of something that failed: then they stay for the one who
@@ -130,6 +151,20 @@ func (n *NodeRun) keepsLog() bool {
 		}
 	}
 	return slices.ContainsFunc(n.Updates, func(u UpdateRun) bool { return u.Outcome == plugins.UpdateFailed && u.Log != "" })
+}
+
+// cleanedAtEnd tells whether the run's end removes the node's traces. One that is still paused keeps them: its installer
+// may be running (R18).
+func (n *NodeRun) cleanedAtEnd() bool {
+	if !n.Traces || n.PausedByUs {
+		return false
+	}
+	if n.Status == NodeCanceled || !n.Staged {
+		return true
+	}
+	// It may have ended while it waited for another attempt.
+	last := len(n.Earlier) - 1
+	return last >= 0 && !n.Earlier[last].Log && !n.keepsLog() && !n.scriptRunsOn()
 }
 
 // nodeSummary is how the node ended in CAU's words.

@@ -154,14 +154,14 @@ func (b *lateBound) over() (bool, error) {
 	return false, nil
 }
 
-// sleep ends early when stop is asked.
-func (b *lateBound) sleep(ctx context.Context, d time.Duration) error {
+// sleepUntilStop sleeps for watchPoll, and ends early when stop is asked.
+func (r *run) sleepUntilStop(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	release := context.AfterFunc(b.stopped, cancel)
+	release := context.AfterFunc(r.stopped, cancel)
 	defer release()
-	err := b.Clock.Sleep(ctx, d)
-	if b.stopped.Err() != nil {
+	err := r.Clock.Sleep(ctx, watchPoll)
+	if r.stopped.Err() != nil {
 		return nil
 	}
 	return err
@@ -195,7 +195,7 @@ func (r *run) watchReturn(ctx context.Context, np NodePlan) error {
 		if over, err := bound.over(); over {
 			return err
 		}
-		if err := bound.sleep(ctx, watchPoll); err != nil {
+		if err := r.sleepUntilStop(ctx); err != nil {
 			return err
 		}
 	}

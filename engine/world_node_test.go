@@ -280,6 +280,9 @@ func (p *fakePlugin) attach(node string, req plugins.InstallRequest) (*installer
 	}
 	j := &installerJob{ends: time.Now().Add(s.takes), script: s}
 	m.jobs[req.JobID] = j
+	if p.ends[key] > 0 {
+		p.w.broken = append(p.w.broken, key+" was started again after it succeeded")
+	}
 	p.starts[key]++
 	if s.result.RestartRequired {
 		m.pending = []string{"component servicing"}

@@ -176,6 +176,8 @@ type Result struct {
 	Signature *Signature `json:"signature,omitempty"`
 	// Log is the installer's log on the node, or empty.
 	Log string `json:"log,omitempty"`
+	// Refused: the update failed before it began, because the node does not let it be installed (ErrJobRefused).
+	Refused bool `json:"refused,omitempty"`
 }
 
 // Progress is telemetry: it may be lost and decides nothing.
@@ -295,6 +297,9 @@ var (
 	// ErrJobFailed: the job ended and says itself that it could not do its work: a hash did not match, the
 	// share refused, the program does not exist. Nothing was installed by it. The chain holds a *fault.Error.
 	ErrJobFailed = errors.New("the job failed")
+	// ErrJobRefused is an ErrJobFailed whose reason does not pass: the file is not the plan's, its signature is not
+	// valid, somebody else's folder is in the way. The same job would be refused again.
+	ErrJobRefused = errors.New("the job was refused")
 	// ErrJobLost: the job was started and its process ended without a result (R19: unknown).
 	ErrJobLost = errors.New("the job ended without a result")
 )

@@ -50,6 +50,8 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 		}
 	case engine.FactNotTaken:
 		return t.T(key, d.Message)
+	case engine.FactNodeRetried:
+		return t.T(key, d.Attempt, plan.Options.MaxRetriesPerNode+1, d.Cause.String())
 	case engine.FactNodeFailing, engine.FactCleanFailed:
 		return t.T(key, reason(d))
 	case engine.FactNodeEnded:

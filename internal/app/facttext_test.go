@@ -21,6 +21,7 @@ func TestEveryKindOfFactHasWords(t *testing.T) {
 		engine.FactRunHeld:      {Data: engine.FactData{Message: "another run appeared"}},
 		engine.FactRunEnded:     {Data: engine.FactData{RunStatus: engine.RunSucceeded}},
 		engine.FactNodeEnded:    {Data: engine.FactData{NodeStatus: engine.NodeFailed, Cause: &fault.Cause{Message: "because"}}},
+		engine.FactNodeRetried:  {Data: engine.FactData{Attempt: 1, Cause: &fault.Cause{Message: "because"}}},
 		engine.FactControl:      {Data: engine.FactData{Verb: engine.VerbPause, By: "root (uid 0)"}},
 		engine.FactStageDone:    {Data: engine.FactData{Connection: &plugins.ShareConnection{Dialect: "3.1.1", Signed: true, Account: `LAB\NODE1$`}}},
 		engine.FactScriptIntent: {Data: engine.FactData{Script: &engine.ScriptFact{Phase: plugins.PhasePre, Name: "before.ps1", As: engine.ScriptAsSystem}}},

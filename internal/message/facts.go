@@ -60,6 +60,7 @@ var factTexts = map[Key]string{
 	"fact.node.failing":         "failed: %s",
 	"fact.node.ended":           "ended: %s",
 	"fact.node.ended.because":   "ended: %s. %s",
+	"fact.node.retried":         "attempt %d of %d failed; it is tried again. %s",
 	"fact.clean.done":           "staged files are removed",
 	"fact.clean.failed":         "staged files could not be removed: %s",
 }

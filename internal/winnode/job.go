@@ -332,8 +332,15 @@ func (e *jobFailedError) Error() string { return e.cause.Error() }
 // Unwrap gives the fault with the job's number.
 func (e *jobFailedError) Unwrap() error { return e.cause }
 
-// Is makes errors.Is(err, plugins.ErrJobFailed) true.
-func (e *jobFailedError) Is(target error) bool { return target == plugins.ErrJobFailed }
+// Is makes errors.Is(err, plugins.ErrJobFailed) true, and ErrJobRefused where the job refused of its own accord: a
+// refusal with a number came from Windows, and may pass.
+func (e *jobFailedError) Is(target error) bool {
+	if target == plugins.ErrJobRefused {
+		var o *OperationError
+		return errors.As(e.cause, &o) && o.Kind == kindRefused && e.cause.Code == 0
+	}
+	return target == plugins.ErrJobFailed
+}
 
 // finish reads the result, which is written once.
 func (w *jobWatch) finish(text string) (json.RawMessage, error) {

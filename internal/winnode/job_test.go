@@ -201,6 +201,23 @@ func TestR30_AFailedJobKeepsItsNumberAndReason(t *testing.T) {
 	}
 }
 
+func TestARefusalOfTheJobItselfIsToldFromAFailure(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"kind":"refused","message":"the signature of the update is not valid"}`:               true,
+		`{"kind":"refused","message":"the job was cancelled before it began this","code":1223}`: false,
+		`{"kind":"win32","message":"the disk is full","code":112}`:                              false,
+		`{"kind":"script","message":"a variable is null"}`:                                      false,
+	} {
+		s, f := newSite(t, "N1")
+		j := &script{steps: []agent.JobPoll{{Exists: true, Result: `{"ok":false,"err":` + text + `}`}}}
+		j.on(s)
+		_, err := f.Node("N1").RunJob(t.Context(), installer, nil)
+		if !errors.Is(err, plugins.ErrJobFailed) || errors.Is(err, plugins.ErrJobRefused) != want {
+			t.Errorf("%s: %v, refused %v", text, err, errors.Is(err, plugins.ErrJobRefused))
+		}
+	}
+}
+
 func TestAJobSurvivesTheLossOfContact(t *testing.T) {
 	s, f := newSite(t, "N1")
 	m := s.at("N1")

@@ -92,7 +92,7 @@ func (p *Plugin) Install(ctx context.Context, node plugins.Node, req plugins.Ins
 		}
 	})
 	if errors.Is(err, plugins.ErrJobFailed) {
-		return plugins.Result{Outcome: plugins.UpdateFailed, Cause: fault.CauseOf(err)}, nil
+		return plugins.Result{Outcome: plugins.UpdateFailed, Refused: errors.Is(err, plugins.ErrJobRefused), Cause: fault.CauseOf(err)}, nil
 	}
 	if err != nil {
 		return plugins.Result{}, err
