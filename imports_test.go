@@ -39,7 +39,9 @@ var allowedImports = map[string][]string{
 	"internal/app":            {"*"},
 	"internal/sambatest":      {},
 	"bench":                   {"bench/...", "internal/wsman", "internal/kerberos", "internal/winnode", "internal/lab", "internal/lab/...", "engine", "smbcheck"},
-	"e2e":                     {"internal/check", "internal/cli", "smbcheck"}, // what the program prints, and roots made over SMB
+	// Tests alone, of everything but the network.
+	"chaos": {"engine", "plugins", "plugins/hotfix", "hotfixcfg", "smbcheck", "internal/coordinator", "internal/journal", "internal/check"},
+	"e2e":   {"internal/check", "internal/cli", "smbcheck"}, // what the program prints, and roots made over SMB
 }
 
 // testEdges are what only tests may import beyond the list: real peers and the lab as a peer.

@@ -1,0 +1,127 @@
+package chaos_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"cau/engine"
+	"cau/internal/lab/model"
+)
+
+// small is the run whose every point is gone through: two nodes, one update that asks for a restart and one that does not.
+func small() cast {
+	f := newFiles()
+	f.addUpdate("", "First.msu", 3010, 20)
+	f.addUpdate("NODE1", "Second.msi", 0, 15)
+	// One node after the other, so that the points come in one order.
+	return cast{nodes: 2, files: f, options: func(o *engine.Options) { o.StageNodesAtOnce = 1 }}
+}
+
+// fate is what a random round does to a run, beyond what the run is made of.
+type fate struct {
+	// deaths are the points at which one life after the other ends, counted from each one's beginning; down is for how long
+	// nobody is there afterwards.
+	deaths []int
+	down   []time.Duration
+	// asks are what an administrator asks for, in order; a pause is taken back after a while.
+	asks []asked
+}
+
+// asked is a request, a time after the run began.
+type asked struct {
+	after time.Duration
+	verb  engine.Verb
+}
+
+func (f fate) stops() bool {
+	for _, a := range f.asks {
+		if a.verb == engine.VerbStop {
+			return true
+		}
+	}
+	return false
+}
+
+// draw makes a round of its seed, and of nothing else.
+func draw(seed uint64) (cast, fate) {
+	r := rand.New(rand.NewPCG(seed, 0))
+	one := func(n int) bool { return r.IntN(n) == 0 }
+	c := cast{nodes: 2 + r.IntN(4), files: newFiles(), outages: map[string][]outageAt{}}
+	names := []string{""}
+	for i := range c.nodes {
+		names = append(names, fmt.Sprintf("NODE%d", i+1))
+	}
+	exits := map[string][]int{".msu": {3010, 3010, 0, 3010}, ".msi": {0, 3010, 0, 0}}
+	bad := map[string][]int{".msu": {1603, 3017, -2145124329}, ".msi": {1603, 3018, 1633}}
+	unlucky := one(4)
+	for i, n := range names {
+		for j := range r.IntN(3) + 1 - min(i, 1) {
+			kind := []string{".msu", ".msi"}[r.IntN(2)]
+			exit := exits[kind][r.IntN(4)]
+			if unlucky && one(4) {
+				exit = bad[kind][r.IntN(3)]
+			}
+			c.files.addUpdate(n, fmt.Sprintf("U%d%s", j, kind), exit, 5+r.IntN(120))
+		}
+	}
+	c.scenario = drawScenario(r, names[1:])
+	c.options = drawOptions(r, c.nodes)
+	if one(2) {
+		for _, n := range names[1:] {
+			for range r.IntN(3) {
+				c.outages[n] = append(c.outages[n], outageAt{
+					after: time.Duration(r.IntN(40*60)) * time.Second, lasts: time.Duration(1+r.IntN(90)) * time.Second, answersLost: one(2),
+				})
+			}
+		}
+	}
+	return c, drawFate(r)
+}
+
+func drawScenario(r *rand.Rand, names []string) model.Scenario {
+	one := func(n int) bool { return r.IntN(n) == 0 }
+	some := func() string { return names[r.IntN(len(names))] }
+	s := model.Scenario{Name: "drawn", S2D: one(3)}
+	if one(5) {
+		s.PendingRestart = []string{some()}
+	}
+	if one(4) {
+		s.ReturnsLate = []model.LateReturn{{Node: some(), Minutes: float64(1 + r.IntN(8))}}
+	}
+	if one(4) {
+		s.SlowDrains = []model.SlowDrain{{Node: some(), Seconds: float64(10 + r.IntN(80))}}
+	}
+	if one(6) {
+		s.RestartsTwice = []string{some()}
+	}
+	if one(6) {
+		s.ClockJumps = []model.ClockJump{{Node: some(), Minutes: float64(r.IntN(9) - 4), AfterRestart: one(2)}}
+	}
+	return s
+}
+
+func drawOptions(r *rand.Rand, nodes int) func(*engine.Options) {
+	budget, atOnce := r.IntN(nodes), 1+3*r.IntN(2)
+	return func(o *engine.Options) {
+		o.MaxFailedNodes, o.StageNodesAtOnce = &budget, atOnce
+	}
+}
+
+func drawFate(r *rand.Rand) fate {
+	var f fate
+	for range 1 + r.IntN(12) {
+		// Most lives end early in what is left, so that every part of a run sees deaths; some end soon again.
+		f.deaths = append(f.deaths, 1+r.IntN([]int{8, 60, 250, 900}[r.IntN(4)]))
+		f.down = append(f.down, []time.Duration{0, time.Second, time.Minute, 10 * time.Minute, 3 * time.Hour}[r.IntN(5)])
+	}
+	if r.IntN(4) > 0 {
+		return f
+	}
+	for range 1 + r.IntN(2) {
+		f.asks = append(f.asks, asked{
+			after: time.Duration(r.IntN(30*60)) * time.Second, verb: []engine.Verb{engine.VerbPause, engine.VerbPause, engine.VerbStop}[r.IntN(3)],
+		})
+	}
+	return f
+}
