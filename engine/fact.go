@@ -75,6 +75,9 @@ const (
 
 	FactCleanDone   FactKind = "clean.done"
 	FactCleanFailed FactKind = "clean.failed"
+
+	// FactDiskFull: the run's folder has no room left but what was kept in reserve, and the run stops cleanly.
+	FactDiskFull FactKind = "run.disk-full"
 )
 
 // Ignorable tells whether a program that does not know the kind may pass over it: only what informs, and

@@ -82,6 +82,8 @@ func (s *State) Apply(f Fact) error {
 
 func (k FactKind) known() bool {
 	switch k {
+	case FactDiskFull:
+		return true
 	case FactRunStarted, FactRunContinued, FactControl, FactRunPaused, FactRunHeld, FactRunEnded,
 		FactRunReleased, FactCredentialLost, FactCredentialBack,
 		FactGateWaiting, FactUpToDate, FactNotTaken, FactStageIntent, FactStageDone, FactScriptIntent, FactScriptDone, FactPauseIntent, FactDrainDone,
@@ -127,6 +129,7 @@ func (s *State) applyRun(f Fact) {
 		s.goOn(f.Data.RunStatus)
 		s.Cause, s.Ended = f.Data.Cause, f.Time
 	default:
+		s.applyDurable(f)
 	}
 }
 

@@ -48,6 +48,9 @@ type RunInput struct {
 	// Control may be nil; closing it means that nobody will ask any more.
 	Control <-chan Control
 	Clock   Clock
+	// DiskFull says that the recorder's room is used up but for a reserve; nil while there is some, and the field may be nil.
+	// It is asked after every record, and the run stops cleanly on it.
+	DiskFull func() *fault.Cause
 	// Credential may be nil: then its end is not known, and only its refusal is seen (R05).
 	Credential Credential
 }
@@ -140,8 +143,9 @@ func (r *run) recordLocked(f Fact) error {
 	}
 	if err := r.state.Apply(f); err != nil {
 		r.broken = err
+		return r.broken
 	}
-	return r.broken
+	return r.stopWhenFull()
 }
 
 // now is the run's time as facts hold it: it must read back from JSON as the same value.
@@ -254,6 +258,7 @@ func (r *run) finish(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	status, cause := summary(&r.state)
+	cause = withDiskFull(&r.state, status, cause)
 	return r.recordLocked(Fact{Kind: FactRunEnded, Data: FactData{RunStatus: status, Cause: cause}})
 }
 

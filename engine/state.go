@@ -97,8 +97,10 @@ type State struct {
 	// HeldFor is the id of the check that the run is held for; empty while it is not held.
 	HeldFor string `json:"held_for,omitempty"`
 	// CredentialLost: what signs in to the nodes does not work any more (R05).
-	CredentialLost bool         `json:"credential_lost,omitempty"`
-	Cause          *fault.Cause `json:"cause,omitempty"`
+	CredentialLost bool `json:"credential_lost,omitempty"`
+	// DiskFull is why the run stops for want of room in its folder; nil while there is some.
+	DiskFull *fault.Cause `json:"disk_full,omitempty"`
+	Cause    *fault.Cause `json:"cause,omitempty"`
 	// Facts is how many facts were folded.
 	Facts int `json:"facts"`
 }

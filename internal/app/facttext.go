@@ -13,6 +13,9 @@ import (
 func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 	d := f.Data
 	key := message.Fact(string(f.Kind))
+	if text, ok := durableText(t, key, f); ok {
+		return text
+	}
 	switch f.Kind {
 	case engine.FactRunStarted:
 		return t.T(key, plan.Run, plan.Cluster)

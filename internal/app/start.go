@@ -125,6 +125,9 @@ func startedAs(cluster string, started coordinator.Started, err error) (cli.Star
 	if errors.As(err, &busy) {
 		return cli.Started{}, cli.Refused(&fault.Error{Op: "start a run on " + cluster, Err: err, Hint: busyHint(busy)})
 	}
+	if errors.Is(err, coordinator.ErrNoRoom) {
+		return cli.Started{}, cli.Refused(err)
+	}
 	return cli.Started{Run: started.Run, Where: started.Where}, err
 }
 

@@ -37,10 +37,11 @@ type report struct {
 type reportKind string
 
 const (
-	kindOther reportKind = ""
-	kindBusy  reportKind = "cluster-busy"
-	kindAlive reportKind = "alive"
-	kindEnded reportKind = "ended"
+	kindOther  reportKind = ""
+	kindBusy   reportKind = "cluster-busy"
+	kindAlive  reportKind = "alive"
+	kindEnded  reportKind = "ended"
+	kindNoRoom reportKind = "no-room"
 	// kindNotAlive is an answer of the control socket.
 	kindNotAlive reportKind = "not-alive"
 )
@@ -111,6 +112,8 @@ func (c *Child) Fail(err error) {
 		r.Kind = kindAlive
 	case errors.Is(err, ErrEnded):
 		r.Kind = kindEnded
+	case errors.Is(err, ErrNoRoom):
+		r.Kind = kindNoRoom
 	}
 	c.last(r)
 }

@@ -27,6 +27,15 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// freeBytes is how much an ordinary user may still write in dir.
+func freeBytes(dir string) (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, err
+	}
+	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:unconvert // their types differ between platforms
+}
+
 // oursAlone refuses a folder that is a link, of another owner, or open to others.
 func oursAlone(dir string) error {
 	info, err := os.Lstat(dir)

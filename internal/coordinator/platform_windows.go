@@ -20,6 +20,19 @@ func rootDir(home string) string { return filepath.VolumeName(home) + `\` }
 // syncDir does nothing: Windows has no flush of a folder, and NTFS logs names itself.
 func syncDir(string) error { return nil }
 
+// freeBytes is how much this user may still write in dir.
+func freeBytes(dir string) (int64, error) {
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, err
+	}
+	var free uint64
+	if err := windows.GetDiskFreeSpaceEx(name, &free, nil, nil); err != nil {
+		return 0, err
+	}
+	return int64(min(free, 1<<62)), nil
+}
+
 // oursAlone accepts the folder: the temporary folder is below the user's profile, which its descriptor protects.
 func oursAlone(string) error { return nil }
 

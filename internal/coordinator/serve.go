@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"cau/engine"
+	"cau/internal/fault"
 	"cau/internal/journal"
 	"cau/plugins"
 )
@@ -70,6 +71,8 @@ type post struct {
 	desk    *desk
 	// snapshot folds beside the engine what is recorded.
 	snapshot snapshots
+	room     *room
+	progress *telemetry
 	// held are given back in reverse order.
 	held []func() error
 }
@@ -105,7 +108,8 @@ func (p *post) take(ctx context.Context, in ServeInput) error {
 	if p.state.Status.Ended() {
 		return fmt.Errorf("run %s: %w", in.Run, ErrEnded)
 	}
-	return nil
+	p.room, err = openRoom(in.Home, in.Run)
+	return err
 }
 
 // work lets the run be controlled and executes it.
@@ -115,6 +119,7 @@ func (p *post) work(ctx context.Context, in ServeInput) error {
 		return err
 	}
 	p.hold(progress)
+	p.progress = progress
 	if err := p.answer(ctx, in); err != nil {
 		return err
 	}
@@ -123,10 +128,12 @@ func (p *post) work(ctx context.Context, in ServeInput) error {
 	p.state, err = engine.Run(ctx, engine.RunInput{
 		Plan: p.plan, State: p.state, Plugin: in.Plugin, Cluster: in.Cluster, Nodes: in.Nodes,
 		Recorder: p, Telemetry: progress, Control: p.desk.control, Clock: in.Clock, Credential: in.Credential,
+		DiskFull: func() *fault.Cause { return p.room.spent },
 	})
 	why := ErrNotAlive
 	if p.state.Status.Ended() {
 		why = ErrEnded
+		err = errors.Join(err, p.room.drop())
 	}
 	p.desk.close(fmt.Errorf("run %s: %w", in.Run, why))
 	return err
@@ -158,13 +165,31 @@ func (p *post) answer(ctx context.Context, in ServeInput) error {
 func (p *post) Record(f engine.Fact) error {
 	data, err := json.Marshal(f)
 	if err == nil {
-		_, err = p.journal.Append(data)
+		err = p.append(data)
 	}
 	if err == nil {
 		p.snapshot.recorded(data)
 	}
 	if f.Kind == engine.FactControl {
 		p.desk.recorded(err)
+	}
+	return err
+}
+
+// append writes a fact, at the cost of the reserve when there is no other room for it.
+func (p *post) append(data []byte) error {
+	_, err := p.journal.Append(data)
+	if !errors.Is(err, journal.ErrFull) {
+		return err
+	}
+	// Whatever else is written here takes the room of facts.
+	p.progress.stop()
+	p.snapshot.off = true
+	if p.room.giveUp() {
+		_, err = p.journal.Append(data)
+	}
+	if errors.Is(err, journal.ErrFull) {
+		return p.room.usedUp(err)
 	}
 	return err
 }

@@ -45,13 +45,16 @@ type Started struct {
 
 // Start makes the run's folder and starts its coordinator in a process of its own, and returns once that works on the
 // run. It refuses with ErrWouldNotSurvive where the run would not outlive this session, ErrClusterBusy where another
-// run has the cluster, engine.ErrBlocked where a check does. After an error nothing of the run is left. When ctx ends
+// run has the cluster, ErrNoRoom where the home's disk is nearly full, engine.ErrBlocked where a check does. After an error nothing of the run is left. When ctx ends
 // before the coordinator is ready, it is ended; afterwards nothing that happens to this process matters to it.
 func Start(ctx context.Context, in StartInput) (Started, error) {
 	if blocking := in.Plan.Blocking(); len(blocking) > 0 {
 		return Started{}, fmt.Errorf("%w: %s", engine.ErrBlocked, blocking[0].ID)
 	}
 	if err := in.Home.ClusterBusy(in.Plan); err != nil {
+		return Started{}, err
+	}
+	if err := checkRoom(in.Home.runs(), 0); err != nil {
 		return Started{}, err
 	}
 	d, err := decide(survey(ctx))
@@ -81,6 +84,9 @@ func Resume(ctx context.Context, run string, in StartInput) (Started, error) {
 		return Started{}, fmt.Errorf("run %s: %w", run, ErrAlive)
 	}
 	if err := in.Home.ClusterBusy(plan); err != nil {
+		return Started{}, err
+	}
+	if err := in.Home.checkRoomOf(run); err != nil {
 		return Started{}, err
 	}
 	d, err := decide(survey(ctx))
@@ -268,6 +274,8 @@ func (r report) failure() error {
 		e.kind = ErrEnded
 	case kindNotAlive:
 		e.kind = ErrNotAlive
+	case kindNoRoom:
+		e.kind = ErrNoRoom
 	case kindOther:
 	}
 	if r.Cause.Hint != "" {

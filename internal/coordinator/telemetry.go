@@ -23,6 +23,15 @@ type telemetry struct {
 	mu   sync.Mutex
 	file *os.File
 	size int64
+	// stopped: nothing is written any more.
+	stopped bool
+}
+
+// stop loses all further progress.
+func (t *telemetry) stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stopped = true
 }
 
 func openTelemetry(path string) (*telemetry, error) {
@@ -56,7 +65,7 @@ func (t *telemetry) Report(p engine.Progress) {
 }
 
 func (t *telemetry) write(line []byte) {
-	if t.size+int64(len(line)) > maxTelemetry {
+	if t.stopped || t.size+int64(len(line)) > maxTelemetry {
 		return
 	}
 	n, err := t.file.Write(line)

@@ -146,6 +146,9 @@ func (w *Writer) Close() error {
 	return w.file.Close()
 }
 
+// Full tells whether err is that of a full disk, of a quota or of a file's greatest size.
+func Full(err error) bool { return errors.Is(err, ErrFull) || diskFull(err) }
+
 // full adds ErrFull to the errors of a full disk.
 func full(err error) error {
 	if err != nil && diskFull(err) {

@@ -13,6 +13,7 @@ var factTexts = map[Key]string{
 	"fact.run.paused":           "paused: no further node is started",
 	"fact.run.held":             "held: %s",
 	"fact.run.ended":            "the run ended: %s",
+	"fact.run.disk-full":        "stops: %s",
 	"fact.run.released":         "what the run was held for is over; it goes on",
 	"fact.credential.lost":      "what signs in to the nodes does not work any more; no node is begun",
 	"fact.credential.back":      "what signs in to the nodes works again",
