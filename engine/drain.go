@@ -31,6 +31,7 @@ const (
 
 // Group states (CLUSTER_GROUP_STATE, clusapi.h).
 const (
+	groupOnline  = 0
 	groupOffline = 1
 	groupFailed  = 2
 	groupPending = 4
@@ -56,7 +57,7 @@ func (e *notOursError) Error() string { return e.why }
 // somebody else's and goes back to the gate.
 func (r *run) drain(ctx context.Context, np NodePlan) error {
 	timeout := time.Duration(r.Plan.Options.DrainTimeoutMinutes) * time.Minute
-	d := &drainWatch{run: r, node: np.Name, wait: r.patience(timeout)}
+	d := &drainWatch{run: r, node: np.Name, wait: r.patience(timeout), mode: r.Plan.Options.drainMode()}
 	_, decidedHere := r.entered[np.Name]
 	d.adopted = !decidedHere
 	err := r.persistWith(ctx, drainPoll, d.wait, func() error { return d.poll(ctx) })
@@ -65,7 +66,7 @@ func (r *run) drain(ctx context.Context, np NodePlan) error {
 	var notOurs *notOursError
 	switch {
 	case err == nil:
-		return r.record(Fact{Kind: FactDrainDone, Node: np.Name})
+		return r.record(Fact{Kind: FactDrainDone, Node: np.Name, Data: FactData{Drain: forcedMode(d.mode), Roles: d.left}})
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &foreign):
@@ -83,6 +84,7 @@ func (r *run) drain(ctx context.Context, np NodePlan) error {
 type drainWatch struct {
 	*run
 	node string
+	mode DrainMode
 	// tried: a pause was asked for here, so that a paused node is paused by us. adopted: the intent is an
 	// earlier coordinator's, and nobody knows whether its pause was done; adoptedLooks counts looks at that.
 	tried, adopted bool
@@ -144,7 +146,8 @@ func (d *drainWatch) poll(ctx context.Context) error {
 			return &finalError{&foreignError{blocking: blocking, untouched: true}}
 		}
 	}
-	if m.State == NodeUp || (d.tried && d.pauses < d.pauseTries() && m.State == NodePaused && m.DrainStatus == DrainNotInitiated) {
+	again := d.mode != DrainNone && d.tried && d.pauses < d.pauseTries() && m.State == NodePaused && m.DrainStatus == DrainNotInitiated
+	if m.State == NodeUp || again {
 		if err := d.pause(ctx); err != nil {
 			return err
 		}
@@ -159,25 +162,28 @@ func (d *drainWatch) poll(ctx context.Context) error {
 	if m.State == NodePaused {
 		d.goesOn(v.ownedBy(d.node))
 	}
-	return drained(&v, m)
+	return drained(&v, m, d.mode)
 }
 
 // goesOn keeps what is still on the node, and says so whenever that changes.
 func (d *drainWatch) goesOn(left []string) {
-	if d.left = left; len(left) > 0 && !slices.Equal(left, d.said) {
+	if d.left = left; d.mode != DrainNone && len(left) > 0 && !slices.Equal(left, d.said) {
 		d.said = left
 		d.report(d.node)(plugins.Progress{Message: "drains, still there: " + strings.Join(left, ", "), Percent: -1})
 	}
 }
 
 // ours tells whether the node is out of service by our own pause, as far as it is. An administrator's pause is
-// never taken for ours, because we would undo it in the end.
+// never taken for ours, because we would undo it in the end: ours drains, unless the plan says that it does not.
 func (d *drainWatch) ours(m *MemberView) error {
 	switch {
 	case m.State == NodeUp, d.tried:
 		return nil
 	case !d.adopted:
 		return &finalError{&notOursError{"The node became " + m.State.String() + " before it was paused by this run."}}
+	case d.mode == DrainNone && m.State == NodePaused && m.DrainStatus != DrainNotInitiated:
+		return &finalError{&notOursError{"The node is paused and drained, and this run's pause does not drain."}}
+	case d.mode == DrainNone:
 	case m.State == NodePaused && m.DrainStatus == DrainNotInitiated:
 		if d.adoptedLooks++; d.adoptedLooks >= adoptLooks {
 			return &finalError{&notOursError{"The node is paused without a drain, which is not this run's pause."}}
@@ -255,10 +261,13 @@ func win32Code(err error) fault.Code {
 }
 
 // drained tells whether the node is out of service: paused, drain completed, and nothing owned. The state
-// alone says nothing: a node is paused first, so that it takes nothing new, and drained then (Suspend-ClusterNode).
-func drained(v *ClusterView, m *MemberView) error {
+// alone says nothing: a node is paused first, so that it takes nothing new, and drained then (Suspend-ClusterNode). Where
+// the plan says that nothing is moved, a node that is paused is out of service with its roles (R15).
+func drained(v *ClusterView, m *MemberView, mode DrainMode) error {
 	owned := v.ownedBy(m.Name)
 	switch {
+	case mode == DrainNone && m.State == NodePaused && m.DrainStatus == DrainNotInitiated:
+		return nil
 	case m.State == NodePaused && m.DrainStatus == DrainFailed:
 		err := errors.New("the cluster says that the drain failed")
 		if len(owned) > 0 {

@@ -127,6 +127,9 @@ type FactData struct {
 	MayReturn bool `json:"may_return,omitempty"`
 	// Script is what is known of a pre- or post-update script.
 	Script *ScriptFact `json:"script,omitempty"`
+	// Drain is how the node is paused where that takes roles down (R15); Roles are those, by name, or what became of them.
+	Drain DrainMode `json:"drain,omitempty"`
+	Roles []string  `json:"roles,omitempty"`
 	// Boot is a boot identity and BootRead when the node gave it.
 	Boot     string    `json:"boot,omitempty"`
 	BootRead time.Time `json:"boot_read,omitzero"`

@@ -197,13 +197,16 @@ func (n *NodeRun) apply(f Fact) {
 		n.Staged, n.Connection = true, f.Data.Connection
 		n.enter(PhaseWaiting, f.Time)
 	case FactPauseIntent:
-		n.Status, n.PausedByUs = NodeUpdating, true
+		n.Status, n.PausedByUs, n.Outage = NodeUpdating, true, f.Data.Roles
 		if n.Started.IsZero() {
 			n.Started = f.Time
 		}
 		n.enter(PhaseDraining, f.Time)
 	case FactDrainDone:
 		n.Drained = true
+		if len(f.Data.Roles) > 0 {
+			n.Outage = f.Data.Roles
+		}
 		n.enter(PhaseInstalling, f.Time)
 	case FactScriptIntent, FactScriptDone:
 		n.applyScript(f)
@@ -269,7 +272,7 @@ func (n *NodeRun) applyRestart(f Fact) {
 		n.Resumed, n.BackInService, n.PausedByUs, n.Drained = true, true, false, false
 		n.enter(PhaseSettling, f.Time)
 	case FactSettleDone:
-		n.Settled = true
+		n.Settled, n.RolesDown = true, f.Data.Roles
 	default:
 	}
 }

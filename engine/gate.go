@@ -110,7 +110,7 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 				}
 				r.entered[np.Name] = r.Clock.Now()
 				delete(r.maintained, np.Name) // another attempt looks anew
-				return r.record(Fact{Kind: FactPauseIntent, Node: np.Name, Data: FactData{Checks: notPlain(results)}})
+				return r.record(Fact{Kind: FactPauseIntent, Node: np.Name, Data: r.pauseData(ctx, np.Name, results)})
 			}
 		} else {
 			clean.broken()

@@ -81,7 +81,7 @@ func (r *run) untilOut(ctx context.Context, name string, begun bool) error {
 		if err != nil {
 			return err
 		}
-		return stillDrained(&v, name)
+		return stillDrained(&v, name, r.Plan.Options.drainMode())
 	})
 }
 

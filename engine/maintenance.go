@@ -43,7 +43,7 @@ func (r *run) enterMaintenance(ctx context.Context, np NodePlan, nr NodeRun) err
 		return ctx.Err()
 	case r.brokenErr() != nil:
 		return r.brokenErr()
-	case err != nil && slices.ContainsFunc(nr.Updates, func(u UpdateRun) bool { return !u.Started.IsZero() }):
+	case err != nil && nr.begun():
 		return r.leavePaused(np, NodeHeld, causeOf("enter storage maintenance", np.Name, err))
 	case err != nil:
 		return r.fail(np, LeaveUndone, causeOf("enter storage maintenance", np.Name, err))

@@ -15,7 +15,7 @@ func (d *drainWatch) pauseTries() int { return d.Plan.Options.SuspendRetriesPerN
 
 func (d *drainWatch) pause(ctx context.Context) error {
 	first := !d.tried
-	err := d.Cluster.Pause(ctx, d.node)
+	err := d.Cluster.Pause(ctx, d.node, d.mode)
 	code := win32Code(err)
 	if already := code == codePaused || code == codeDrainInProgress; already && first {
 		return &finalError{&notOursError{"Somebody else paused the node right before this run did."}}

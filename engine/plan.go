@@ -76,6 +76,9 @@ type NodePlan struct {
 	Site string `json:"site,omitempty"`
 	// NotTaken is why the options leave the node out, and then it has no updates; empty where it is taken.
 	NotTaken string `json:"not_taken,omitempty"`
+	// Outage are the roles that go down with the node, or may be stopped, because an option that names the outage was given
+	// (R15): those that were on it when the plan was made.
+	Outage []string `json:"outage,omitempty"`
 	// Delivery is how its files come to the node, DeliveryPull or DeliveryPush, and DeliveryReason why so (R24). Both are
 	// empty where it was not asked: then the node pulls.
 	Delivery       plugins.Delivery `json:"delivery,omitempty"`

@@ -88,6 +88,7 @@ func BuildPlan(in PlanInput) (*Plan, error) {
 			continue
 		}
 		if len(updates) > 0 {
+			np.Outage = in.View.rolesDown(m.Name, in.Options.drainMode())
 			np.Delivery, np.DeliveryReason = in.delivery(m.Name)
 		}
 		p.Nodes = append(p.Nodes, np)
@@ -147,7 +148,7 @@ func (in *PlanInput) problems() error {
 			add("no address is known for the node %q", m.Name)
 		}
 	}
-	for _, e := range in.Options.Validate(names) {
+	for _, e := range slices.Concat(in.Options.Validate(names), in.Options.OutageProblem(in.View.Name)) {
 		errs = append(errs, e)
 	}
 	errs = append(errs, in.Options.choiceProblems(in.View)...)

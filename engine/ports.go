@@ -33,8 +33,8 @@ type Cluster interface {
 	Storage(ctx context.Context, about string) (StorageView, error)
 	// ForeignRuns lists updating runs of Microsoft's CAU that hold the cluster or a node (MSFT_CAURun, MSFT_CAUNode).
 	ForeignRuns(ctx context.Context, about string) ([]ForeignRun, error)
-	// Pause pauses the node and starts its drain; it returns before the drain is done.
-	Pause(ctx context.Context, node string) error
+	// Pause pauses the node and starts the drain that mode says; it returns before the drain is done.
+	Pause(ctx context.Context, node string, mode DrainMode) error
 	// Resume resumes the node. Resuming a node that is not paused is not an error.
 	Resume(ctx context.Context, node string, mode FailbackMode) error
 	// Backups names what backs up or maintains a cluster shared volume or a node's disks right now (R14).

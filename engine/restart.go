@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +65,18 @@ func (r *run) askRestart(ctx context.Context, np NodePlan, nr NodeRun) error {
 	return r.record(Fact{Kind: FactRestartIntent, Node: np.Name, Data: FactData{Boot: boot, BootRead: read}})
 }
 
+// restartDue tells whether the node is to restart now: something asks for it, or the options do, for every node on which
+// something was done.
+func (r *run) restartDue(_ NodePlan, nr NodeRun) bool {
+	always := r.Plan.Options.ForcePauseDrainAndReboot && nr.Restarts == 0 && nr.begun()
+	return nr.RestartDue || always
+}
+
+// begun tells whether an installer was started on the node.
+func (n *NodeRun) begun() bool {
+	return slices.ContainsFunc(n.Updates, func(u UpdateRun) bool { return !u.Started.IsZero() })
+}
+
 // leaveUnrestarted holds a node that needs a restart and must not, or cannot, be asked for it.
 func (r *run) leaveUnrestarted(np NodePlan, err error) error {
 	if asked := (*fault.Error)(nil); !errors.As(err, &asked) {
@@ -88,7 +101,7 @@ func (r *run) mayRestart(ctx context.Context, name string) error {
 		return err
 	}
 	var notYet *notYetError
-	switch err := stillDrained(&v, name); {
+	switch err := stillDrained(&v, name, r.Plan.Options.drainMode()); {
 	case errors.As(err, &notYet):
 		return nil // it is going down by itself; prove finds out
 	case err != nil:
@@ -109,15 +122,16 @@ func (r *run) mayRestart(ctx context.Context, name string) error {
 	return nil
 }
 
-// stillDrained is final when the node carries roles again or may get some: somebody resumed it meanwhile.
-func stillDrained(v *ClusterView, name string) error {
+// stillDrained is final when the node carries roles again or may get some: somebody resumed it meanwhile. Where the plan
+// says that nothing is moved, roles on a node that is still paused are no objection (R15).
+func stillDrained(v *ClusterView, name string, mode DrainMode) error {
 	m := v.Member(name)
 	if m == nil {
 		return &finalError{errors.New("it is not a node of the cluster any more")}
 	}
 	owned := v.ownedBy(name)
 	switch {
-	case len(owned) > 0:
+	case len(owned) > 0 && (mode != DrainNone || m.State != NodePaused):
 		return &finalError{fmt.Errorf("the node is not drained any more; it has %s", strings.Join(owned, ", "))}
 	// A drain that was proven and is not known any more after a restart is no objection; one that goes on is.
 	case m.State == NodeUp, m.State == NodePaused && (m.DrainStatus == DrainInProgress || m.DrainStatus == DrainFailed):

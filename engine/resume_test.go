@@ -110,6 +110,18 @@ func scenarios() map[string]func(t *testing.T) *bench {
 			})
 			return b
 		},
+		"pauses without a drain": func(t *testing.T) *bench {
+			t.Helper()
+			b := goingDown(t, "ForcePauseNoDrain")
+			b.p.scripts["NODE1/u"] = restart()
+			return b
+		},
+		"forced drains that restart every node": func(t *testing.T) *bench {
+			t.Helper()
+			b := goingDown(t, "ForcePauseDrainAndReboot", withScripts)
+			b.w.machine("NODE1").sticks = []string{"ROLE-NODE1"}
+			return b
+		},
 		"a loop": func(t *testing.T) *bench {
 			t.Helper()
 			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))

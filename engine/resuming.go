@@ -101,7 +101,21 @@ func (r *run) settle(ctx context.Context, np NodePlan) error {
 			return err
 		}
 	}
-	return r.record(Fact{Kind: FactSettleDone, Node: np.Name})
+	return r.record(Fact{Kind: FactSettleDone, Node: np.Name, Data: FactData{Roles: r.rolesDown(ctx, np.Name)}})
+}
+
+// rolesDown says which of the roles that the node's pause put at risk do not run again. It is a remark on the node: that
+// nobody can be asked for it changes nothing.
+func (r *run) rolesDown(ctx context.Context, node string) []string {
+	outage := r.node(node).Outage
+	if len(outage) == 0 {
+		return nil
+	}
+	v, err := r.Cluster.Describe(ctx, node)
+	if err != nil {
+		return nil
+	}
+	return v.notOnline(outage)
 }
 
 // moving names the groups that are going online, offline or elsewhere.

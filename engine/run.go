@@ -83,6 +83,10 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	if r.state.Status.Ended() {
 		return r.state, nil
 	}
+	// The plan is a file: what takes roles down is asked for its typed name here too (R15).
+	if p := in.Plan.Options.OutageProblem(in.Plan.Cluster); len(p) > 0 {
+		return r.state, fmt.Errorf("%w: %w", ErrBlocked, p[0])
+	}
 	begin := Fact{Kind: FactRunContinued}
 	if r.state.Facts == 0 {
 		begin = Fact{Kind: FactRunStarted, Data: FactData{Message: "cau " + in.Plan.Program}}

@@ -151,6 +151,10 @@ type NodeRun struct {
 	PausedByUs  bool                     `json:"paused_by_us,omitempty"`
 	Drained     bool                     `json:"drained,omitempty"`
 	Maintenance bool                     `json:"storage_maintenance,omitempty"`
+	// Outage are the roles that were on the node when it was paused in a way that takes roles down (R15); RolesDown says
+	// which of them did not run again after it was resumed: "VM01 has failed".
+	Outage    []string `json:"outage,omitempty"`
+	RolesDown []string `json:"roles_down,omitempty"`
 	// RestartFrom is the boot identity that a restart was asked of and whose change is not proven yet.
 	RestartFrom string `json:"restart_from,omitempty"`
 	// Boot is the boot identity when the latest update began, read at BootRead.

@@ -71,7 +71,7 @@ func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 	if u := r.nextUpdate(np, nr); u != nil {
 		return r.install(ctx, np, *u, nr)
 	}
-	if nr.RestartDue {
+	if r.restartDue(np, nr) {
 		return r.askRestart(ctx, np, nr)
 	}
 	return r.rescan(ctx, np, nr)

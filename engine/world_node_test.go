@@ -108,7 +108,7 @@ func (h *handle) Restart(ctx context.Context, expect, _ string) error {
 	if expect != id || !h.m.down.IsZero() {
 		return nil
 	}
-	if h.m.drain != engine.DrainCompleted || h.m.state != engine.NodePaused {
+	if undrained := h.m.drain != engine.DrainCompleted && !h.w.mayGoDown; undrained || h.m.state != engine.NodePaused {
 		h.w.broken = append(h.w.broken, h.m.name+" was restarted without a completed drain")
 	}
 	for id, j := range h.m.jobs {
@@ -265,7 +265,7 @@ func (p *fakePlugin) attach(node string, req plugins.InstallRequest) (*installer
 	if j := m.jobs[req.JobID]; j != nil {
 		return j, key
 	}
-	if m.state != engine.NodePaused || m.drain != engine.DrainCompleted {
+	if undrained := m.drain != engine.DrainCompleted && !p.w.mayGoDown; undrained || m.state != engine.NodePaused {
 		p.w.broken = append(p.w.broken, key+" was started while the node is in service")
 	}
 	if p.w.s2d && !m.maintenance {

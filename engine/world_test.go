@@ -48,6 +48,9 @@ type world struct {
 	acts  []string
 	// broken lists what must never happen.
 	broken []string
+	// mayGoDown: the run was told that roles may go down; outages are those that did.
+	mayGoDown bool
+	outages   []string
 	// mayBePaused are machines that someone else took out of service.
 	mayBePaused map[string]bool
 	// scripts is how pre- and post-update scripts behave, by "NODE/pre"; without one they say a line and end well.
@@ -67,9 +70,12 @@ type machine struct {
 	// drained is when the drain is over; drainFails makes it fail then, drainHangs keeps it going for ever.
 	drained                time.Time
 	drainFails, drainHangs bool
-	boot                   int
-	bootAt                 time.Time
-	down, up               time.Time
+	// forced: the drain stops what does not move; sticks are roles that do not.
+	forced   bool
+	sticks   []string
+	boot     int
+	bootAt   time.Time
+	down, up time.Time
 	// again are further restarts, each so long after the boot before; neverUp keeps the machine down.
 	again       []time.Duration
 	neverUp     bool
@@ -148,7 +154,11 @@ func (w *world) pass() {
 	now := time.Now()
 	away := 0
 	for _, m := range w.order {
+		was := m.state
 		m.pass(now)
+		if m.state == engine.NodeDown && was != engine.NodeDown {
+			w.lost(m)
+		}
 		if m.state == engine.NodePaused && m.drain == engine.DrainInProgress && !m.drainHangs && !now.Before(m.drained) {
 			w.endDrain(m)
 		}
@@ -167,6 +177,19 @@ func (w *world) pass() {
 	if away > 1 {
 		w.broken = append(w.broken, fmt.Sprintf("%s: %d machines are out of service", now.Sub(w.began), away))
 	}
+}
+
+// lost is a machine that is gone: what was on it was down until it is elsewhere.
+func (w *world) lost(m *machine) {
+	for _, g := range w.groups {
+		if g.owner == m.name && g.state != 2 {
+			w.outages = append(w.outages, g.name)
+		}
+	}
+	if !w.mayGoDown && len(w.outages) > 0 {
+		w.broken = append(w.broken, fmt.Sprintf("%v went down with %s", w.outages, m.name))
+	}
+	w.leave(m)
 }
 
 func (m *machine) pass(now time.Time) {
@@ -196,14 +219,23 @@ func (m *machine) pass(now time.Time) {
 }
 
 func (w *world) endDrain(m *machine) {
-	if m.drainFails {
+	if m.drainFails || (len(m.sticks) > 0 && !m.forced) {
 		m.drain = engine.DrainFailed
 		return
 	}
 	m.drain = engine.DrainCompleted
+	w.leave(m)
+}
+
+// leave moves what is on a machine elsewhere; what sticks there fails.
+func (w *world) leave(m *machine) {
 	for _, g := range w.groups {
 		if g.owner != m.name {
 			continue
+		}
+		if slices.Contains(m.sticks, g.name) {
+			g.state = 2
+			w.outages = append(w.outages, g.name)
 		}
 		for _, to := range w.order {
 			if to != m && to.state == engine.NodeUp {
@@ -298,17 +330,26 @@ func (w *world) Backups(ctx context.Context, about string) ([]string, error) {
 	return slices.Clone(w.backups), nil
 }
 
-func (w *world) Pause(ctx context.Context, node string) error {
+func (w *world) Pause(ctx context.Context, node string, mode engine.DrainMode) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.enter(ctx, "pause", node); err != nil {
 		return err
 	}
 	m := w.machine(node)
-	if m.state == engine.NodePaused && m.drain != engine.DrainNotInitiated {
+	if m.state == engine.NodePaused && (m.drain != engine.DrainNotInitiated || mode == engine.DrainNone) {
 		return &fault.Error{Op: "pause", Node: node, Code: 5070, Err: errors.New("the node is paused")}
 	}
-	m.state, m.drain, m.drained = engine.NodePaused, engine.DrainInProgress, time.Now().Add(w.drainTakes)
+	m.state, m.drain, m.drained, m.forced = engine.NodePaused, engine.DrainInProgress, time.Now().Add(w.drainTakes), mode == engine.DrainForced
+	switch {
+	case mode == engine.DrainNone:
+		m.drain = engine.DrainNotInitiated
+	case mode != engine.DrainRoles && mode != engine.DrainForced:
+		w.broken = append(w.broken, fmt.Sprintf("%s was paused with the mode %q", node, mode))
+	}
+	if mode != engine.DrainRoles && !w.mayGoDown {
+		w.broken = append(w.broken, node+" was paused in a way that takes roles down")
+	}
 	m.maintenance = m.maintenance || m.pausesDisks
 	w.did("pause", node)
 	return nil
@@ -331,7 +372,7 @@ func (w *world) Resume(ctx context.Context, node string, mode engine.FailbackMod
 	w.repairUntil = time.Since(w.began) + w.repair
 	if mode == engine.FailbackImmediate {
 		for _, g := range w.groups {
-			if g.home == node && g.owner != node {
+			if g.home == node && g.owner != node && g.state != 2 {
 				g.moves = time.Now().Add(w.failbackLag)
 				g.settles = g.moves.Add(w.failbackTakes)
 			}
@@ -352,7 +393,7 @@ func (w *world) StorageMaintenance(ctx context.Context, node string, on bool) er
 		return nil
 	}
 	m.maintenance = on
-	if on && m.drain != engine.DrainCompleted {
+	if on && m.drain != engine.DrainCompleted && !w.mayGoDown {
 		w.broken = append(w.broken, node+" entered storage maintenance before its drain was done")
 	}
 	w.did("maintenance-"+strconv.FormatBool(on), node)

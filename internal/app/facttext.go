@@ -16,6 +16,9 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 	if text, ok := durableText(t, key, f); ok {
 		return text
 	}
+	if text, ok := outOfServiceText(t, f); ok {
+		return text
+	}
 	switch f.Kind {
 	case engine.FactRunStarted:
 		return t.T(key, plan.Run, plan.Cluster)

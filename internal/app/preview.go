@@ -49,7 +49,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 			taken = append(taken, m.Name)
 		}
 	}
-	for _, problem := range req.Options.Validate(names) {
+	for _, problem := range slices.Concat(req.Options.OutageProblem(s.view.Name), req.Options.Validate(names)) {
 		return nil, cli.Usage(problem)
 	}
 	// First of all: a run of ours has the nodes now, and may have ended by the time the last question is answered.

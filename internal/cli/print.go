@@ -99,6 +99,9 @@ func (p *program) printPlan(plan *engine.Plan) {
 		if n.DeliveryReason != "" {
 			p.line("     " + string(n.Delivery) + ": " + message.Clean(n.DeliveryReason))
 		}
+		for _, l := range p.outageLines(plan, n) {
+			p.line("     " + l)
+		}
 		for _, u := range n.Updates {
 			restart := ""
 			if u.MayRestart {
@@ -200,6 +203,7 @@ func (p *program) printState(s engine.State, e engine.ETA) {
 		}
 	}
 	_ = w.Flush()
+	p.rolesDown(s)
 	said := false
 	for _, n := range s.Nodes {
 		p.cause(n.Cause)

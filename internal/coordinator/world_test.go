@@ -55,7 +55,7 @@ func (w *world) ForeignRuns(context.Context, string) ([]engine.ForeignRun, error
 
 func (w *world) Backups(context.Context, string) ([]string, error) { return nil, nil }
 
-func (w *world) Pause(_ context.Context, node string) error {
+func (w *world) Pause(_ context.Context, node string, _ engine.DrainMode) error {
 	return os.WriteFile(w.path("paused-"+node), nil, 0o600)
 }
 

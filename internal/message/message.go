@@ -37,5 +37,7 @@ func english(key Key) (string, bool) {
 
 // parts are the texts of each part of the program; a key stands in exactly one.
 func parts() []map[Key]string {
-	return []map[Key]string{coreTexts, cliTexts, optionTexts, wizardTexts, linesTexts, screenTexts, factTexts, etaTexts}
+	return []map[Key]string{
+		coreTexts, cliTexts, optionTexts, wizardTexts, linesTexts, screenTexts, factTexts, etaTexts, outOfServiceTexts,
+	}
 }

@@ -100,8 +100,19 @@ func (f *Fleet) LosesQuorum(ctx context.Context, node string) (bool, error) {
 
 // Pause pauses the node and starts its drain. Errors keep the cluster's number: 5070, 5962, 5987. "Already
 // paused" is told only when no peer was asked before whose answer is lost: else it may be by our own pause.
-func (f *Fleet) Pause(ctx context.Context, node string) error {
-	const drain, paused, draining = 1, 5070, 5962
+func (f *Fleet) Pause(ctx context.Context, node string, mode engine.DrainMode) error {
+	const paused, draining = 5070, 5962
+	var drain int
+	switch mode {
+	case engine.DrainNone:
+		drain = agent.DrainNone
+	case engine.DrainRoles:
+		drain = agent.DrainRoles
+	case engine.DrainForced:
+		drain = agent.DrainForced
+	default: // an outage is never guessed (R15)
+		return &fault.Error{Op: what(agent.OpNodePause), Node: node, Err: fmt.Errorf("drain mode %q is not known", mode)}
+	}
 	_, maybe, err := f.askUntil(ctx, node, agent.OpNodePause, agent.PauseArgs{Node: node, DrainType: drain}, nil, nil)
 	if e := (*fault.Error)(nil); maybe && errors.As(err, &e) && (e.Code == paused || e.Code == draining) {
 		return nil

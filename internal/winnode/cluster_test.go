@@ -116,7 +116,9 @@ func TestClusterActsCarryTheirArgumentsAndGoToAPeer(t *testing.T) {
 		op   string
 		want string
 	}{
-		{func() error { return f.Pause(t.Context(), "N1") }, agent.OpNodePause, `{"node":"N1","drain_type":1}`},
+		{func() error { return f.Pause(t.Context(), "N1", engine.DrainRoles) }, agent.OpNodePause, `{"node":"N1","drain_type":1}`},
+		{func() error { return f.Pause(t.Context(), "N1", engine.DrainNone) }, agent.OpNodePause, `{"node":"N1","drain_type":0}`},
+		{func() error { return f.Pause(t.Context(), "N1", engine.DrainForced) }, agent.OpNodePause, `{"node":"N1","drain_type":2}`},
 		{func() error { return f.Resume(t.Context(), "N1", engine.FailbackNone) }, agent.OpNodeResume, `{"node":"N1","failback_type":0}`},
 		{func() error { return f.Resume(t.Context(), "N1", engine.FailbackImmediate) }, agent.OpNodeResume, `{"node":"N1","failback_type":1}`},
 		{func() error { return f.Resume(t.Context(), "N1", engine.FailbackPolicy) }, agent.OpNodeResume, `{"node":"N1","failback_type":2}`},
@@ -132,13 +134,17 @@ func TestClusterActsCarryTheirArgumentsAndGoToAPeer(t *testing.T) {
 	if err := f.Resume(t.Context(), "N1", "Sometimes"); err == nil {
 		t.Error("an unknown failback mode was sent")
 	}
+	got = ""
+	if err := f.Pause(t.Context(), "N1", ""); err == nil || got != "" {
+		t.Errorf("R15: a pause that does not say how was sent: %v, %s", err, got)
+	}
 }
 
 func TestAClusterRefusalIsFinalAndNamesTheNode(t *testing.T) {
 	s, f := newSite(t, "N1", "N2", "N3")
 	for code, want := range map[int64]fault.Code{5970: 5970, 5987: 5987, 0x80071763: 5987, 5042: 5042} {
 		s.on(agent.OpNodePause, refuse("hresult", code))
-		err := f.Pause(t.Context(), "N1")
+		err := f.Pause(t.Context(), "N1", engine.DrainRoles)
 		var e *fault.Error
 		if !errors.As(err, &e) || e.Node != "N1" || e.Code != want || !strings.Contains(err.Error(), "asked N2") {
 			t.Errorf("%d: %v", code, err)
@@ -264,12 +270,12 @@ func TestR14_AlreadyPausedIsOursOnlyWhenAnEarlierAnswerIsLost(t *testing.T) {
 		s.at("N2").ops[agent.OpNodePause] = give(struct{}{})
 		s.at("N3").ops[agent.OpNodePause] = refuse("win32", code)
 		s.at("N2").lose = []error{lost}
-		if err := f.Pause(t.Context(), "N1"); err != nil {
+		if err := f.Pause(t.Context(), "N1", engine.DrainRoles); err != nil {
 			t.Errorf("%d after a lost answer: %v", code, err)
 		}
 		s.at("N2").ops[agent.OpNodePause] = refuse("win32", code)
 		var e *fault.Error
-		if err := f.Pause(t.Context(), "N1"); !errors.As(err, &e) {
+		if err := f.Pause(t.Context(), "N1", engine.DrainRoles); !errors.As(err, &e) {
 			t.Errorf("%d without one: %v", code, err)
 		}
 	}

@@ -77,7 +77,7 @@ func TestLabR27_OneCoordinatorOfTwoHoldsTheCluster(t *testing.T) {
 	if l, err := other.TakeLease(ctx, 0, "r1", "host-2"); err != nil || l.Taken || l.Holder != "host-1" || l.Age() < 0 {
 		t.Fatalf("%+v %v", l, err)
 	}
-	if err := f.Pause(ctx, "NODE1"); err != nil {
+	if err := f.Pause(ctx, "NODE1", engine.DrainRoles); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.RenewLease(ctx, mine.Epoch, "r1", "host-1"); err != nil {
@@ -111,7 +111,7 @@ func TestLabR27_OneCoordinatorOfTwoHoldsTheCluster(t *testing.T) {
 func TestLabR27_ACheckpointIsFoundByAnotherHost(t *testing.T) {
 	info, f := labFleet(t, "")
 	ctx := t.Context()
-	if err := f.Pause(ctx, "NODE1"); err != nil {
+	if err := f.Pause(ctx, "NODE1", engine.DrainRoles); err != nil {
 		t.Fatal(err)
 	}
 	for sequence, text := range []string{"first", "second"} {

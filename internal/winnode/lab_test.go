@@ -270,7 +270,7 @@ func TestLabANodeIsDrainedUpdatedRestartedAndResumed(t *testing.T) {
 	if s, err := f.Storage(ctx, "NODE1"); err != nil || len(s.Unhealthy) != 0 || len(s.Jobs) != 0 {
 		t.Fatal(s, err)
 	}
-	if err := f.Pause(ctx, "NODE1"); err != nil {
+	if err := f.Pause(ctx, "NODE1", engine.DrainRoles); err != nil {
 		t.Fatal(err)
 	}
 	until(t, info, 10*time.Minute, func() bool {

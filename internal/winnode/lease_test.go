@@ -196,7 +196,7 @@ func TestR27_EveryChangeCarriesTheEpochAndNothingElseDoes(t *testing.T) {
 	}
 	const guid = "12345678-1234-1234-1234-123456789abc"
 	for _, do := range []func() error{
-		func() error { return f.Pause(ctx, "N1") },
+		func() error { return f.Pause(ctx, "N1", engine.DrainRoles) },
 		func() error { return f.Resume(ctx, "N1", engine.FailbackNone) },
 		func() error { return f.StorageMaintenance(ctx, "N1", true) },
 		func() error { return f.MoveGroup(ctx, "VM", "N1") },
@@ -237,7 +237,7 @@ func TestR27_AFencedRefusalIsTypedAndFinal(t *testing.T) {
 		s.on(op, refuse("fenced", 0))
 	}
 	f.Fence(1)
-	err := f.Pause(t.Context(), "N1")
+	err := f.Pause(t.Context(), "N1", engine.DrainRoles)
 	var e *fault.Error
 	if !errors.Is(err, winnode.ErrFenced) || !errors.As(err, &e) || e.Node != "N1" || s.at("N3").shells != 0 {
 		t.Errorf("%v", err)
@@ -249,7 +249,7 @@ func TestR27_AFencedRefusalIsTypedAndFinal(t *testing.T) {
 		t.Error(err)
 	}
 	s.on(agent.OpNodePause, refuse("refused", 0))
-	if err := f.Pause(t.Context(), "N1"); errors.Is(err, winnode.ErrFenced) {
+	if err := f.Pause(t.Context(), "N1", engine.DrainRoles); errors.Is(err, winnode.ErrFenced) {
 		t.Error("every refusal counts as fenced")
 	}
 }

@@ -128,6 +128,7 @@ func (w *Wizard) previewPage(p *page.Page) {
 		if n.NotTaken != "" {
 			p.Lines = append(p.Lines, page.Line{Tone: page.Muted, Indent: 1, Text: w.texts.T(message.CLIPlanNotTaken, message.Clean(n.NotTaken))})
 		}
+		p.Lines = append(p.Lines, w.outageLines(n, 1)...)
 		p.Lines = append(p.Lines, w.deliveryLines(n)...)
 		for _, u := range n.Updates {
 			p.Lines = append(p.Lines, w.updateLines(u)...)
@@ -255,6 +256,7 @@ func (w *Wizard) confirmationPage(p *page.Page) {
 	}
 	p.Lines = append(p.Lines, w.scriptLines()...)
 	p.Lines = append(p.Lines, w.signatureLines()...)
+	p.Lines = append(p.Lines, w.outages()...)
 	p.Lines = append(p.Lines, w.deliveries()...)
 	for _, id := range w.plan.Accepted {
 		p.Lines = append(p.Lines, page.Line{Tone: page.Ask, Text: w.texts.T(message.WizardAccepted, id)})

@@ -51,6 +51,7 @@ const (
 
 	groupOnline  = 0
 	groupOffline = 1
+	groupFailed  = 2
 	groupPending = 4
 )
 

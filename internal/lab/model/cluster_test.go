@@ -286,15 +286,48 @@ func storageOfARestart(t *testing.T, s Scenario) {
 	}
 }
 
-func TestAForcedDrainTakesDownWhatDoesNotMove(t *testing.T) {
+func TestAForcedDrainStopsWhatDoesNotMoveAndMovesItAsFailed(t *testing.T) {
 	b := newBench(t, Config{Scenario: Scenario{StuckOn: []string{"NODE3"}}})
 	ask[done](b, "NODE2", agent.OpNodePause, agent.PauseArgs{Node: "NODE3", DrainType: 2})
 	b.clock.advance(5 * time.Minute)
 	if m := b.memberView("NODE3"); m.DrainStatus != drainCompleted {
 		t.Errorf("%+v", m)
 	}
+	failed := 0
+	for _, g := range ask[agent.Cluster](b, "NODE1", agent.OpClusterGet, nil).Groups {
+		if g.State == groupFailed {
+			failed++
+		}
+		if g.Owner == "NODE3" {
+			t.Errorf("%s stays on NODE3", g.Name)
+		}
+	}
+	if failed != 1 {
+		t.Errorf("%d groups have failed", failed)
+	}
 	if s := b.State(); len(s.Incidents) != 1 || s.Incidents[0].Kind != "outage" {
 		t.Errorf("%+v", s.Incidents)
+	}
+}
+
+func TestAPauseWithoutADrainMovesNothingAndAnUnknownOneIsRefused(t *testing.T) {
+	b := newBench(t, Config{})
+	if code := refused(b, "NODE2", agent.OpNodePause, agent.PauseArgs{Node: "NODE3", DrainType: 3}); code != 0 {
+		t.Errorf("%d", code)
+	}
+	owned := func() (n int) {
+		for _, g := range ask[agent.Cluster](b, "NODE1", agent.OpClusterGet, nil).Groups {
+			if g.Owner == "NODE3" && g.State == groupOnline {
+				n++
+			}
+		}
+		return n
+	}
+	before := owned()
+	ask[done](b, "NODE2", agent.OpNodePause, agent.PauseArgs{Node: "NODE3", DrainType: 0})
+	b.clock.advance(10 * time.Minute)
+	if m := b.memberView("NODE3"); m.State != nodePaused || m.DrainStatus != drainNone || owned() != before || before == 0 {
+		t.Errorf("%+v, %d of %d roles", m, owned(), before)
 	}
 }
 

@@ -12,7 +12,7 @@ func (w *World) beginScenario() {
 	s := &w.scenario
 	for _, p := range s.AdminPauses {
 		if p.WhenPaused == "" {
-			w.after(seconds(p.AfterSeconds), func() { _ = w.pause(agent.PauseArgs{Node: p.Node, DrainType: drainTypeDrain}) })
+			w.after(seconds(p.AfterSeconds), func() { _ = w.pause(agent.PauseArgs{Node: p.Node, DrainType: agent.DrainRoles}) })
 		}
 	}
 	for _, j := range s.ClockJumps {
@@ -64,7 +64,7 @@ func (w *World) pauseAsked(a agent.PauseArgs) error {
 	for i := range w.scenario.AdminPauses {
 		if p := &w.scenario.AdminPauses[i]; is(p.WhenPaused, a.Node) {
 			p.WhenPaused = "-"
-			w.after(seconds(p.AfterSeconds), func() { _ = w.pause(agent.PauseArgs{Node: p.Node, DrainType: drainTypeDrain}) })
+			w.after(seconds(p.AfterSeconds), func() { _ = w.pause(agent.PauseArgs{Node: p.Node, DrainType: agent.DrainRoles}) })
 		}
 	}
 	return nil

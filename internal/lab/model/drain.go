@@ -10,13 +10,6 @@ import (
 // stuckTime is how long a drain tries to move a role that does not move.
 const stuckTime = 2 * time.Minute
 
-// Drain types of MSCluster_Node.Pause.
-const (
-	drainTypeNone   = 0
-	drainTypeDrain  = 1
-	drainTypeForced = 2
-)
-
 // pause is MSCluster_Node.Pause: the node is paused at once, its roles leave it one by one afterwards.
 func (w *World) pause(a agent.PauseArgs) error {
 	n, err := w.member(a.Node)
@@ -24,6 +17,8 @@ func (w *World) pause(a agent.PauseArgs) error {
 		return err
 	}
 	switch {
+	case a.DrainType < agent.DrainNone || a.DrainType > agent.DrainForced:
+		return &refusal{"refused", "the drain type is not one of 0, 1 and 2"}
 	case !n.member:
 		return win32(errNodeDown, "The cluster node is down.")
 	case n.drain == drainRunning:
@@ -32,15 +27,15 @@ func (w *World) pause(a agent.PauseArgs) error {
 		return win32(errNodePaused, "The cluster node is paused.")
 	case w.losesQuorum(n):
 		return win32(errNoQuorum, "The operation failed because the cluster would lose quorum.")
-	case a.DrainType != drainTypeNone && w.degraded():
+	case a.DrainType != agent.DrainNone && w.degraded():
 		return win32(errSpaceDegraded, "The operation cannot be performed because the cluster's storage space is degraded.")
 	}
 	n.paused = true
 	n.drainEpoch++
 	n.drained, n.tried = nil, nil
-	if a.DrainType == drainTypeDrain || a.DrainType == drainTypeForced {
+	if a.DrainType != agent.DrainNone {
 		n.drain = drainRunning
-		w.drainNext(n, n.drainEpoch, a.DrainType == drainTypeForced)
+		w.drainNext(n, n.drainEpoch, a.DrainType == agent.DrainForced)
 	}
 	return nil
 }
@@ -50,7 +45,9 @@ func (w *World) drainNext(n *Node, epoch int, forced bool) {
 	if n.drainEpoch != epoch {
 		return
 	}
-	mine := slices.DeleteFunc(w.cluster.all(), func(g *group) bool { return g.owner != n || g.state == groupOffline })
+	mine := slices.DeleteFunc(w.cluster.all(), func(g *group) bool {
+		return g.owner != n || g.state == groupOffline || g.state == groupFailed
+	})
 	slices.SortStableFunc(mine, func(a, b *group) int { return b.priority - a.priority })
 	movable := slices.DeleteFunc(slices.Clone(mine), func(g *group) bool {
 		return g.stuck || g.state == groupPending || g.blocked && slices.Contains(n.tried, g)
@@ -71,11 +68,10 @@ func (w *World) drainNext(n *Node, epoch int, forced bool) {
 		}
 		n.drained = append(n.drained, g)
 		w.move(g, to, w.moving(g), func() { w.drainNext(n, epoch, forced) })
+	case forced && slices.ContainsFunc(mine, func(g *group) bool { return g.state == groupPending }):
+		w.after(time.Second, func() { w.drainNext(n, epoch, forced) })
 	case forced:
-		for _, g := range mine {
-			g.state = groupOffline
-			w.incident(n.name, "outage", g.name+" was taken offline by a forced drain")
-		}
+		w.stopAndMove(n, mine)
 		n.drain = drainCompleted
 	case len(n.tried) > 0:
 		n.drain = drainFailed
@@ -87,6 +83,16 @@ func (w *World) drainNext(n *Node, epoch int, forced bool) {
 		})
 	default: // somebody else moves the rest
 		w.after(time.Second, func() { w.drainNext(n, epoch, forced) })
+	}
+}
+
+// stopAndMove is what a forced drain does with roles that do not move: they are stopped, and moved as failed.
+func (w *World) stopAndMove(n *Node, groups []*group) {
+	for _, g := range groups {
+		w.incident(n.name, "outage", g.name+" was stopped by a forced drain")
+		if g.state = groupFailed; w.target(n) != nil {
+			g.owner = w.target(n)
+		}
 	}
 }
 

@@ -184,11 +184,21 @@ type StorageMaintenanceArgs struct {
 	Enable bool   `json:"enable"`
 }
 
-// PauseArgs pause a node: DrainType 0 none, 1 drain, 2 forced drain (MSCluster_Node.Pause).
+// PauseArgs pause a node.
 type PauseArgs struct {
-	Node      string `json:"node"`
-	DrainType int    `json:"drain_type"`
+	Node string `json:"node"`
+	// DrainType is one of the three below; every other number is refused.
+	DrainType int `json:"drain_type"`
 }
+
+// Drain types (MSCluster_Node.Pause, Failover Cluster WMI provider): DrainNone only pauses, what runs on the node stays
+// there. DrainRoles moves it away. DrainForced does so too, and what cannot be moved safely is stopped and moved as
+// failed (Suspend-ClusterNode, -ForceDrain).
+const (
+	DrainNone   = 0
+	DrainRoles  = 1
+	DrainForced = 2
+)
 
 // ResumeArgs resume a node: FailbackType 0 do not, 1 immediately, 2 per policy (MSCluster_Node.Resume).
 type ResumeArgs struct {

@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"strings"
+
+	"cau/engine"
+	"cau/internal/message"
+)
+
+// outageLines say which roles go down with the node, in capitals where it counts: somebody typed the cluster's name for
+// that (R15).
+func (p *program) outageLines(plan *engine.Plan, n engine.NodePlan) []string {
+	var lines []string
+	key := message.PlanOutageForced
+	if plan.Options.ForcePauseNoDrain {
+		key = message.PlanOutageNone
+	}
+	if len(n.Outage) > 0 {
+		lines = append(lines, "! "+p.texts.T(key, message.Clean(strings.Join(n.Outage, ", "))))
+	}
+	if plan.Options.ForcePauseDrainAndReboot && len(n.Updates) > 0 {
+		lines = append(lines, "! "+p.texts.T(message.PlanRestartAlways))
+	}
+	return lines
+}
+
+// rolesDown says which roles did not come back after their node's pause.
+func (p *program) rolesDown(s engine.State) {
+	for _, n := range s.Nodes {
+		if len(n.RolesDown) > 0 {
+			p.line("  ! " + p.texts.T(message.StateRolesDown, message.Clean(n.Name), message.Clean(strings.Join(n.RolesDown, ", "))))
+		}
+	}
+}
