@@ -28,14 +28,6 @@ type Setback struct {
 	Log bool `json:"log,omitempty"`
 }
 
-// restartsNow counts the restarts of the present attempt.
-func (n *NodeRun) restartsNow() int {
-	if len(n.Earlier) == 0 {
-		return n.Restarts
-	}
-	return n.Restarts - n.Earlier[len(n.Earlier)-1].Restarts
-}
-
 // triedAgain puts the node back to waiting where another attempt may help. It returns false when the node has ended.
 func (r *run) triedAgain(np NodePlan, status NodeStatus, cause *fault.Cause) (bool, error) {
 	r.mu.Lock()
@@ -144,6 +136,9 @@ func overAttempts(n *NodeRun, last *fault.Cause) *fault.Cause {
 
 // notTaken is how a node ends that waits and is not taken any more: it was not begun, or it has failed before.
 func notTaken(n *NodeRun) (NodeStatus, *fault.Cause) {
+	if n.TakenAgain {
+		return nodeSummary(*n) // it was done before, and is not taken for what became applicable since
+	}
 	for _, s := range slices.Backward(n.Earlier) {
 		if s.Status == NodeFailed || s.Status == NodePartiallyFailed {
 			return s.Status, firstCause(n)

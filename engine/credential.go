@@ -29,7 +29,7 @@ const (
 // NodeLimit is what one node with these updates may take at most: scripts, drain, installers and restarts up to their
 // limits, and a margin. A run begins no node that its credential may not outlast (R05).
 func NodeLimit(o Options, updates []plugins.Update) time.Duration {
-	minutes := o.DrainTimeoutMinutes + restartLimit*o.RebootTimeoutMinutes
+	minutes := o.DrainTimeoutMinutes + (restartLimit+separateRestarts(o, updates))*o.RebootTimeoutMinutes
 	for _, path := range []string{o.PreUpdateScript, o.PostUpdateScript} {
 		if path != "" {
 			minutes += o.ScriptTimeoutMinutes
@@ -67,15 +67,23 @@ func (r *run) credentialLasts(node string, asked ...error) check.Result {
 
 // shortOf is why the credential may not outlast the node, nil when it does or has no known end.
 func (r *run) shortOf(node string) *check.Result {
+	np := r.Plan.node(node)
+	if np == nil {
+		return nil
+	}
+	return r.shortFor(node, np.Updates)
+}
+
+// shortFor is the same for updates that are not the plan's.
+func (r *run) shortFor(node string, updates []plugins.Update) *check.Result {
 	if r.Credential == nil {
 		return nil
 	}
 	end, ok := r.Credential.Ends()
-	np := r.Plan.node(node)
-	if !ok || np == nil {
+	if !ok {
 		return nil
 	}
-	left, most := wall(r.Clock.Now(), end), NodeLimit(r.Plan.Options, np.Updates)
+	left, most := wall(r.Clock.Now(), end), NodeLimit(r.Plan.Options, updates)
 	if left >= most {
 		return nil
 	}

@@ -53,9 +53,19 @@ const (
 	FactRestartProven FactKind = "restart.proven"
 	FactRescanIntent  FactKind = "rescan.intent"
 	FactRescanDone    FactKind = "rescan.done"
-	FactResumeIntent  FactKind = "resume.intent"
-	FactResumeDone    FactKind = "resume.done"
-	FactSettleDone    FactKind = "settle.done"
+	// FactFollowUpsFound: these became applicable, are not in the preview, and are installed in a further pass (R08).
+	// FactFollowUpsLeft: they are not. FactFollowUpsAsked: somebody is asked, FactFollowUpsAnswered what they said.
+	FactFollowUpsFound    FactKind = "follow-ups.found"
+	FactFollowUpsLeft     FactKind = "follow-ups.left"
+	FactFollowUpsAsked    FactKind = "follow-ups.asked"
+	FactFollowUpsAnswered FactKind = "follow-ups.answered"
+	// FactRunAsking: nothing is left to do but to wait for answers, for a bounded time from then on.
+	FactRunAsking FactKind = "run.asking"
+	// FactPluginFailed: a plug-in failed on the node, and these updates are skipped for it.
+	FactPluginFailed FactKind = "plugin.failed"
+	FactResumeIntent FactKind = "resume.intent"
+	FactResumeDone   FactKind = "resume.done"
+	FactSettleDone   FactKind = "settle.done"
 	// FactNodeFailing: the node has failed and how it will be left is decided (R22); FactNodeEnded follows.
 	FactNodeFailing FactKind = "node.failing"
 	FactNodeEnded   FactKind = "node.ended"
@@ -145,6 +155,15 @@ type FactData struct {
 	// Again are the ids of the updates that another attempt begins anew; Hopeless is why there will be none.
 	Again    []string `json:"again,omitempty"`
 	Hopeless string   `json:"hopeless,omitempty"`
+	// Updates are follow-ups, whole and pinned, Pass the pass that they are installed in; Install is the answer about them.
+	Updates []plugins.Update `json:"updates,omitempty"`
+	Pass    int              `json:"pass,omitempty"`
+	Install bool             `json:"install,omitempty"`
+	// Plugin is the instance that failed, Skipped the ids of the updates that are skipped for it.
+	Plugin  string   `json:"plugin,omitempty"`
+	Skipped []string `json:"skipped,omitempty"`
+	// Connections are those of plug-ins beyond the first that had something to stage, by instance.
+	Connections map[string]plugins.ShareConnection `json:"connections,omitempty"`
 	// NodeStatus and RunStatus are how it ended.
 	NodeStatus NodeStatus `json:"status,omitempty"`
 	RunStatus  RunStatus  `json:"state,omitempty"`

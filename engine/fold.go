@@ -16,7 +16,7 @@ func NewState(p *Plan) State {
 	for _, np := range p.Nodes {
 		nr := NodeRun{Name: np.Name, Status: NodeWaiting, Phase: PhaseWaiting, Attempt: 1, Updates: make([]UpdateRun, 0, len(np.Updates))}
 		for _, u := range np.Updates {
-			nr.Updates = append(nr.Updates, UpdateRun{ID: u.ID, Name: u.Name, Rule: u.Rule})
+			nr.Updates = append(nr.Updates, runOf(p, u))
 		}
 		s.Nodes = append(s.Nodes, nr)
 	}
@@ -90,6 +90,7 @@ func (k FactKind) known() bool {
 		FactUndoIntent, FactUndoDone, FactMaintenanceIntent, FactMaintenanceDone, FactInstallIntent, FactInstallDone,
 		FactRestartIntent, FactRestartAgain, FactRestartProven, FactRescanIntent, FactRescanDone, FactResumeIntent,
 		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactNodeRetried, FactCleanDone, FactCleanFailed,
+		FactFollowUpsFound, FactFollowUpsLeft, FactFollowUpsAsked, FactFollowUpsAnswered, FactRunAsking, FactPluginFailed,
 		FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate, FactScriptEndedLate, FactReturnedLate:
 		return true
 	}
@@ -110,6 +111,8 @@ func (s *State) applyRun(f Fact) {
 		s.Status, s.Waiting = RunPaused, f.Data.Message
 	case FactRunWatching:
 		s.Waiting = f.Data.Message
+	case FactRunAsking:
+		s.applyAsking(f)
 	case FactRunHeld:
 		s.Status, s.Waiting, s.Cause, s.HeldFor = RunHeld, f.Data.Message, f.Data.Cause, ""
 		if len(f.Data.Checks) > 0 {
@@ -194,8 +197,17 @@ func (n *NodeRun) apply(f Fact) {
 		n.Traces = true
 		n.enter(PhaseStaging, f.Time)
 	case FactStageDone:
-		n.Staged, n.Connection = true, f.Data.Connection
-		n.enter(PhaseWaiting, f.Time)
+		n.Staged = true
+		if f.Data.Connection != nil {
+			n.Connection = f.Data.Connection
+		}
+		if !n.PausedByUs { // in a further pass it is installing
+			n.enter(PhaseWaiting, f.Time)
+		}
+	case FactFollowUpsFound, FactFollowUpsLeft, FactFollowUpsAsked, FactFollowUpsAnswered:
+		n.applyFollowUps(f)
+	case FactPluginFailed:
+		n.applyPluginFailed(f)
 	case FactPauseIntent:
 		n.Status, n.PausedByUs, n.Outage = NodeUpdating, true, f.Data.Roles
 		if n.Started.IsZero() {
@@ -251,6 +263,7 @@ func (n *NodeRun) applyRestart(f Fact) {
 	case FactRestartProven:
 		n.RestartFrom, n.RestartDue, n.RestartBegun, n.Boot, n.BootRead = "", false, false, f.Data.Boot, f.Data.BootRead
 		n.Restarts++
+		n.RestartsInRow++
 		n.enter(PhaseRescanning, f.Time)
 	case FactRescanIntent:
 		n.enter(PhaseRescanning, f.Time)
@@ -261,6 +274,7 @@ func (n *NodeRun) applyRestart(f Fact) {
 		n.Returned, n.Watched, n.Leave, n.Cause = true, false, LeaveResumed, f.Data.Cause
 		n.RestartFrom, n.RestartDue, n.RestartBegun, n.Boot, n.BootRead = "", false, false, f.Data.Boot, f.Data.BootRead
 		n.Restarts++
+		n.RestartsInRow++
 		n.enter(PhaseRescanning, f.Time)
 	case FactWatchBegun:
 		n.Watched = true
@@ -337,7 +351,7 @@ func (n *NodeRun) applyUpdate(u *UpdateRun, f Fact) {
 	switch f.Kind {
 	case FactInstallIntent:
 		u.Started = f.Time
-		n.Boot, n.BootRead, n.Rescanned = f.Data.Boot, f.Data.BootRead, false
+		n.Boot, n.BootRead, n.Rescanned, n.RestartsInRow = f.Data.Boot, f.Data.BootRead, false, 0
 		n.enter(PhaseInstalling, f.Time)
 	case FactInstallDone:
 		u.Ended = f.Time

@@ -23,9 +23,14 @@ func (n *NodeRun) tryAgain(f Fact, status NodeStatus, anew func(u *UpdateRun) bo
 	n.Attempt++
 	for i := range n.Updates {
 		if u := &n.Updates[i]; anew(u) {
-			*u = UpdateRun{ID: u.ID, Name: u.Name, Rule: u.Rule}
+			*u = UpdateRun{ID: u.ID, Name: u.Name, Rule: u.Rule, Plugin: u.Plugin, FollowUp: u.FollowUp, Pass: u.Pass, Earlier: u.Earlier}
 		}
+		n.Updates[i].Skipped = ""
 	}
+	if len(n.PluginFailures) > 0 {
+		n.Staged, n.PluginFailures = false, nil
+	}
+	n.TakenAgain, n.RestartsInRow = false, 0
 	n.PreScript, n.PostScript = nil, nil
 	n.Staged = n.Staged && n.Traces
 	n.Drained, n.Maintenance, n.Rescanned, n.Resumed, n.Settled, n.BackInService = false, false, false, false, false, false

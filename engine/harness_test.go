@@ -90,6 +90,17 @@ type bench struct {
 	control chan engine.Control
 	// credential may be nil.
 	credential engine.Credential
+	// further are the plan's plug-ins beyond p, by instance.
+	further map[string]*fakePlugin
+}
+
+// allPlugins are the plug-ins of the plan.
+func (b *bench) allPlugins() []*fakePlugin {
+	out := []*fakePlugin{b.p}
+	for _, pp := range b.plan.Further {
+		out = append(out, b.further[pp.Instance])
+	}
+	return out
 }
 
 // newBench plans updates for nodes; what is the update ids by node, in plan order.
@@ -104,7 +115,12 @@ func newBench(t *testing.T, w *world, what map[string][]string, change ...func(*
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t: t, w: w, p: newPlugin(w), plan: plan, journal: &journal{}, control: make(chan engine.Control, 100)}
+	b := &bench{t: t, w: w, p: newPlugin(w), plan: plan, journal: &journal{}, control: make(chan engine.Control, 100), further: map[string]*fakePlugin{}}
+	for _, pp := range plan.Further {
+		b.further[pp.Instance] = newPlugin(w)
+		b.further[pp.Instance].name = pp.Name
+	}
+	return b
 }
 
 func planInput(v engine.ClusterView, what map[string][]string) engine.PlanInput {
@@ -153,8 +169,12 @@ func (b *bench) run() (engine.State, error) {
 	ctx, cancel := context.WithCancel(b.t.Context())
 	defer cancel()
 	b.journal.die, b.journal.dead = cancel, false
+	further := map[string]plugins.Plugin{}
+	for instance, p := range b.further {
+		further[instance] = p
+	}
 	got, err := engine.Run(ctx, engine.RunInput{
-		Plan: b.plan, State: state, Plugin: b.p, Cluster: b.w, Nodes: b.w.node, Recorder: b.journal, Control: b.control, Clock: bubbleClock{},
+		Plan: b.plan, State: state, Plugin: b.p, Further: further, Cluster: b.w, Nodes: b.w.node, Recorder: b.journal, Control: b.control, Clock: bubbleClock{},
 		Credential: b.credential,
 	})
 	folded, foldErr := engine.Fold(b.plan, b.journal.facts(b.t))

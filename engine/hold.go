@@ -31,6 +31,11 @@ func (r *run) ask(c Control) {
 	}
 	switch c.Verb {
 	case VerbPause, VerbResume, VerbStop:
+	case VerbFollowUps:
+		// A failure is kept in r.broken here too.
+		_ = r.answer(c)
+		r.wake()
+		return
 	default:
 		return
 	}
@@ -41,6 +46,11 @@ func (r *run) ask(c Control) {
 	if r.state.StopAsked {
 		r.endWatches()
 	}
+	r.wake()
+}
+
+// wake tells the sequence that something was asked.
+func (r *run) wake() {
 	select {
 	case r.woken <- struct{}{}:
 	default:

@@ -12,7 +12,7 @@ import (
 // install installs one update, or attaches to it when it has begun before a crash. Once an update is begun
 // nothing but its own end ends it (R18).
 func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr NodeRun) error {
-	job := jobID(r.Plan.Run, np.Name, u.ID, nr.Attempt)
+	job := r.updateJob(nr, u.ID)
 	begun := !nr.Update(u.ID).Started.IsZero()
 	if err := r.untilOut(ctx, np.Name, begun); err != nil {
 		switch {
@@ -36,12 +36,13 @@ func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr Nod
 		case err != nil:
 			return r.fail(np, LeaveResumed, causeOf("reach the node before "+u.Name, np.Name, err))
 		}
-		intent := FactData{Job: job, Boot: boot.Identity, BootRead: r.now()}
+		intent := FactData{Job: job, Boot: boot.Identity, BootRead: r.now(), Message: beyondPlan(np, u)}
 		if err := r.record(Fact{Kind: FactInstallIntent, Node: np.Name, Update: u.ID, Data: intent}); err != nil {
 			return err
 		}
 	}
-	res, err := r.Plugin.Install(ctx, r.Nodes(np.Name), r.installRequest(job, u), r.report(np.Name))
+	plugin, _ := r.plugin(u)
+	res, err := plugin.Install(ctx, r.Nodes(np.Name), r.installRequest(job, u), r.report(np.Name))
 	again := r.retryCredential(ctx, np.Name, err)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -87,7 +88,7 @@ func (r *run) untilOut(ctx context.Context, name string, begun bool) error {
 
 // ended records how an update ended; what is not known holds the node.
 func (r *run) ended(np NodePlan, u plugins.Update, job string, res plugins.Result, err error) error {
-	data := FactData{Job: job}
+	data := FactData{Job: job, Message: beyondPlan(np, u)}
 	switch {
 	case errors.Is(err, plugins.ErrJobStillRunning):
 		// R18: the update has failed, its process goes on, and the node is left alone.
@@ -157,23 +158,49 @@ func (r *run) rescan(ctx context.Context, np NodePlan, nr NodeRun) error {
 		return ctx.Err()
 	case err != nil:
 		return r.leavePaused(np, NodeFailed, causeOf("read whether a restart is pending", np.Name, err))
-	case pending.Pending() && nr.restartsNow() >= restartLimit:
-		return r.leavePaused(np, NodeFailed, loopGuard(np.Name, "a restart is still pending after "+plural(nr.restartsNow(), "restart", "restarts")+": "+pending.Reasons[0]))
+	case pending.Pending() && nr.RestartsInRow >= restartLimit:
+		return r.leavePaused(np, NodeFailed, loopGuard(np.Name, "a restart is still pending after "+plural(nr.RestartsInRow, "restart", "restarts")+": "+pending.Reasons[0]))
 	}
 	if done.Data.Pending = pending.Reasons; pending.Pending() {
 		return r.record(done)
 	}
-	for _, u := range r.Plugin.Remaining(np.Updates, results) {
-		if o := results[u.ID].Outcome; o == plugins.Installed || o == plugins.AlreadyInstalled {
-			return r.failForGood(np, LeaveResumed, "a loop guard ended it", loopGuard(np.Name, u.Name+" is offered again after it was "+string(o)))
+	for _, u := range r.remaining(np, nr, results) {
+		if o := results[u.ID].Outcome; succeeded(o) {
+			return r.failForGood(np, LeaveResumed, loopGuardEnded, offeredAgain(np.Name, u, o))
 		}
 		done.Data.Remaining = append(done.Data.Remaining, u.Name)
+	}
+	if again, err := r.lookBeyond(ctx, np, nr); again || err != nil {
+		return err
 	}
 	return r.record(done)
 }
 
+// loopGuardEnded is why a node that is in a loop is not tried again.
+const loopGuardEnded = "a loop guard ended it"
+
 func loopGuard(node, what string) *fault.Cause {
 	return &fault.Cause{Op: "rescan", Node: node, Message: node + ": rescan: loop guard: " + what, Hint: "Look at the node's CBS log (C:\\Windows\\Logs\\CBS)."}
+}
+
+func offeredAgain(node string, u plugins.Update, o plugins.Outcome) *fault.Cause {
+	return loopGuard(node, u.Name+" is offered again after it was "+string(o))
+}
+
+func succeeded(o plugins.Outcome) bool {
+	return o == plugins.Installed || o == plugins.AlreadyInstalled
+}
+
+// remaining is what the plug-ins still offer of what the node was to get.
+func (r *run) remaining(np NodePlan, nr NodeRun, results map[string]plugins.Result) []plugins.Update {
+	var out []plugins.Update
+	for place := range r.Plan.Instances() {
+		plugin, _ := r.pluginAt(place)
+		if own := r.Plan.ownUpdates(place, np, nr); len(own) > 0 {
+			out = append(out, plugin.Remaining(own, results)...)
+		}
+	}
+	return out
 }
 
 // resultsOf are the updates that ended on the node, by id.

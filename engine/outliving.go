@@ -69,10 +69,12 @@ func (r *run) watchJob(ctx context.Context, np NodePlan, look func(ctx context.C
 
 // watchInstaller journals how an installer ended that outlived its limit. The node stays held, paused (R18).
 func (r *run) watchInstaller(ctx context.Context, np NodePlan, update string) error {
-	u := np.update(update)
-	job := jobID(r.Plan.Run, np.Name, update, r.node(np.Name).Attempt)
+	nr := r.node(np.Name)
+	job := r.updateJob(nr, update)
+	u := findUpdate(np, nr, update)
+	plugin, _ := r.plugin(*u)
 	return r.watchJob(ctx, np, func(ctx context.Context, node plugins.Node) (Fact, bool) {
-		res, err := r.Plugin.Install(ctx, node, r.installRequest(job, *u), r.report(np.Name))
+		res, err := plugin.Install(ctx, node, r.installRequest(job, *u), r.report(np.Name))
 		switch {
 		case err == nil && known(res.Outcome):
 			return r.endedLate(np, u, job, res), true

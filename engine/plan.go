@@ -43,9 +43,12 @@ type Plan struct {
 	// Lab is the lab's id when the cluster is simulated; empty for a real one.
 	Lab string `json:"lab,omitempty"`
 	// Speed is how many times faster than real time the simulated cluster runs; 1 for a real one.
-	Speed     float64           `json:"speed"`
+	Speed float64 `json:"speed"`
+	// Plugin is the first plug-in, and Arguments, Source, Pinned and Ignored are its own. Further are those that install
+	// after it, in order; see Instances.
 	Plugin    string            `json:"plugin"`
 	Arguments plugins.Arguments `json:"arguments"`
+	Further   []PluginPlan      `json:"further_plugins,omitempty"`
 	Options   Options           `json:"options"`
 	// FailureBudget is how many nodes may fail; the run stops at one more.
 	FailureBudget int `json:"failure_budget"`

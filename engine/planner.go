@@ -31,7 +31,9 @@ type PlanInput struct {
 	Arguments   plugins.Arguments
 	// Specs are the plug-in's options; arguments of kind secret stay out of the plan (R04).
 	Specs []plugins.OptionSpec
-	View  ClusterView
+	// Further are plug-ins that install after Plugin, in order. One that comes twice is told apart by number.
+	Further []PluginInput
+	View    ClusterView
 	// HostNode is the node that carries this host as a virtual machine, or empty (R11).
 	HostNode string
 	// Addresses are the nodes' WinRM listeners by node name.
@@ -54,6 +56,9 @@ var (
 	updateID = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 )
 
+// maxUpdateID is how long an update's id may be.
+const maxUpdateID = 64
+
 // BuildPlan orders the nodes, counts the failure budget and writes down what will be done (R08). Problems
 // with options come as OptionError; all problems are joined into one error. A plan that is built may still
 // be kept from running by its checks: see Plan.Blocking.
@@ -64,12 +69,12 @@ func BuildPlan(in PlanInput) (*Plan, error) {
 	p := &Plan{
 		Version: PlanVersion, Run: in.Run, Created: in.Created.UTC().Truncate(time.Millisecond), Program: in.Program,
 		Cluster: in.View.Name, Address: in.Address, Reach: in.Reach, Lab: in.Lab, Speed: in.Speed,
-		Plugin: in.Plugin, Arguments: withoutSecrets(in.Arguments, in.Specs), Options: in.Options,
+		Plugin: in.Plugin, Arguments: withoutSecrets(in.Arguments, in.Specs), Further: in.further(), Options: in.Options,
 		FailureBudget: in.Options.FailureBudget(len(in.View.Nodes)),
 		Source:        in.Scan.Source, Pinned: in.Scan.Pinned, Ignored: in.Scan.Ignored,
 		Accepted: slices.Compact(slices.Sorted(slices.Values(in.Accepted))), ShareServer: in.ShareServer,
-		Checks: completeChecks(slices.Concat(in.Checks, in.Scan.Checks)),
 	}
+	p.Checks = completeChecks(slices.Concat(in.Checks, in.Scan.Checks, in.furtherChecks(p.Further), in.Options.alone(len(p.Further)+1)))
 	if p.Speed == 0 {
 		p.Speed = 1
 	}
@@ -77,10 +82,7 @@ func BuildPlan(in PlanInput) (*Plan, error) {
 	p.PreScript, _ = pinScript("PreUpdateScript", in.Options.PreUpdateScript, in.PreScript)
 	p.PostScript, _ = pinScript("PostUpdateScript", in.Options.PostUpdateScript, in.PostScript)
 	for _, m := range in.View.Nodes {
-		updates := in.Scan.Updates[m.Name]
-		if updates == nil {
-			updates = []plugins.Update{}
-		}
+		updates := in.allUpdates(m.Name, p.Further)
 		np := NodePlan{Name: m.Name, Address: in.Addresses[m.Name], Host: in.Hosts[m.Name], Roles: in.View.roles(m.Name), Site: m.Site, Updates: updates}
 		if np.NotTaken = in.Options.notTaken(m.Name); np.NotTaken != "" {
 			np.Updates = []plugins.Update{}
@@ -171,12 +173,14 @@ func (in *PlanInput) problems() error {
 			add("%q holds a control character", s)
 		}
 	}
-	errs = append(errs, scanProblems(in.Scan, names)...)
+	errs = append(errs, scanProblems(in.Scan, names, 0)...)
+	errs = append(errs, in.furtherProblems(names)...)
 	return errors.Join(errs...)
 }
 
-// scanProblems keeps what would make a job id ambiguous or reach no node out of the plan.
-func scanProblems(s plugins.Scan, nodes []string) []error {
+// scanProblems keeps what would make a job id ambiguous or reach no node out of the plan. mark is how much longer the plan
+// makes an id.
+func scanProblems(s plugins.Scan, nodes []string, mark int) []error {
 	var errs []error
 	for _, node := range sortedKeys(s.Updates) {
 		if !slices.Contains(nodes, node) {
@@ -184,8 +188,8 @@ func scanProblems(s plugins.Scan, nodes []string) []error {
 		}
 		seen := map[string]bool{}
 		for _, u := range s.Updates[node] {
-			if !updateID.MatchString(u.ID) {
-				errs = append(errs, fmt.Errorf("the update %q for %s has the id %q, which is not of [a-z0-9-], 1 to 64 characters", u.Name, node, u.ID))
+			if !updateID.MatchString(u.ID) || len(u.ID)+mark > maxUpdateID {
+				errs = append(errs, fmt.Errorf("the update %q for %s has the id %q, which is not of [a-z0-9-], 1 to %d characters", u.Name, node, u.ID, maxUpdateID-mark))
 			}
 			if seen[u.ID] {
 				errs = append(errs, fmt.Errorf("the update id %q comes twice for %s", u.ID, node))

@@ -32,6 +32,12 @@ type fate struct {
 	deaths []int
 	// asks are verbs by the number of the fact after which they come.
 	asks map[int]engine.Verb
+	// two: every update comes from a second plug-in too. options are those about plug-ins and follow-ups.
+	two     bool
+	options func(o *engine.Options)
+	// follows is what nodes are offered beyond the plan; answer is what is said about it, nil for nothing.
+	follows map[string]func(node string, req plugins.FollowUpRequest) ([]plugins.Update, error)
+	answer  *bool
 }
 
 func drawFate(t *rapid.T) fate {
@@ -82,11 +88,47 @@ func drawFate(t *rapid.T) fate {
 			}
 		}
 	}
+	f.drawFollowUps(t, kinds, seldom)
 	f.deaths = rapid.SliceOfN(rapid.IntRange(1, 15), 0, 6).Draw(t, "deaths")
 	for range rapid.IntRange(0, 3).Draw(t, "asks") {
 		f.asks[rapid.IntRange(1, 60).Draw(t, "when")] = rapid.SampledFrom([]engine.Verb{engine.VerbPause, engine.VerbResume, engine.VerbStop}).Draw(t, "verb")
 	}
 	return f
+}
+
+// drawFollowUps draws what becomes applicable beyond the plan, what is said about it, and whether there are two plug-ins.
+func (f *fate) drawFollowUps(t *rapid.T, kinds []script, seldom func(string) bool) {
+	f.two = rapid.Bool().Draw(t, "two plug-ins")
+	how := rapid.SampledFrom(engine.FollowUpAnswers()).Draw(t, "follow-ups")
+	separate, serial, stops := rapid.Bool().Draw(t, "separate"), rapid.Bool().Draw(t, "serial"), rapid.Bool().Draw(t, "stops")
+	f.options = func(o *engine.Options) {
+		o.FollowUps, o.SeparateReboots, o.RunPluginsSerially, o.StopOnPluginFailure = how, separate, serial, stops
+	}
+	f.follows = map[string]func(string, plugins.FollowUpRequest) ([]plugins.Update, error){}
+	for _, n := range numbered(f.nodes) {
+		switch rapid.IntRange(0, 3).Draw(t, "beyond on "+n) {
+		case 0:
+			f.follows[n] = offersAgain
+		case 1:
+			f.follows[n] = func(_ string, req plugins.FollowUpRequest) ([]plugins.Update, error) {
+				id := fmt.Sprintf("new%d", len(req.Updates))
+				return []plugins.Update{{ID: id, Name: id}}, nil
+			}
+		case 2:
+			if seldom("what succeeded is offered again on " + n) {
+				f.follows[n] = func(_ string, req plugins.FollowUpRequest) ([]plugins.Update, error) { return req.Updates, nil }
+			}
+		}
+		for _, id := range []string{"u0#2", "u1#2", "new1#2", "new2#2", "new3#3", "p2-u0", "p2-u1", "p2-u0#2", "p2-new2#2"} {
+			if rapid.Bool().Draw(t, "plain") {
+				f.scripts[n+"/"+id] = rapid.SampledFrom(kinds).Draw(t, "script")
+			}
+		}
+	}
+	if rapid.Bool().Draw(t, "answered") {
+		yes := rapid.Bool().Draw(t, "yes")
+		f.answer = &yes
+	}
 }
 
 func (f fate) bench(t *testing.T) *bench {
@@ -95,8 +137,21 @@ func (f fate) bench(t *testing.T) *bench {
 		if f.around != nil {
 			withScripts(in)
 		}
+		if f.two {
+			withSecondPlugin(in)
+		}
+		f.options(&in.Options)
 	})
-	b.p.scripts, b.w.s2d, b.w.restartTakes, b.w.scripts = f.scripts, f.s2d, f.slow, f.around
+	for _, p := range b.allPlugins() {
+		p.scripts = f.scripts
+		p.follows = func(node string, req plugins.FollowUpRequest) ([]plugins.Update, error) {
+			if offers := f.follows[node]; offers != nil {
+				return offers(node, req)
+			}
+			return nil, nil
+		}
+	}
+	b.w.s2d, b.w.restartTakes, b.w.scripts = f.s2d, f.slow, f.around
 	for _, m := range b.w.order {
 		m.drainFails, m.neverUp, m.pendingStays = f.drainFails[m.name], f.neverUp[m.name], f.pendingStays[m.name]
 		for range f.again[m.name] {
@@ -119,6 +174,11 @@ func (f fate) live(b *bench) engine.State {
 		}
 		if fact.Kind == engine.FactRunHeld {
 			b.control <- engine.Control{Verb: engine.VerbStop}
+		}
+		if f.answer != nil && (fact.Kind == engine.FactFollowUpsAsked || fact.Kind == engine.FactRunAsking) {
+			for _, np := range b.plan.Nodes {
+				b.control <- engine.Control{Verb: engine.VerbFollowUps, Node: np.Name, Install: *f.answer, By: "ann"}
+			}
 		}
 		if fact.Kind == engine.FactRunPaused {
 			b.control <- engine.Control{Verb: engine.VerbResume}
@@ -143,9 +203,11 @@ func (f fate) problems(b *bench, s engine.State) []string {
 	var out []string
 	say := func(format string, a ...any) { out = append(out, fmt.Sprintf(format, a...)) }
 	out = append(out, b.w.broken...)
-	for key, n := range b.p.starts {
-		if n > 1+f.retries {
-			say("%s was started %d times in %d attempts", key, n, 1+f.retries)
+	for _, p := range b.allPlugins() {
+		for key, n := range p.starts {
+			if n > 1+f.retries {
+				say("%s was started %d times in %d attempts", key, n, 1+f.retries)
+			}
 		}
 	}
 	failures, away, left := map[string]bool{}, "", map[string]bool{}
@@ -183,7 +245,10 @@ func (f fate) problems(b *bench, s engine.State) []string {
 			say("%s ended as %s", n.Name, n.Status)
 		}
 		if n.Staged && (n.Status == engine.NodeFailed || n.Status == engine.NodePartiallyFailed || n.Status == engine.NodeHeld) {
-			staged++
+			// One that waited for another attempt after staging failed was not taken.
+			if len(n.PluginFailures) == 0 || !n.Started.IsZero() {
+				staged++
+			}
 			if n.Cause == nil || n.Cause.Message == "" {
 				say("%s ended as %s without a cause", n.Name, n.Status)
 			}
@@ -195,7 +260,7 @@ func (f fate) problems(b *bench, s engine.State) []string {
 		}
 		if n.Status == engine.NodeSucceeded {
 			for _, u := range n.Updates {
-				if !u.Outcome.Final() {
+				if !u.Outcome.Final() && (u.Outcome != "" || !u.FollowUp) {
 					say("%s succeeded with %s %q", n.Name, u.ID, u.Outcome)
 				}
 			}

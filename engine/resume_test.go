@@ -122,6 +122,34 @@ func scenarios() map[string]func(t *testing.T) *bench {
 			b.w.machine("NODE1").sticks = []string{"ROLE-NODE1"}
 			return b
 		},
+		"an update that needs another": func(t *testing.T) *bench {
+			t.Helper()
+			return secondOrder(t)
+		},
+		"updates that appear, and a question about them": func(t *testing.T) *bench {
+			t.Helper()
+			return appearing(t, engine.FollowUpsAsk)
+		},
+		"updates that appear": func(t *testing.T) *bench {
+			t.Helper()
+			return appearing(t, engine.FollowUpsSameRun)
+		},
+		"two plug-ins, each restarting for itself": func(t *testing.T) *bench {
+			t.Helper()
+			return twoPlugins(t, func(in *engine.PlanInput) { in.Options.SeparateReboots = true })
+		},
+		"two plug-ins, the first of which fails": func(t *testing.T) *bench {
+			t.Helper()
+			b := twoPlugins(t, func(in *engine.PlanInput) { in.Options.StopOnPluginFailure = true }, withBudget(1))
+			b.p.scripts["NODE1/b"] = failed(1603)
+			return b
+		},
+		"two plug-ins, one of which cannot stage": func(t *testing.T) *bench {
+			t.Helper()
+			b := twoPlugins(t, withBudget(1))
+			b.further["Test.Plugin (2)"].stageErr["NODE2"] = errors.New("no share")
+			return b
+		},
 		"a loop": func(t *testing.T) *bench {
 			t.Helper()
 			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))
@@ -174,7 +202,7 @@ func (b *bench) wantOnce() {
 	done := map[string]int{}
 	open := ""
 	for _, f := range b.journal.facts(b.t) {
-		key := f.Node + "/" + f.Update
+		key := f.Node + "/" + f.Update + passOf(f.Data.Job)
 		switch f.Kind {
 		case engine.FactInstallIntent:
 			if open != "" {
@@ -192,9 +220,11 @@ func (b *bench) wantOnce() {
 		}
 	}
 	// One start for each attempt that began it.
-	for key, n := range b.p.starts {
-		if n != len(jobs[key]) {
-			b.t.Errorf("%s was started %d times as %v", key, n, jobs[key])
+	for _, p := range b.allPlugins() {
+		for key, n := range p.starts {
+			if n != len(jobs[key]) {
+				b.t.Errorf("%s was started %d times as %v", key, n, jobs[key])
+			}
 		}
 	}
 	for key, n := range done {

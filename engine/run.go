@@ -33,12 +33,14 @@ type Progress struct {
 // Telemetry takes progress. Calls come from several goroutines and must not block for long.
 type Telemetry interface{ Report(p Progress) }
 
-// RunInput is what a run is made of. Every field but State, Telemetry, Control and Credential is needed.
+// RunInput is what a run is made of. Every field but State, Further, Telemetry, Control and Credential is needed.
 type RunInput struct {
 	Plan *Plan
 	// State is what was folded so far; zero for a new run.
-	State   State
+	State State
+	// Plugin is the plan's first plug-in; Further are the others by their instances, nil where there are none.
 	Plugin  plugins.Plugin
+	Further map[string]plugins.Plugin
 	Cluster Cluster
 	// Nodes gives the node of a plan by its name, always the same one.
 	Nodes    func(name string) Node
@@ -86,6 +88,9 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	// The plan is a file: what takes roles down is asked for its typed name here too (R15).
 	if p := in.Plan.Options.OutageProblem(in.Plan.Cluster); len(p) > 0 {
 		return r.state, fmt.Errorf("%w: %w", ErrBlocked, p[0])
+	}
+	if err := in.pluginsMissing(); err != nil {
+		return r.state, err
 	}
 	begin := Fact{Kind: FactRunContinued}
 	if r.state.Facts == 0 {
@@ -238,7 +243,7 @@ func (r *run) takeAll(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return r.takeFollowUps(ctx)
 }
 
 // finish cancels what was not begun, cleans up what staging left, waits for what is still watched, and ends the run.

@@ -43,7 +43,8 @@ func (r *run) scriptIntent(np NodePlan, phase string, s *Script, checks []check.
 }
 
 func (r *run) scriptJob(np NodePlan, phase string) string {
-	return jobID(r.Plan.Run, np.Name, "script-"+phase, r.node(np.Name).Attempt)
+	nr := r.node(np.Name)
+	return jobID(r.Plan.Run, np.Name, inPass("script-"+phase, nr.Pass), nr.Attempt)
 }
 
 // preScript runs on a node that is in service. When it fails the node stays so, and has failed.

@@ -101,6 +101,8 @@ type State struct {
 	// DiskFull is why the run stops for want of room in its folder; nil while there is some.
 	DiskFull *fault.Cause `json:"disk_full,omitempty"`
 	Cause    *fault.Cause `json:"cause,omitempty"`
+	// AskingSince is when nothing was left to do but to wait for answers about follow-ups; zero before.
+	AskingSince time.Time `json:"asking_since,omitzero"`
 	// Facts is how many facts were folded.
 	Facts int `json:"facts"`
 }
@@ -145,6 +147,8 @@ type NodeRun struct {
 	Earlier []Setback `json:"earlier,omitempty"`
 	// Restarts counts the restarts that the run asked for and proved, of all attempts.
 	Restarts int `json:"restarts"`
+	// RestartsInRow counts those since the latest update began (R21).
+	RestartsInRow int `json:"restarts_in_a_row,omitempty"`
 	// Drained and Resumed say what was proven, for status and resume after a crash.
 	Staged      bool                     `json:"staged,omitempty"`
 	Connection  *plugins.ShareConnection `json:"connection,omitempty"`
@@ -187,6 +191,34 @@ type NodeRun struct {
 	// Hopeless is why another attempt would not help; empty where it may.
 	Hopeless string       `json:"hopeless,omitempty"`
 	Cause    *fault.Cause `json:"cause,omitempty"`
+	// Pass counts the node's passes beyond the plan: 0 is the plan's own, 2 the first one for follow-ups (R08).
+	Pass int `json:"pass,omitempty"`
+	// FollowUps are the updates of further passes, whole and pinned, in the order in which they were found.
+	FollowUps []plugins.Update `json:"follow_ups,omitempty"`
+	// Left became applicable and is not installed; Asked waits for an answer (FollowUpsAsk), whole and pinned.
+	Left  []LeftUpdate     `json:"became_applicable,omitempty"`
+	Asked []plugins.Update `json:"asked,omitempty"`
+	// TakeAgain: what was asked is to be installed, once the other nodes are done. TakenAgain: the node was done and is
+	// taken for it.
+	TakeAgain  bool `json:"take_again,omitempty"`
+	TakenAgain bool `json:"taken_again,omitempty"`
+	// PluginFailures are plug-ins that failed on the node in a way that skipped updates, in order.
+	PluginFailures []PluginFailure `json:"plugin_failures,omitempty"`
+}
+
+// LeftUpdate is an update that became applicable by what the run installed, and that it leaves.
+type LeftUpdate struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Reason is why it is left, a sentence for people.
+	Reason string `json:"reason"`
+}
+
+// PluginFailure is why updates of a plug-in, or of those after it, are skipped on a node.
+type PluginFailure struct {
+	Plugin string       `json:"plugin"`
+	At     time.Time    `json:"at"`
+	Cause  *fault.Cause `json:"cause,omitempty"`
 }
 
 // Update finds an update by id; nil when the node does not get it.
@@ -204,6 +236,15 @@ type UpdateRun struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	Rule string `json:"rule,omitempty"`
+	// Plugin is the instance that installs it, where the plan has several plug-ins.
+	Plugin string `json:"plugin,omitempty"`
+	// FollowUp: it was not in the preview. Pass is the pass it belongs to, 0 for the plan's own; Earlier is how it ended in
+	// passes before.
+	FollowUp bool         `json:"follow_up,omitempty"`
+	Pass     int          `json:"pass,omitempty"`
+	Earlier  []EarlierEnd `json:"earlier,omitempty"`
+	// Skipped is why it is not begun any more; empty where it is.
+	Skipped string `json:"skipped,omitempty"`
 	// Outcome is empty until the update ended; Started tells whether it began.
 	Outcome         plugins.Outcome `json:"outcome"`
 	ExitCode        *int64          `json:"exit_code"`
@@ -220,6 +261,14 @@ type UpdateRun struct {
 	Late   *plugins.Result `json:"late,omitempty"`
 	// Refused: the node did not let it begin, and would not another time (plugins.ErrJobRefused).
 	Refused bool `json:"refused,omitempty"`
+}
+
+// EarlierEnd is how an update ended in a pass before.
+type EarlierEnd struct {
+	Pass     int             `json:"pass,omitempty"`
+	Outcome  plugins.Outcome `json:"outcome"`
+	ExitCode *int64          `json:"exit_code,omitempty"`
+	Ended    time.Time       `json:"ended"`
 }
 
 // ScriptRun is a pre- or post-update script on one node.

@@ -68,7 +68,15 @@ func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 	case nr.RestartBegun:
 		return r.askRestart(ctx, np, nr)
 	}
-	if u := r.nextUpdate(np, nr); u != nil {
+	if f := r.pluginStops(np, nr); f != nil {
+		return r.record(*f)
+	}
+	u := r.nextUpdate(np, nr)
+	switch {
+	case u == nil:
+	case !nr.Staged:
+		return r.stage(ctx, np)
+	case !r.restartsBefore(nr, *u):
 		return r.install(ctx, np, *u, nr)
 	}
 	if r.restartDue(np, nr) {
@@ -88,12 +96,13 @@ func (r *run) scriptsOnly(ctx context.Context, np NodePlan, nr NodeRun) error {
 // nextUpdate is the first update without an outcome. After a stop only one that has begun is finished (R29).
 func (r *run) nextUpdate(np NodePlan, nr NodeRun) *plugins.Update {
 	stop := r.stopAsked()
-	for i := range np.Updates {
-		u := nr.Update(np.Updates[i].ID)
-		if u == nil || u.Outcome != "" || (stop && u.Started.IsZero()) {
+	all := updatesOf(np, nr)
+	for i := range all {
+		u := nr.Update(all[i].ID)
+		if u == nil || u.Outcome != "" || (u.Started.IsZero() && (stop || u.Skipped != "")) {
 			continue
 		}
-		return &np.Updates[i]
+		return &all[i]
 	}
 	return nil
 }
@@ -159,7 +168,10 @@ func (n *NodeRun) cleanedAtEnd() bool {
 	if !n.Traces || n.PausedByUs {
 		return false
 	}
-	if n.Status == NodeCanceled || !n.Staged {
+	switch {
+	case n.TakenAgain:
+		return !n.keepsLog() && !n.scriptRunsOn()
+	case n.Status == NodeCanceled || !n.Staged:
 		return true
 	}
 	// It may have ended while it waited for another attempt.
@@ -174,6 +186,8 @@ func nodeSummary(nr NodeRun) (NodeStatus, *fault.Cause) {
 	for i := range nr.Updates {
 		u := &nr.Updates[i]
 		switch {
+		case u.Outcome == "" && u.FollowUp, u.Skipped != "":
+			// The plan is done without the one; the other is its plug-in's failure.
 		case u.Outcome == "":
 			notBegun = true
 		case !u.Outcome.Final() && first == nil:
@@ -183,6 +197,11 @@ func nodeSummary(nr NodeRun) (NodeStatus, *fault.Cause) {
 	switch {
 	case nr.Leave != "":
 		return NodeFailed, nr.Cause
+	case len(nr.PluginFailures) > 0 && (first == nil || !nr.PluginFailures[0].At.After(first.Ended)):
+		if nr.installed() > 0 {
+			return NodePartiallyFailed, nr.PluginFailures[0].Cause
+		}
+		return NodeFailed, nr.PluginFailures[0].Cause
 	case first != nil && nr.installed() > 0:
 		return NodePartiallyFailed, causeOfUpdate(nr.Name, first)
 	case first != nil:
@@ -213,7 +232,11 @@ func causeOfUpdate(node string, u *UpdateRun) *fault.Cause {
 			c.Code, c.Name = u.Cause.Code, u.Cause.Name
 		}
 	}
-	c.Message = fmt.Sprintf("%s: %s %s: %s", node, u.Name, u.Outcome, c.Message)
+	name := u.Name
+	if u.Plugin != "" {
+		name += " of the " + u.Plugin + " plug-in"
+	}
+	c.Message = fmt.Sprintf("%s: %s %s: %s", node, name, u.Outcome, c.Message)
 	return &c
 }
 

@@ -252,13 +252,3 @@ func (r *run) windUp(ctx context.Context, np NodePlan) error {
 		}
 	}
 }
-
-// update finds an update of the plan by its id; nil when the node does not get it.
-func (np *NodePlan) update(id string) *plugins.Update {
-	for i := range np.Updates {
-		if np.Updates[i].ID == id {
-			return &np.Updates[i]
-		}
-	}
-	return nil
-}

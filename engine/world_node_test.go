@@ -1,10 +1,13 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"cau/engine"
@@ -169,6 +172,14 @@ type fakePlugin struct {
 	// stageErr by node.
 	stageErr   map[string]error
 	stageTakes time.Duration
+	// name is its own, empty for Test.Plugin. follows is what it offers beyond the plan; nil is nothing.
+	name    string
+	follows func(node string, req plugins.FollowUpRequest) ([]plugins.Update, error)
+	// asked are the questions for follow-ups, staged what was staged, by "NODE/update#pass".
+	asked  []plugins.FollowUpRequest
+	staged map[string]bool
+	// done are the updates that are there, by "NODE/update".
+	done map[string]bool
 	// offered are update ids that Remaining offers whatever happened.
 	offered []string
 	// starts counts the installers that were really started, ends those that ended well, by "NODE/update".
@@ -183,11 +194,12 @@ type fakePlugin struct {
 func newPlugin(w *world) *fakePlugin {
 	return &fakePlugin{
 		w: w, scripts: map[string]script{}, stageErr: map[string]error{}, stageTakes: 15 * time.Second, starts: map[string]int{}, ends: map[string]int{},
-		deliveries: map[string]plugins.Delivery{}, signatures: map[string]plugins.SignaturePolicy{},
+		staged: map[string]bool{}, done: map[string]bool{}, deliveries: map[string]plugins.Delivery{}, signatures: map[string]plugins.SignaturePolicy{},
 	}
 }
 
-func (p *fakePlugin) Name() string                                       { return "Test.Plugin" }
+func (p *fakePlugin) Name() string { return cmp.Or(p.name, "Test.Plugin") }
+
 func (p *fakePlugin) Description() string                                { return "A plug-in for tests." }
 func (p *fakePlugin) Options() []plugins.OptionSpec                      { return nil }
 func (p *fakePlugin) Validate(plugins.Arguments) []plugins.ArgumentError { return nil }
@@ -224,7 +236,17 @@ func (p *fakePlugin) begin(node string, req plugins.StageRequest) {
 	p.stagers = max(p.stagers, p.staging)
 	p.stages = append(p.stages, req.JobID)
 	p.deliveries[node] = req.Delivery
+	further := passOf(req.JobID) != ""
+	for _, u := range req.Updates {
+		p.staged[node+"/"+u.ID] = true
+		if u.Plugin != "" && !strings.HasPrefix(u.Plugin, p.Name()) {
+			p.w.broken = append(p.w.broken, fmt.Sprintf("%s of %s was given to %s", u.ID, u.Plugin, p.Name()))
+		}
+	}
 	for _, m := range p.w.order {
+		if further && m.name == node {
+			continue // what became applicable is staged where it was found
+		}
 		if m.state != engine.NodeUp && !p.w.mayBePaused[m.name] {
 			p.w.broken = append(p.w.broken, node+" is staged while "+m.name+" is out of service")
 		}
@@ -254,13 +276,16 @@ func (p *fakePlugin) Install(ctx context.Context, node plugins.Node, req plugins
 	if j.script.err == nil && j.script.result.Outcome.Final() {
 		p.ends[key] = 1
 	}
+	if o := j.script.result.Outcome; j.script.err == nil && (o == plugins.Installed || o == plugins.AlreadyInstalled) {
+		p.done[node.Name()+"/"+req.Update.ID] = true
+	}
 	return j.script.result, j.script.err
 }
 
 func (p *fakePlugin) attach(node string, req plugins.InstallRequest) (*installerJob, string) {
 	defer p.lock()()
 	p.w.pass()
-	key := node + "/" + req.Update.ID
+	key := node + "/" + req.Update.ID + passOf(req.JobID)
 	m := p.w.machine(node)
 	if j := m.jobs[req.JobID]; j != nil {
 		return j, key
@@ -270,6 +295,17 @@ func (p *fakePlugin) attach(node string, req plugins.InstallRequest) (*installer
 	}
 	if p.w.s2d && !m.maintenance {
 		p.w.broken = append(p.w.broken, key+" was started outside of storage maintenance")
+	}
+	if !p.staged[node+"/"+req.Update.ID] {
+		p.w.broken = append(p.w.broken, key+" was started and never staged")
+	}
+	if p.done[node+"/"+req.Update.ID] {
+		p.w.broken = append(p.w.broken, key+" was started again after it succeeded")
+	}
+	for id, j := range m.jobs {
+		if !j.over() {
+			p.w.broken = append(p.w.broken, key+" was started while "+id+" runs")
+		}
 	}
 	s, ok := p.scripts[key]
 	if !ok {
@@ -292,6 +328,28 @@ func (p *fakePlugin) attach(node string, req plugins.InstallRequest) (*installer
 		m.up = m.down.Add(p.w.restartTakes)
 	}
 	return j, key
+}
+
+func (p *fakePlugin) FollowUps(_ context.Context, node plugins.Node, req plugins.FollowUpRequest) ([]plugins.Update, error) {
+	defer p.lock()()
+	p.asked = append(p.asked, req)
+	if m := p.w.machine(node.Name()); len(m.pending) > 0 || m.state != engine.NodePaused {
+		p.w.broken = append(p.w.broken, "follow-ups were looked for on "+m.name+" before its restart was over")
+	}
+	if p.follows == nil {
+		return nil, nil
+	}
+	return p.follows(node.Name(), req)
+}
+
+var ofPass = regexp.MustCompile(`-f(\d)-\d+$`)
+
+// passOf is "#2" for a job of the second pass and so on, "" for one of the plan's own.
+func passOf(job string) string {
+	if m := ofPass.FindStringSubmatch(job); m != nil {
+		return "#" + m[1]
+	}
+	return ""
 }
 
 func (p *fakePlugin) Remaining(planned []plugins.Update, results map[string]plugins.Result) []plugins.Update {

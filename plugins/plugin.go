@@ -64,7 +64,7 @@ type Update struct {
 	ID string `json:"id"`
 	// Name is what people see: the file's name, a title.
 	Name string `json:"name"`
-	// Plugin is the plug-in that installs it.
+	// Plugin is the plug-in that installs it; in a plan its instance, see engine.PluginPlan.
 	Plugin string `json:"plugin"`
 	// Files are the update's own file first, then its companions.
 	Files []File `json:"files"`

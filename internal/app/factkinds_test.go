@@ -83,7 +83,8 @@ func everything() engine.FactData {
 	return engine.FactData{
 		By: "root (uid 0)", Verb: engine.VerbPause, Message: "a sentence", Cause: &fault.Cause{Message: "because"},
 		Result: &plugins.Result{Outcome: plugins.Installed}, Script: &engine.ScriptFact{Name: "before.ps1", ExitCode: &code},
-		Connection: &plugins.ShareConnection{Dialect: "3.1.1"}, Pending: []string{"CBS"}, NodeStatus: engine.NodeFailed, RunStatus: engine.RunFailed,
+		Connection: &plugins.ShareConnection{Dialect: "3.1.1"}, Pending: []string{"CBS"}, Updates: []plugins.Update{{Name: "a.msu"}}, Pass: 2, Install: true, Plugin: "Microsoft.HotfixPlugin (2)", Skipped: []string{"u1"},
+		NodeStatus: engine.NodeFailed, RunStatus: engine.RunFailed,
 	}
 }
 

@@ -50,7 +50,7 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 	case engine.FactScriptIntent, engine.FactScriptDone:
 		return scriptText(t, key, d)
 	case engine.FactUndoDone, engine.FactWatchBegun, engine.FactWatchEnded, engine.FactRunWatching, engine.FactInstallerEndedLate, engine.FactReturnedLate,
-		engine.FactRunReleased, engine.FactCredentialLost, engine.FactCredentialBack, engine.FactScriptEndedLate:
+		engine.FactFollowUpsAsked, engine.FactRunAsking, engine.FactRunReleased, engine.FactCredentialLost, engine.FactCredentialBack, engine.FactScriptEndedLate:
 		if d.Message != "" { // it says more than the kind does
 			return d.Message
 		}
@@ -58,6 +58,10 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 		return t.T(key, d.Message)
 	case engine.FactNodeRetried:
 		return t.T(key, d.Attempt, plan.Options.MaxRetriesPerNode+1, d.Cause.String())
+	case engine.FactFollowUpsFound, engine.FactFollowUpsLeft, engine.FactFollowUpsAnswered:
+		return followUpsText(t, key, f)
+	case engine.FactPluginFailed:
+		return pluginText(t, key, d)
 	case engine.FactNodeFailing, engine.FactCleanFailed:
 		return t.T(key, reason(d))
 	case engine.FactNodeEnded:
@@ -116,6 +120,40 @@ func scriptText(t message.Texts, key message.Key, d engine.FactData) string {
 	return t.T(message.Fact("script.pre"), d.Script.Name, string(d.Script.As))
 }
 
+// followUpsText names what became applicable beyond the preview (R08).
+func followUpsText(t message.Texts, key message.Key, f engine.Fact) string {
+	d := f.Data
+	names := make([]string, 0, len(d.Updates))
+	for _, u := range d.Updates {
+		names = append(names, u.Name)
+	}
+	switch list := strings.Join(names, ", "); {
+	case f.Kind == engine.FactFollowUpsAnswered && d.By != "" && d.Install:
+		return t.T(message.Fact("follow-ups.yes.by"), d.By)
+	case f.Kind == engine.FactFollowUpsAnswered && d.By != "":
+		return t.T(message.Fact("follow-ups.leave.by"), d.By)
+	case f.Kind == engine.FactFollowUpsFound && list != "":
+		return t.T(message.Fact("follow-ups.install"), list, d.Pass)
+	case f.Kind == engine.FactFollowUpsLeft && list != "":
+		return t.T(message.Fact("follow-ups.leave"), list, d.Message)
+	case f.Kind == engine.FactFollowUpsLeft && d.Cause != nil:
+		return t.T(message.Fact("follow-ups.unknown"), d.Cause.String())
+	}
+	return t.T(key)
+}
+
+// pluginText says which plug-in failed, why, and what that skips.
+func pluginText(t message.Texts, key message.Key, d engine.FactData) string {
+	if d.Plugin == "" {
+		return t.T(key)
+	}
+	skipped := t.T(message.Fact("plugin.skipped.one"))
+	if n := len(d.Skipped); n != 1 {
+		skipped = t.T(message.Fact("plugin.skipped.many"), n)
+	}
+	return t.T(message.Fact("plugin.failed.why"), d.Plugin, reason(engine.FactData{Cause: d.Cause}), skipped)
+}
+
 func installText(t message.Texts, key message.Key, name string, r *plugins.Result) string {
 	if r == nil {
 		return t.T(key, name, string(plugins.Unknown))
@@ -151,6 +189,9 @@ func updateName(plan *engine.Plan, f engine.Fact) string {
 				return u.Name
 			}
 		}
+	}
+	if f.Data.Message != "" {
+		return f.Data.Message // it is not in the preview, and the fact names it itself
 	}
 	return f.Update
 }

@@ -25,6 +25,7 @@ func Catalogue() []Check {
 		{"cluster.foreign-run", "No other updating run", ScopeCluster},
 		{"cluster.self-updating", "No self-updating role of CAU", ScopeCluster},
 		{"cluster.backup", "No backup and no volume maintenance", ScopeCluster},
+		{"options.plugins", "Options for several plug-ins", ScopeCluster},
 		{"cluster.host", "This host is not a node of the cluster", ScopeCluster},
 		{"root.reach", "Hotfix root can be read", ScopeRoot},
 		{"smb.version", "SMB 2 or later", ScopeRoot},

@@ -42,9 +42,11 @@ type Result struct {
 }
 
 // Conditional tells the checks that are asked only where something gives a reason to: how long a sign-in lasts where its end is
-// known, whether encryption can be avoided where encryption is required. Whoever has the reason answers them; that nobody did
-// means that nobody had it.
-func Conditional(id string) bool { return id == "winrm.credential" || id == "smb.encryption.enforced" }
+// known, whether encryption can be avoided where encryption is required, whether an option has anything to act on. Whoever has
+// the reason answers them; that nobody did means that nobody had it.
+func Conditional(id string) bool {
+	return id == "winrm.credential" || id == "smb.encryption.enforced" || id == "options.plugins"
+}
 
 // Gate tells whether results let a run start (R07), and which of them stand in the way.
 // Accepted holds the ids accepted by name; it opens cannot-verify only, never fail.
