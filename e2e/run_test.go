@@ -153,33 +153,12 @@ func TestR26_ARunWhoseCoordinatorWasKilledGoesOnWithResume(t *testing.T) {
 	checkNodes(t, w.inspect(info))
 }
 
-// killCoordinator finds the run's own process by its command line.
+// killCoordinator ends the run's own process and waits until it is gone.
 func killCoordinator(t *testing.T, w *world, run string) {
 	t.Helper()
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		t.Skip("needs /proc to find the coordinator")
+	if !kill(t, w, run) {
+		t.Fatal("the coordinator was not found")
 	}
-	for _, e := range entries {
-		line, err := os.ReadFile("/proc/" + e.Name() + "/cmdline")
-		if err != nil || !strings.Contains(string(line), "coordinate\x00"+run) {
-			continue
-		}
-		pid := 0
-		for _, d := range e.Name() {
-			pid = pid*10 + int(d-'0')
-		}
-		coordinator, err := os.FindProcess(pid)
-		if err == nil {
-			err = coordinator.Kill()
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.until("its end", func() bool { return strings.Contains(w.cau("runs", "--json").out, `"alive":false`) })
-		return
-	}
-	t.Fatal("the coordinator was not found")
 }
 
 func TestPauseResumeAndStopWorkFromTheCommandLine(t *testing.T) {

@@ -82,7 +82,7 @@ func openRoom(h *Home, run string) (*room, error) {
 	}
 	data := make([]byte, reserveSize)
 	_, _ = rand.Read(data) // never fails (crypto/rand)
-	if err := replaceSynced(r.path, data); err != nil {
+	if err := replaceSynced(r.path, data, nil); err != nil {
 		free, unknown := freeBytes(r.folder)
 		if journal.Full(err) && unknown == nil {
 			return nil, noRoom(&NoRoomError{Folder: r.folder, Free: free, Need: reserveSize + workingRoom})

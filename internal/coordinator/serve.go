@@ -42,6 +42,10 @@ type Seams struct {
 	Disk func(journal.Disk) journal.Disk
 	// Listener is put in front of the control socket.
 	Listener func(net.Listener) net.Listener
+	// SnapshotEvery is how many facts lie between two snapshots; 0 is as always. Step is asked before each step of writing one,
+	// and may refuse it.
+	SnapshotEvery int
+	Step          func(name string) error
 }
 
 // Serve is the coordinator's work: it takes the locks of run and cluster, folds the journal, answers the control
@@ -51,7 +55,7 @@ type Seams struct {
 func Serve(ctx context.Context, in ServeInput) (engine.State, error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
-	p := &post{desk: newDesk(), state: engine.State{Run: in.Run}, snapshot: snapshots{home: in.Home, run: in.Run}}
+	p := &post{desk: newDesk(), state: engine.State{Run: in.Run}, snapshot: snapshots{home: in.Home, run: in.Run, every: in.Seams.SnapshotEvery, step: in.Seams.Step}}
 	err := p.take(ctx, in)
 	if err == nil {
 		err = p.work(ctx, in)

@@ -39,7 +39,7 @@ type snapshotHead struct {
 }
 
 // writeSnapshot puts the state into the run's folder: whole, or not at all.
-func (h *Home) writeSnapshot(run string, at journal.Position, state *engine.State) error {
+func (h *Home) writeSnapshot(run string, at journal.Position, state *engine.State, step func(string) error) error {
 	body, err := json.Marshal(state)
 	if err != nil {
 		return fmt.Errorf("write the snapshot: %w", err)
@@ -53,24 +53,36 @@ func (h *Home) writeSnapshot(run string, at journal.Position, state *engine.Stat
 	if len(data) > maxSnapshot {
 		return fmt.Errorf("write the snapshot: it is larger than %d bytes", maxSnapshot)
 	}
-	if err := replaceSynced(h.in(run, snapshotFile), data); err != nil {
+	if err := replaceSynced(h.in(run, snapshotFile), data, step); err != nil {
 		return fmt.Errorf("write the snapshot: %w", err)
 	}
 	return nil
 }
 
-// replaceSynced puts a file in the place of another one: after a crash one of the two is there, whole.
-func replaceSynced(path string, data []byte) error {
+// replaceSynced puts a file in the place of another one: after a crash one of the two is there, whole. step is as in Seams,
+// or nil; what it refuses is left as a crash would leave it.
+func replaceSynced(path string, data []byte, step func(string) error) error {
+	if step == nil {
+		step = func(string) error { return nil }
+	}
 	tmp := path + ".new"
+	if err := step("snapshot before it is written"); err != nil {
+		return err
+	}
 	if err := removeIfThere(tmp); err != nil {
 		return err
 	}
-	err := writeSynced(tmp, data)
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
+	if err := writeSynced(tmp, data); err != nil {
 		return errors.Join(err, removeIfThere(tmp))
+	}
+	if err := step("snapshot before its rename"); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return errors.Join(err, removeIfThere(tmp))
+	}
+	if err := step("snapshot after its rename"); err != nil {
+		return err
 	}
 	return syncDir(filepath.Dir(path))
 }

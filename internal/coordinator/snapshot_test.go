@@ -123,7 +123,7 @@ func TestR25_ASnapshotAndWhatFollowsIsTheFoldOfAllFacts(t *testing.T) {
 		at := record(t, h, plan.Run, list)
 		cut := rapid.IntRange(1, n).Draw(t, "cut")
 		then := foldOf(t, h, plan, cut)
-		if err := h.writeSnapshot(plan.Run, at[cut], &then); err != nil {
+		if err := h.writeSnapshot(plan.Run, at[cut], &then, nil); err != nil {
 			t.Fatal(err)
 		}
 		want := foldOf(t, h, plan, n)
@@ -150,7 +150,7 @@ func thousands(t *testing.T, h *Home, run string, n int) *engine.Plan {
 	}
 	at := record(t, h, run, list)
 	s := foldOf(t, h, plan, n-10)
-	if err := h.writeSnapshot(run, at[n-10], &s); err != nil {
+	if err := h.writeSnapshot(run, at[n-10], &s, nil); err != nil {
 		t.Fatal(err)
 	}
 	return plan

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"cau/engine"
@@ -17,6 +18,9 @@ type snapshots struct {
 	state   engine.State
 	// at is after how many facts the last one was written.
 	at int
+	// every is how many facts lie between two; step is as in Seams.
+	every int
+	step  func(string) error
 	// off: none is written any more.
 	off bool
 }
@@ -48,11 +52,11 @@ func (s *snapshots) recorded(fact []byte) {
 }
 
 func (s *snapshots) writeIfDue() {
-	if s.off || s.state.Facts-s.at < snapshotEvery {
+	if s.off || s.state.Facts-s.at < cmp.Or(s.every, snapshotEvery) {
 		return
 	}
 	s.at = s.state.Facts
-	if err := s.home.writeSnapshot(s.run, s.journal.Position(), &s.state); err != nil {
+	if err := s.home.writeSnapshot(s.run, s.journal.Position(), &s.state, s.step); err != nil {
 		s.tell(err.Error())
 	}
 }
