@@ -44,7 +44,7 @@ func (s *State) retries(n *NodeRun, status NodeStatus) bool {
 	switch {
 	case status != NodeFailed && status != NodePartiallyFailed:
 		return false
-	case s.StopAsked, s.Failures() > s.FailureBudget, n.Attempt >= s.Attempts:
+	case s.beginsNothing(), s.Failures() > s.FailureBudget, n.Attempt >= s.Attempts:
 		return false
 	case n.Status.Ended(), n.PausedByUs, n.Returned, n.scriptRunsOn(), n.runsOn() != nil:
 		return false

@@ -29,6 +29,8 @@ const (
 	checkBitLocker    = "node.bitlocker"
 	checkJob          = "node.job"
 	checkShareRead    = "node.share-read"
+	checkWindow       = "run.window"
+	checkSoak         = "run.soak"
 )
 
 const (
@@ -48,7 +50,7 @@ func ClusterChecks(o Observation, opts Options, now time.Time) []check.Result {
 		}
 		results = append(results, nodeChecks(m.Name, o.Nodes[m.Name], now)...)
 	}
-	return results
+	return append(results, momentChecks(opts, now)...)
 }
 
 func unverified(id, subject string, err error) check.Result {

@@ -160,7 +160,7 @@ func (r *run) retryCredential(ctx context.Context, node string, err error) bool 
 		if e := r.Clock.Sleep(ctx, gatePoll); e != nil || wait.over(r.Clock.Now()) || r.brokenErr() != nil {
 			return false
 		}
-		if r.stopAsked() && r.node(node).Started.IsZero() {
+		if r.beginsNothing() && r.node(node).Started.IsZero() {
 			return false
 		}
 		_, e := r.Nodes(node).Boot(ctx)
@@ -203,7 +203,7 @@ func (r *run) lookAtCredential(ctx context.Context) error {
 	if node == "" || r.shortOf(node) != nil {
 		return nil
 	}
-	results := r.lookAtGate(ctx, node)
+	results := r.lookAtWorld(ctx, node)
 	if err := ctx.Err(); err != nil {
 		return err
 	}

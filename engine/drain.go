@@ -219,6 +219,9 @@ func (d *drainWatch) open(ctx context.Context) error {
 				d.closed = d.patience(0)
 			}
 			d.closed.limit = d.patienceWith(blocking)
+			if !d.tried && d.closed.limit == patienceWithoutEnd {
+				return &finalError{&notOursError{"The node is not paused yet: " + blocking[0].Evidence}}
+			}
 			if err := d.degradedToo(blocking); err != nil {
 				return err
 			}

@@ -23,6 +23,11 @@ const (
 	FactRunEnded     FactKind = "run.ended"
 	// FactRunReleased: what the run was held for is over by itself.
 	FactRunReleased FactKind = "run.released"
+	// FactRunTimeUp: StopAfter or the window's end has come, and the run stops cleanly (R29). FactRunNoMoreNodes:
+	// StartNoNodeAfter has come. FactRunWarned: WarnAfter has.
+	FactRunTimeUp      FactKind = "run.time-up"
+	FactRunNoMoreNodes FactKind = "run.no-more-nodes"
+	FactRunWarned      FactKind = "run.warned"
 	// FactCredentialLost and FactCredentialBack: what signs in does not work any more, and does again (R05).
 	FactCredentialLost FactKind = "credential.lost" //nolint:gosec // a kind of fact, as the next
 	FactCredentialBack FactKind = "credential.back" //nolint:gosec // as above
@@ -95,7 +100,7 @@ const (
 func (k FactKind) Ignorable() bool {
 	switch k {
 	case FactRunContinued, FactGateWaiting, FactRestartAgain, FactCleanDone, FactCleanFailed, FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate,
-		FactScriptEndedLate, FactCredentialLost, FactCredentialBack:
+		FactScriptEndedLate, FactCredentialLost, FactCredentialBack, FactRunWarned:
 		return true
 	default:
 		return false
@@ -126,6 +131,9 @@ type FactData struct {
 	Cause   *fault.Cause `json:"cause,omitempty"`
 	// Checks are the gate's answers that are not plain passes.
 	Checks []check.Result `json:"checks,omitempty"`
+	// Times are the run's moments, in its first fact; Until is when a wait ends, where that is known.
+	Times *RunTimes `json:"times,omitempty"`
+	Until time.Time `json:"until,omitzero"`
 	// Job is the id of the job on the node: the same id is the same job.
 	Job        string                   `json:"job,omitempty"`
 	Connection *plugins.ShareConnection `json:"connection,omitempty"`

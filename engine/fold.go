@@ -61,8 +61,11 @@ func (s *State) Apply(f Fact) error {
 		s.Facts++
 		return nil
 	}
+	waited := s.Waiting
 	if f.Node == "" {
 		s.applyRun(f)
+		s.applyTimes(f)
+		s.applyUntil(f, waited)
 		s.Facts++
 		return nil
 	}
@@ -75,7 +78,9 @@ func (s *State) Apply(f Fact) error {
 	} else {
 		nr.apply(f)
 	}
+	s.applyInService(nr, f)
 	s.applyWaiting(f)
+	s.applyUntil(f, waited)
 	s.Facts++
 	return nil
 }
@@ -85,7 +90,7 @@ func (k FactKind) known() bool {
 	case FactDiskFull:
 		return true
 	case FactRunStarted, FactRunContinued, FactControl, FactRunPaused, FactRunHeld, FactRunEnded,
-		FactRunReleased, FactCredentialLost, FactCredentialBack,
+		FactRunReleased, FactRunTimeUp, FactRunNoMoreNodes, FactRunWarned, FactCredentialLost, FactCredentialBack,
 		FactGateWaiting, FactUpToDate, FactNotTaken, FactStageIntent, FactStageDone, FactScriptIntent, FactScriptDone, FactPauseIntent, FactDrainDone,
 		FactUndoIntent, FactUndoDone, FactMaintenanceIntent, FactMaintenanceDone, FactInstallIntent, FactInstallDone,
 		FactRestartIntent, FactRestartAgain, FactRestartProven, FactRescanIntent, FactRescanDone, FactResumeIntent,

@@ -36,7 +36,7 @@ func (r *run) preflight(ctx context.Context) error {
 				return err
 			}
 		}
-		if r.stopAsked() {
+		if r.beginsNothing() {
 			return nil
 		}
 		o := observeCluster(ctx, r.Cluster, "")
@@ -94,12 +94,18 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 		if err := r.standStill(ctx); err != nil {
 			return err
 		}
-		if r.stopAsked() {
+		r.lookAtTime()
+		if r.beginsNothing() {
 			return nil
 		}
 		results := r.lookAtGate(ctx, np.Name)
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		// The answers took their time: what is decided now is decided by the clock as it is now.
+		r.lookAtTime()
+		if r.beginsNothing() {
+			return nil
 		}
 		blocking := check.Gate(results, r.Plan.Accepted)
 		if len(blocking) == 0 {
@@ -117,7 +123,9 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 			if closed == nil {
 				closed = r.patience(0)
 			}
-			closed.limit = r.patienceWith(blocking)
+			if closed.limit = r.patienceWith(blocking); closed.limit == patienceWithoutEnd {
+				closed = r.patience(patienceWithoutEnd) // nobody's patience is used up by what passes at a known moment
+			}
 			if closed.over(r.Clock.Now()) {
 				if err := r.hold(ctx, np.Name, blocking); err != nil {
 					return err
@@ -127,19 +135,38 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 			}
 			if message := "Before " + np.Name + ": " + blocking[0].Evidence; message != said {
 				said = message
-				if err := r.record(Fact{Kind: FactGateWaiting, Node: np.Name, Data: FactData{Message: message, Checks: blocking}}); err != nil {
+				if err := r.record(Fact{Kind: FactGateWaiting, Node: np.Name, Data: FactData{Message: message, Checks: blocking, Until: r.opensBy(blocking)}}); err != nil {
 					return err
 				}
 			}
 		}
-		if err := r.sleepOrWake(ctx, gatePoll); err != nil {
+		poll := gatePoll
+		if opens := r.opensBy(blocking); opens.After(r.Clock.Now()) {
+			poll = min(poll, wall(r.Clock.Now(), opens))
+		}
+		if err := r.sleepOrWake(ctx, poll); err != nil {
 			return err
 		}
 	}
 }
 
-// lookAtGate asks everything once: the cluster through a peer of the node, and the node about itself.
+// lookAtGate asks everything once. Outside the window nobody is asked, because no answer would open it.
 func (r *run) lookAtGate(ctx context.Context, node string) []check.Result {
+	window := r.windowOpen()
+	if window != nil && window.Outcome != check.Pass {
+		return []check.Result{*window}
+	}
+	results := r.lookAtWorld(ctx, node)
+	for _, own := range []*check.Result{window, r.soaked(node)} {
+		if own != nil {
+			results = append(results, *own)
+		}
+	}
+	return results
+}
+
+// lookAtWorld asks the cluster through a peer of the node, and the node about itself.
+func (r *run) lookAtWorld(ctx context.Context, node string) []check.Result {
 	n := r.Nodes(node)
 	o := Observation{
 		Cluster: ask(ctx, func() (ClusterView, error) { return r.Cluster.Describe(ctx, node) }),
@@ -212,6 +239,9 @@ func (r *run) patienceWith(blocking []check.Result) time.Duration {
 
 // patienceFor is the same for one reason.
 func (r *run) patienceFor(b check.Result, joining time.Duration) time.Duration {
+	if b.ID == checkWindow || b.ID == checkSoak {
+		return patienceWithoutEnd
+	}
 	passes := b.Outcome == check.Fail && (b.ID == checkBackup || b.ID == checkUpdaters)
 	switch {
 	case b.ID == checkStorage:

@@ -60,7 +60,7 @@ func (r *run) wake() {
 // hold stops the whole run between nodes until somebody decides (R12, R14). After it returns nil, the run
 // was resumed and the gate must be looked at again, or stop was asked.
 func (r *run) hold(ctx context.Context, node string, blocking []check.Result) error {
-	if r.stopAsked() {
+	if r.beginsNothing() {
 		return nil
 	}
 	first := blocking[0]
@@ -75,14 +75,14 @@ func (r *run) hold(ctx context.Context, node string, blocking []check.Result) er
 	return r.standStill(ctx)
 }
 
-// standStill returns when the run is neither held nor asked to pause, or when stop was asked.
+// standStill returns when the run is neither held nor asked to pause, or when nothing more is begun.
 func (r *run) standStill(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		r.mu.Lock()
-		still := !r.state.StopAsked && (r.state.Status == RunHeld || r.state.PauseAsked)
+		still := !r.state.beginsNothing() && (r.state.Status == RunHeld || r.state.PauseAsked)
 		renewable := r.state.heldForCredential()
 		var err error
 		if still && r.state.Status == RunRunning {

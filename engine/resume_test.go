@@ -150,6 +150,15 @@ func scenarios() map[string]func(t *testing.T) *bench {
 			b.further["Test.Plugin (2)"].stageErr["NODE2"] = errors.New("no share")
 			return b
 		},
+		"a window, a soak and a last begin": func(t *testing.T) *bench {
+			t.Helper()
+			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"), withScripts, with(func(o *engine.Options) {
+				o.Window, o.StartNoNodeAfter, o.Soak = "01:00-22:00 UTC", "20:00 UTC", engine.TimeSpan(2*time.Hour)
+				o.WarnAfter, o.StopAfter = engine.TimeSpan(time.Hour), engine.TimeSpan(21*time.Hour)
+			}))
+			b.p.scripts["NODE1/u"] = restart()
+			return b
+		},
 		"a loop": func(t *testing.T) *bench {
 			t.Helper()
 			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))

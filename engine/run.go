@@ -94,7 +94,14 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	}
 	begin := Fact{Kind: FactRunContinued}
 	if r.state.Facts == 0 {
+		times, err := in.Plan.Options.times(r.now())
+		if err != nil {
+			return r.state, err
+		}
 		begin = Fact{Kind: FactRunStarted, Data: FactData{Message: "cau " + in.Plan.Program}}
+		if times != (RunTimes{}) {
+			begin.Data.Times = &times
+		}
 	}
 	// Nobody is listened to before this is durable, so that a run always begins with its beginning.
 	if err := r.record(begin); err != nil {
@@ -103,6 +110,8 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var listening sync.WaitGroup
 	listening.Go(func() { r.listen(ctx) })
+	r.lookAtTime()
+	listening.Go(func() { r.keepTime(ctx) })
 	err := r.sequence(ctx)
 	cancel()
 	listening.Wait()
@@ -188,7 +197,7 @@ func (r *run) stopAsked() bool {
 func (r *run) waitAsked() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.state.StopAsked || r.state.PauseAsked
+	return r.state.beginsNothing() || r.state.PauseAsked
 }
 
 // overBudget tells whether one node more than the budget has failed.
@@ -251,6 +260,9 @@ func (r *run) finish(ctx context.Context) error {
 	for _, np := range r.Plan.Nodes {
 		if nr := r.node(np.Name); nr.Status == NodeWaiting {
 			status, cause := notTaken(&nr)
+			if cause == nil {
+				cause = r.notBegun(np.Name, false)
+			}
 			if err := r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: cause}}); err != nil {
 				return err
 			}
@@ -283,8 +295,10 @@ func summary(s *State) (RunStatus, *fault.Cause) {
 		return RunPartiallyFailed, causeOfRun(s)
 	case s.Failures() > 0:
 		return RunFailed, causeOfRun(s)
+	case canceled && s.NoMoreNodes != nil:
+		return RunCanceled, s.NoMoreNodes
 	case canceled:
-		return RunCanceled, nil
+		return RunCanceled, s.TimeUp
 	}
 	return RunSucceeded, nil
 }

@@ -67,7 +67,7 @@ func (r *run) stage(ctx context.Context, np NodePlan) error {
 		return err
 	}
 	nr := r.node(np.Name)
-	if !nr.PausedByUs && (r.stopAsked() || r.overBudget()) {
+	if !nr.PausedByUs && (r.beginsNothing() || r.overBudget()) {
 		return nil
 	}
 	job := jobID(r.Plan.Run, np.Name, inPass("stage", nr.Pass), nr.Attempt)
@@ -88,7 +88,7 @@ func (r *run) stage(ctx context.Context, np NodePlan) error {
 			return ctx.Err()
 		case again:
 			return r.stage(ctx, np)
-		case errors.Is(s.err, ErrCredential) && r.stopAsked():
+		case errors.Is(s.err, ErrCredential) && (r.stopAsked() || !nr.PausedByUs && r.beginsNothing()):
 			return nil // it is cancelled with all that were not begun
 		}
 	}

@@ -94,6 +94,18 @@ type State struct {
 	PauseAsked bool      `json:"pause_asked,omitempty"`
 	StopAsked  bool      `json:"stop_asked,omitempty"`
 	Waiting    string    `json:"waiting_for,omitempty"`
+	// WaitingUntil is when that passes by itself: the window opens, or the soak is over. Zero where it is not known.
+	WaitingUntil time.Time `json:"waiting_until,omitzero"`
+	// Times are the moments that bound the run.
+	Times RunTimes `json:"times,omitzero"`
+	// Warned: the run takes longer than WarnAfter.
+	Warned bool `json:"warned,omitempty"`
+	// TimeUp is why the run stops by itself: StopAfter, or the end of its window (Op names the option). NoMoreNodes: no
+	// further node is begun, and why.
+	TimeUp      *fault.Cause `json:"time_up,omitempty"`
+	NoMoreNodes *fault.Cause `json:"no_more_nodes,omitempty"`
+	// LastInService is the node that came back into service last.
+	LastInService InService `json:"last_in_service,omitzero"`
 	// HeldFor is the id of the check that the run is held for; empty while it is not held.
 	HeldFor string `json:"held_for,omitempty"`
 	// CredentialLost: what signs in to the nodes does not work any more (R05).

@@ -21,11 +21,12 @@ func (r *run) take(ctx context.Context, np NodePlan) error {
 		if err := r.brokenErr(); err != nil {
 			return err
 		}
+		r.lookAtTime()
 		nr := r.node(np.Name)
 		switch {
 		case nr.Status.Ended():
 			return nil
-		case nr.Status == NodeWaiting && (r.stopAsked() || r.overBudget()):
+		case nr.Status == NodeWaiting && (r.beginsNothing() || r.overBudget()):
 			return nil
 		}
 		if err := r.next(ctx, np, nr); err != nil {
@@ -147,6 +148,9 @@ func (r *run) end(ctx context.Context, np NodePlan, nr NodeRun) error {
 		if err := r.clean(ctx, np); err != nil {
 			return err
 		}
+	}
+	if status == NodeCanceled && cause == nil {
+		cause = r.notBegun(np.Name, true)
 	}
 	return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: overAttempts(&nr, cause)}})
 }

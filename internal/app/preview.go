@@ -85,7 +85,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	} else if checks, err = p.ownRunCheck(s, checks); err != nil {
 		return nil, err
 	}
-	if life, ok := s.lifetimeCheck(mostTime(scan, req.Options)); ok {
+	if life, ok := s.lifetimeCheck(req.Options.BeginsIn(s.clock.Now()) + mostTime(scan, req.Options)); ok {
 		checks = append(checks, life)
 	}
 	in := engine.PlanInput{

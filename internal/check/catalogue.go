@@ -27,6 +27,8 @@ func Catalogue() []Check {
 		{"cluster.backup", "No backup and no volume maintenance", ScopeCluster},
 		{"options.plugins", "Options for several plug-ins", ScopeCluster},
 		{"cluster.host", "This host is not a node of the cluster", ScopeCluster},
+		{"run.window", "Nodes may be begun at this time", ScopeRun},
+		{"run.soak", "Last node has been back for long enough", ScopeRun},
 		{"root.reach", "Hotfix root can be read", ScopeRoot},
 		{"smb.version", "SMB 2 or later", ScopeRoot},
 		{"smb.integrity", "SMB signing required, or encrypted", ScopeRoot},

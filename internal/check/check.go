@@ -1,5 +1,7 @@
 package check
 
+import "strings"
+
 // Outcome is how a check ended (R07).
 type Outcome string
 
@@ -20,6 +22,8 @@ const (
 	ScopeNode      Scope = "node"
 	ScopeCluster   Scope = "cluster"
 	ScopeRoot      Scope = "root"
+	// ScopeRun is about the run itself: when its administrator lets it begin a node.
+	ScopeRun Scope = "run"
 )
 
 // Check is one entry of the catalogue. IDs are stable: scripts accept by them.
@@ -42,10 +46,11 @@ type Result struct {
 }
 
 // Conditional tells the checks that are asked only where something gives a reason to: how long a sign-in lasts where its end is
-// known, whether encryption can be avoided where encryption is required, whether an option has anything to act on. Whoever has
-// the reason answers them; that nobody did means that nobody had it.
+// known, whether encryption can be avoided where encryption is required, whether an option has anything to act on, what the
+// administrator's own options say of when a node may be begun. Whoever has the reason answers them; that nobody did means that
+// nobody had it.
 func Conditional(id string) bool {
-	return id == "winrm.credential" || id == "smb.encryption.enforced" || id == "options.plugins"
+	return id == "winrm.credential" || id == "smb.encryption.enforced" || id == "options.plugins" || strings.HasPrefix(id, "run.")
 }
 
 // Gate tells whether results let a run start (R07), and which of them stand in the way.
