@@ -32,8 +32,7 @@ func (h *Home) History(plan *engine.Plan) engine.History {
 		if history.Runs == historyRuns {
 			break
 		}
-		state := engine.NewState(p)
-		if err := h.eachFact(p.Run, state.Apply); err == nil && state.Status.Ended() {
+		if state, _, err := h.fold(p); err == nil && state.Status.Ended() {
 			history.Add(p, &state)
 		}
 	}

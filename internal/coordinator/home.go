@@ -20,6 +20,7 @@ const (
 	lockFile      = "lock"
 	socketFile    = "socket"
 	logFile       = "coordinator.log"
+	notifiedFile  = "notified.json"
 )
 
 // maxPlan bounds a plan in bytes; a plan of 64 nodes with a thousand updates each is far below it.
@@ -27,7 +28,7 @@ const maxPlan = 256 << 20
 
 // Home is the folder where runs live:
 //
-//	runs/<run>/plan.json journal.jsonl telemetry.jsonl lock socket coordinator.log
+//	runs/<run>/plan.json notified.json journal.jsonl telemetry.jsonl lock socket coordinator.log
 //	clusters/<name>.lock
 type Home struct{ dir string }
 

@@ -29,6 +29,8 @@ type ServeInput struct {
 	Clock   engine.Clock
 	// Credential is as in engine.RunInput; nil where nothing is known of its end (R05).
 	Credential engine.Credential
+	// Notices tells people about the run; nil where nobody is to be told.
+	Notices *Notices
 	// Child tells the starter that the run is being worked on, or why not; nil where there is no starter.
 	Child *Child
 	// Seams are where a test takes part; the zero value is nothing of it.
@@ -77,6 +79,9 @@ type post struct {
 	snapshot snapshots
 	room     *room
 	progress *telemetry
+	// facts counts the journal's; notices, which may be nil, tells people about them.
+	facts   int
+	notices *notifier
 	// held are given back in reverse order.
 	held []func() error
 }
@@ -95,6 +100,15 @@ func (p *post) take(ctx context.Context, in ServeInput) error {
 		return err
 	}
 	p.hold(runLock)
+	// The last messages are waited for when the cluster is free again, and before another coordinator can go on.
+	p.held = append(p.held, func() error {
+		within := cutNotices
+		if p.state.Status.Ended() {
+			within = lastNotices
+		}
+		p.notices.close(within)
+		return nil
+	})
 	clusterLock, err := in.Home.lockCluster(ctx, plan)
 	if err != nil {
 		return err
@@ -128,6 +142,9 @@ func (p *post) work(ctx context.Context, in ServeInput) error {
 		return err
 	}
 	p.snapshot.begin(&p.state, p.journal, progress, in.Clock)
+	if err := p.tell(in, progress); err != nil {
+		return err
+	}
 	in.Child.Ready()
 	p.state, err = engine.Run(ctx, engine.RunInput{
 		Plan: p.plan, State: p.state, Plugin: in.Plugin, Cluster: in.Cluster, Nodes: in.Nodes,
@@ -141,6 +158,26 @@ func (p *post) work(ctx context.Context, in ServeInput) error {
 	}
 	p.desk.close(fmt.Errorf("run %s: %w", in.Run, why))
 	return err
+}
+
+// tell begins to tell people, and what they were not told before the last coordinator died.
+func (p *post) tell(in ServeInput, progress *telemetry) error {
+	p.facts = p.state.Facts
+	if in.Notices == nil {
+		return nil
+	}
+	p.notices = in.Home.notify(in.Run, *in.Notices, p.facts, func(line string) {
+		progress.Report(engine.Progress{Time: in.Clock.Now(), Message: line, Percent: -1})
+	})
+	if p.notices.after == p.facts {
+		return nil
+	}
+	number := 0
+	return in.Home.eachFact(in.Run, func(f engine.Fact) error {
+		number++
+		p.notices.tell(number, f)
+		return nil
+	})
 }
 
 // answer opens the control socket. What is held before it, the journal above all, is given back only after the last
@@ -173,6 +210,8 @@ func (p *post) Record(f engine.Fact) error {
 	}
 	if err == nil {
 		p.snapshot.recorded(data)
+		p.facts++
+		p.notices.tell(p.facts, f)
 	}
 	if f.Kind == engine.FactControl {
 		p.desk.recorded(err)
