@@ -18,6 +18,7 @@ var allowedImports = map[string][]string{
 	"internal/message":        {},
 	"internal/shellword":      {},
 	"internal/journal":        {"internal/fault"},
+	"internal/notify":         {},
 	"internal/kerberos":       {"internal/fault"},
 	"internal/wsman":          {"internal/fault", "internal/kerberos"},
 	"internal/winnode/agent":  {},

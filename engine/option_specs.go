@@ -83,6 +83,8 @@ func OptionSpecs() []OptionSpec {
 		number("ScriptTimeoutMinutes", func(o *Options) *int { return &o.ScriptTimeoutMinutes }).ours().with(scripts),
 		word("SignaturePolicy", SignaturePolicies(), func(o *Options) *plugins.SignaturePolicy { return &o.SignaturePolicy }).ours(),
 		word("Delivery", Deliveries(), func(o *Options) *plugins.Delivery { return &o.Delivery }).ours(),
+		text("NotifyFile", func(o *Options) *string { return &o.NotifyFile }).ours(),
+		nameList("NotifyOn", func(o *Options) *[]string { return &o.NotifyOn }).ours(),
 	}
 }
 

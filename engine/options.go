@@ -132,6 +132,11 @@ type Options struct {
 	SignaturePolicy plugins.SignaturePolicy `json:"signature_policy,omitempty"`
 	// Delivery is how files come to the nodes; auto by default: each node is asked before the plan is made (R24). (Ours.)
 	Delivery plugins.Delivery `json:"delivery,omitempty"`
+	// NotifyFile is a file on this host with the addresses that people are told over, one in a line. The addresses are
+	// secrets and stand in no plan (R04). NotifyOn are the words of NotifyWords that they are told of; with addresses and
+	// without words: all. (Ours.)
+	NotifyFile string   `json:"notify_file,omitempty"`
+	NotifyOn   []string `json:"notify_on,omitempty"`
 }
 
 // DefaultOptions are CAU's defaults for the options that are obeyed.

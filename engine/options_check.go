@@ -62,7 +62,7 @@ func (o Options) words() []OptionError {
 		oneOf("FailbackMode", o.FailbackMode, FailbackModes()), o.RebootMode.problem(),
 		oneOf("InstallOrder", o.InstallOrder, InstallOrders()), oneOf("FollowUps", o.FollowUps, FollowUpAnswers()),
 		oneOf("ScriptAs", o.ScriptAs, ScriptAccounts()), oneOf("SignaturePolicy", o.SignaturePolicy, SignaturePolicies()),
-		oneOf("Delivery", o.Delivery, Deliveries()),
+		oneOf("Delivery", o.Delivery, Deliveries()), o.notifyWords(),
 	)
 }
 

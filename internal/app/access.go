@@ -46,6 +46,8 @@ type secrets struct {
 	// Share is the file server's account, and only there when files are pushed: otherwise the nodes read the share as
 	// their computer accounts, and the coordinator never does.
 	Share *shareSecret `json:"share,omitempty"`
+	// Notify are the addresses over which people are told about the run.
+	Notify []string `json:"notify,omitempty"`
 }
 
 // String and GoString keep what is secret out of whatever prints the struct (R04).

@@ -23,6 +23,10 @@ import (
 // Preview scans and checks; it starts nothing and changes nothing but cau's own folder on the nodes, which holds
 // the scripts that read.
 func (p *program) Preview(ctx context.Context, req cli.Request, note func(string)) (*engine.Plan, error) {
+	var err error
+	if req.Options, err = p.notifyOptions(req.Options); err != nil {
+		return nil, err
+	}
 	s, err := p.signIn(ctx, req.Target)
 	if err != nil {
 		return nil, err

@@ -128,7 +128,11 @@ func (w *window) Plugins() []backend.PluginInfo {
 
 // Preview scans and checks.
 func (w *window) Preview(ctx context.Context, req backend.Request, note func(string)) (*engine.Plan, error) {
-	return w.preview(ctx, w.session, cli.Request{Target: w.session.target, Plugin: req.Plugin, Arguments: requestArguments(req.Arguments), Options: req.Options, Accepted: req.Accepted}, note)
+	options, err := w.notifyOptions(req.Options)
+	if err != nil {
+		return nil, err
+	}
+	return w.preview(ctx, w.session, cli.Request{Target: w.session.target, Plugin: req.Plugin, Arguments: requestArguments(req.Arguments), Options: options, Accepted: req.Accepted}, note)
 }
 
 // Start starts the run.

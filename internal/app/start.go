@@ -110,6 +110,9 @@ func (p *program) startInput(plan *engine.Plan, s *session) (coordinator.StartIn
 		}
 		sec.Share = s.handOver()
 	}
+	if sec.Notify, err = p.addressesFor(plan, s.target.NotifyFile); err != nil {
+		return coordinator.StartInput{}, err
+	}
 	data, err := json.Marshal(sec) //nolint:gosec // it goes into the coordinator's pipe and nowhere else (R04)
 	if err != nil {
 		return coordinator.StartInput{}, fmt.Errorf("hand over the sign-in: %w", err)
@@ -207,8 +210,12 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		return err
 	}
 	defer fleet.Close()
+	told, err := p.notices(plan, sec.Notify)
+	if err != nil {
+		return err
+	}
 	_, err = coordinator.Serve(ctx, coordinator.ServeInput{
-		Home: home, Run: run, Plugin: plugin, Cluster: fleet, Credential: credentialLife{access, sec, simulated}, Clock: clock, Child: child,
+		Notices: told, Home: home, Run: run, Plugin: plugin, Cluster: fleet, Credential: credentialLife{access, sec, simulated}, Clock: clock, Child: child,
 		Nodes: func(name string) engine.Node { return fleet.Node(name) },
 	})
 	if err != nil && context.Cause(ctx) != nil {

@@ -78,6 +78,7 @@ func (p *program) resume() *cobra.Command {
 			return nil
 		},
 	}
+	p.notifyFlag(cmd, &target)
 	p.signInFlags(cmd, &target) // which cluster, and where its nodes are, stands in the plan
 	return cmd
 }

@@ -27,10 +27,12 @@ type status struct {
 	Alive bool `json:"alive"`
 	nodeETA
 	NodeETAs map[string]nodeETA `json:"node_etas,omitempty"`
+	// Notifications is missing where nobody was to be told.
+	Notifications *Notifications `json:"notifications,omitempty"`
 }
 
-func statusOf(s engine.State, alive bool, e engine.ETA) status {
-	out := status{State: s, Alive: alive, nodeETA: etaOf(e.At, e.Remaining, e.Basis, e.Unknown)}
+func statusOf(s engine.State, alive bool, e engine.ETA, told *Notifications) status {
+	out := status{State: s, Alive: alive, Notifications: told, nodeETA: etaOf(e.At, e.Remaining, e.Basis, e.Unknown)}
 	for name, n := range e.Nodes {
 		if out.NodeETAs == nil {
 			out.NodeETAs = map[string]nodeETA{}

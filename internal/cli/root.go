@@ -155,7 +155,7 @@ func (p *program) root() (*cobra.Command, *bool) {
 	p.signInFlags(root, &target)
 	p.shareFlags(root, &target)
 	root.AddCommand(p.apply(), p.preview(), p.runs(), p.status(), p.attach(), p.control("pause"), p.resume(), p.control("stop"),
-		p.doctor(), p.hotfix(), p.job(), p.node(), p.lab(), p.coordinate())
+		p.doctor(), p.hotfix(), p.notify(), p.job(), p.node(), p.lab(), p.coordinate())
 	return root, &started
 }
 

@@ -20,6 +20,8 @@ type fake struct {
 	state   engine.State
 	alive   bool
 	eta     engine.ETA
+	told    *Notifications
+	answers []Delivery
 	touched []string
 }
 
@@ -31,6 +33,13 @@ func (f *fake) Status(_ context.Context, run string) (engine.State, bool, error)
 }
 
 func (f *fake) Estimate(context.Context, engine.State, bool) engine.ETA { return f.eta }
+
+func (f *fake) Notified(context.Context, string) *Notifications { return f.told }
+
+func (f *fake) NotifyTest(_ context.Context, file string) ([]Delivery, error) {
+	f.touched = append(f.touched, "notify "+file)
+	return f.answers, nil
+}
 
 func (f *fake) Interactive(context.Context, Target, bool) error {
 	f.touched = append(f.touched, "interactive")

@@ -65,10 +65,12 @@ func (p *program) status() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			estimate, told := p.services.Estimate(cmd.Context(), state, alive), p.services.Notified(cmd.Context(), state.Run)
 			if asJSON {
-				return p.json(statusOf(state, alive, p.services.Estimate(cmd.Context(), state, alive)))
+				return p.json(statusOf(state, alive, estimate, told))
 			}
-			p.printState(state, p.services.Estimate(cmd.Context(), state, alive))
+			p.printState(state, estimate)
+			p.printNotified(told)
 			if !alive && !state.Status.Ended() {
 				p.say(p.texts.T(message.CLICoordinatorGone, state.Run))
 			}

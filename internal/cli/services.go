@@ -39,6 +39,8 @@ type Target struct {
 	// CAFile holds the private CA of the nodes' WinRM listeners; Pin is the SHA-256 of the listener's key.
 	CAFile string
 	Pin    string
+	// NotifyFile is another file of addresses than the plan's, for a run that goes on (R04).
+	NotifyFile string
 }
 
 // Request is what a preview or a run is asked to do.
@@ -195,6 +197,10 @@ type Services interface {
 	Watch(ctx context.Context, run string) (<-chan Event, error)
 	// Control asks a live run for something.
 	Control(ctx context.Context, run string, verb engine.Verb) error
+	// Notified is what is known of a run's notifications; nil where nobody was to be told.
+	Notified(ctx context.Context, run string) *Notifications
+	// NotifyTest sends a test message to every address in file; empty means systemd's credential.
+	NotifyTest(ctx context.Context, file string) ([]Delivery, error)
 	// Continue starts a coordinator again for a run whose own is gone.
 	Continue(ctx context.Context, run string, target Target) (Started, error)
 	// Doctor makes first contact with a cluster or with single nodes.

@@ -38,6 +38,15 @@ func english(key Key) (string, bool) {
 // parts are the texts of each part of the program; a key stands in exactly one.
 func parts() []map[Key]string {
 	return []map[Key]string{
-		coreTexts, cliTexts, optionTexts, wizardTexts, linesTexts, screenTexts, factTexts, etaTexts, outOfServiceTexts,
+		coreTexts,
+		cliTexts,
+		optionTexts,
+		wizardTexts,
+		linesTexts,
+		screenTexts,
+		factTexts,
+		etaTexts,
+		outOfServiceTexts,
+		noticeTexts,
 	}
 }

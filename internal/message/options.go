@@ -48,6 +48,9 @@ var optionTexts = map[Key]string{
 	"option.SignaturePolicy":                    "what is done about an update without a valid signature: warn, require or ignore",
 	"option.Delivery":                           "how files come to the nodes: auto, pull (each reads the share) or push (this host writes to ADMIN$)",
 
+	"option.NotifyFile": "file on this host with the addresses that people are told over, one in a line (shoutrrr: smtp://, ntfy://, generic+https://)",
+	"option.NotifyOn":   "what they are told of: started, warned, node-failed, held, finished, all (all by default)",
+
 	"needs.GateStatus":           "Give an http(s) address with --gate, or leave it out.",
 	"needs.Outage":               "It belongs to --force-pause-and-drain, --force-pause-no-drain and --force-pause-drain-and-reboot.",
 	"needs.ScriptAs":             "Give --pre-update-script or --post-update-script, or leave it out.",
