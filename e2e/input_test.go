@@ -2,7 +2,10 @@ package e2e_test
 
 import (
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -183,16 +186,36 @@ func TestR04_NoSecretIsInAnyFileOfARun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	info := w.lab()
-	w.want(0, apply(info, "--detach")...)
+	told := make(chan string, 100)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		told <- string(body)
+	}))
+	defer hook.Close()
+	const token = "T0ken-that-nobody-may-see"
+	addresses := filepath.Join(w.home, "addresses")
+	if err := os.WriteFile(addresses, []byte("generic+"+hook.URL+"/"+token+"\ngeneric+http://127.0.0.1:1/"+token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	started := w.want(0, apply(info, "--detach", "--notify-file", addresses)...)
 	run := w.status().Run
 	w.until("work", func() bool { return w.status().Facts > 5 })
+	if first := <-told; !strings.Contains(first, run) || !strings.Contains(first, "(simulated) has started") {
+		t.Errorf("people were told %q", first)
+	}
+	w.until("the one that nobody hears is remarked on", func() bool {
+		return strings.Contains(w.want(0, "status", run).out, "generic: the connection was refused")
+	})
+	if all := fmt.Sprint(started, w.want(0, "status", run), w.want(0, "status", run, "--json")); strings.Contains(all, token) {
+		t.Errorf("an address was printed: %s", all)
+	}
 	files, err := filepath.Glob(filepath.Join(w.home, "runs", run, "*"))
 	if err != nil || len(files) < 4 {
 		t.Fatalf("%v %v", files, err)
 	}
 	for _, f := range files {
-		if text, err := os.ReadFile(f); err == nil && strings.Contains(string(text), info.Password) {
-			t.Errorf("%s holds the password", f)
+		if text, err := os.ReadFile(f); err == nil && (strings.Contains(string(text), info.Password) || strings.Contains(string(text), token)) {
+			t.Errorf("%s holds a secret", f)
 		}
 	}
 	w.want(0, "stop", run)

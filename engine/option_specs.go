@@ -60,6 +60,8 @@ func OptionSpecs() []OptionSpec {
 		timeSpan("Soak", func(o *Options) *TimeSpan { return &o.Soak }).ours(),
 		text("Gate", func(o *Options) *string { return &o.Gate }).ours(),
 		number("GateStatus", func(o *Options) *int { return &o.GateStatus }).ours().with(func(o Options) bool { return strings.HasPrefix(o.Gate, "http") }),
+		text("NotifyFile", func(o *Options) *string { return &o.NotifyFile }).ours(),
+		nameList("NotifyOn", func(o *Options) *[]string { return &o.NotifyOn }).ours(),
 		number("RebootTimeoutMinutes", func(o *Options) *int { return &o.RebootTimeoutMinutes }),
 		word("RebootMode", RebootModes(), func(o *Options) *RebootMode { return &o.RebootMode }),
 		word("InstallOrder", InstallOrders(), func(o *Options) *InstallOrder { return &o.InstallOrder }).ours(),
@@ -83,8 +85,6 @@ func OptionSpecs() []OptionSpec {
 		number("ScriptTimeoutMinutes", func(o *Options) *int { return &o.ScriptTimeoutMinutes }).ours().with(scripts),
 		word("SignaturePolicy", SignaturePolicies(), func(o *Options) *plugins.SignaturePolicy { return &o.SignaturePolicy }).ours(),
 		word("Delivery", Deliveries(), func(o *Options) *plugins.Delivery { return &o.Delivery }).ours(),
-		text("NotifyFile", func(o *Options) *string { return &o.NotifyFile }).ours(),
-		nameList("NotifyOn", func(o *Options) *[]string { return &o.NotifyOn }).ours(),
 	}
 }
 

@@ -102,7 +102,7 @@ func (p *program) addressesFor(plan *engine.Plan, named string) ([]string, error
 	addresses, err := readAddresses(path)
 	if err != nil {
 		p.note(p.texts.T(message.NotifyGone, err.Error()))
-		return nil, nil //nolint:nilerr // it was said
+		return nil, nil
 	}
 	return addresses, nil
 }

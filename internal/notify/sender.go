@@ -63,13 +63,13 @@ func locate(address string) (to types.Service, err error) {
 	}()
 	scheme, _, found := strings.Cut(address, "://")
 	if !found {
-		return nil, errors.New("it is no address of the form service://...")
+		return nil, errors.New("it is no address such as ntfy://host/topic")
 	}
 	to, failed := (&router.ServiceRouter{}).Locate(address)
 	kind, _, _ := strings.Cut(scheme, "+")
 	switch {
 	case failed != nil && strings.Contains(failed.Error(), "unknown service"):
-		return nil, errors.New("shoutrrr knows no such service; a webhook is written generic+https://...")
+		return nil, errors.New("shoutrrr knows no such service; write a webhook as generic+https://host/path")
 	case failed != nil:
 		return nil, fmt.Errorf("it is no complete address of the service %s", known(kind))
 	case to.GetID() == "logger":
