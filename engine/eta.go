@@ -50,6 +50,8 @@ func Estimate(s *State, p *Plan, h History, now time.Time) ETA {
 	if known {
 		why = ""
 	}
+	limits := e.limits()
+	var late []string
 	// Who is under way now is finished first; the others follow in the plan's order.
 	for _, going := range []bool{true, false} {
 		for _, np := range p.Nodes {
@@ -63,7 +65,7 @@ func Estimate(s *State, p *Plan, h History, now time.Time) ETA {
 			if why == "" && !going {
 				why = e.standsStill()
 			}
-			own, ok := e.node(&np, n, left)
+			way, own, ok := e.node(&np, n, left)
 			if !ok && why == "" {
 				why = notMeasured
 			}
@@ -71,7 +73,15 @@ func Estimate(s *State, p *Plan, h History, now time.Time) ETA {
 				out.Nodes[n.Name] = NodeETA{Unknown: why}
 				continue
 			}
-			left += own
+			if !going {
+				way += limits.wait(now, left+way)
+				if limits.tooLate(now, left+way) {
+					late = append(late, n.Name)
+					out.Nodes[n.Name] = NodeETA{Unknown: "it will not be begun: " + limits.why}
+					continue
+				}
+			}
+			left += way + own
 			e.follows = true
 			out.Nodes[n.Name] = NodeETA{At: now.Add(left), Remaining: left}
 		}
@@ -85,6 +95,9 @@ func Estimate(s *State, p *Plan, h History, now time.Time) ETA {
 	if why != "" {
 		out.Unknown = why
 		return out
+	}
+	if why := limits.notBegun(late); why != "" {
+		out.Basis += "; " + why
 	}
 	out.At, out.Remaining = now.Add(left), left
 	if out.Basis == "" {
@@ -103,8 +116,10 @@ type estimator struct {
 	follows bool
 }
 
-// underWay tells whether the node has begun.
-func underWay(n *NodeRun) bool { return !n.Started.IsZero() && !n.Status.Ended() }
+// underWay tells whether the node has begun: it is away, or its script ran. One that is tried again waits like the others.
+func underWay(n *NodeRun) bool {
+	return n.Status == NodeUpdating || n.Status == NodeWaiting && n.PreScript != nil
+}
 
 // standsStill says why nobody knows when the next node is begun; empty where nothing keeps it.
 func (e *estimator) standsStill() string {
@@ -183,11 +198,10 @@ func (e *estimator) staging() (time.Duration, bool) {
 	return slices.Max(lanes), known
 }
 
-// node is how long a node still needs, with the way to it where it has not begun; before is what comes before that.
-func (e *estimator) node(np *NodePlan, n *NodeRun, before time.Duration) (time.Duration, bool) {
-	var left time.Duration
+// node is how long a node still needs, and the way to it where it has not begun; before is what comes before that.
+func (e *estimator) node(np *NodePlan, n *NodeRun, before time.Duration) (way, left time.Duration, ok bool) {
 	if !underWay(n) {
-		left = e.gate(n, before)
+		way = e.gate(n, before)
 	}
 	order := e.phases(np, n)
 	at := -1
@@ -207,11 +221,11 @@ func (e *estimator) node(np *NodePlan, n *NodeRun, before time.Duration) (time.D
 			own, known = e.phase(phase, n, i == at, i < at)
 		}
 		if !known {
-			return 0, false
+			return 0, 0, false
 		}
 		left += own
 	}
-	return left, true
+	return way, left, true
 }
 
 // phase is what a phase still takes on a node that is in it now or comes to it; again is once more, from its beginning.

@@ -55,7 +55,7 @@ func (m *samples) add(p *Plan, s *State) int {
 		if t, was := n.was(PhaseStaging); was && n.Staged {
 			m.phases[PhaseStaging] = append(m.phases[PhaseStaging], t)
 		}
-		if np := p.node(n.Name); np != nil && n.Status == NodeSucceeded && !n.Started.IsZero() {
+		if np := p.node(n.Name); np != nil && n.Status == NodeSucceeded && !n.Started.IsZero() && len(n.Earlier) == 0 {
 			m.addNode(p, np, n)
 		}
 	}

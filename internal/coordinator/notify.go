@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cau/engine"
@@ -74,7 +75,9 @@ type notifier struct {
 	after int
 	known Notified // the sending goroutine's
 
-	queue   chan notice
+	queue chan notice
+	// full: the disk's last room is for facts.
+	full    atomic.Bool
 	cancel  context.CancelFunc
 	sending sync.WaitGroup
 }
@@ -149,6 +152,9 @@ func (t *notifier) fail(title string, err error) {
 
 // save replaces the file in one act. That it could not be written costs a message that is sent twice, and no more.
 func (t *notifier) save() {
+	if t.full.Load() {
+		return
+	}
 	data, err := json.Marshal(t.known)
 	if err != nil {
 		return
@@ -163,6 +169,13 @@ func (t *notifier) save() {
 	}
 	_ = os.Remove(tmp)
 	t.say("what was notified could not be kept; after a resume it may be sent again")
+}
+
+// keepNothing ends writing: what is sent from now on may be sent again after a resume.
+func (t *notifier) keepNothing() {
+	if t != nil {
+		t.full.Store(true)
+	}
 }
 
 // close waits for the messages on their way, but not longer than within.

@@ -228,6 +228,7 @@ func (p *post) append(data []byte) error {
 	// Whatever else is written here takes the room of facts.
 	p.progress.stop()
 	p.snapshot.off = true
+	p.notices.keepNothing()
 	if p.room.giveUp() {
 		_, err = p.journal.Append(data)
 	}
