@@ -52,6 +52,9 @@ func rootPromises() map[string]promise {
 // maker is the ordinary account that made files of the root in the scenario root-creator-owner.
 const maker = "S-1-5-21-1004336348-1177238915-682003330-1105"
 
+// notApplicable is WU_E_NOT_APPLICABLE as a process ends with it.
+const notApplicable = -2145124329
+
 // installerPromises are those about how installers end.
 func installerPromises() map[string]promise {
 	held := func(first string, how left) promise {
@@ -77,6 +80,26 @@ func installerPromises() map[string]promise {
 			says: []string{"NODE2: Update2.msi failed*exit code 1603 is not a success by rule MSI (0x00000643 ERROR_INSTALL_FAILURE)", "Read the installer's log on the node"},
 			left: map[string]left{"NODE2": {boots: 2, installed: files("NODE2", "Update2.msi"), started: []string{"Update2.msi"}}},
 		},
+		"second-order": {
+			run: engine.RunSucceeded, others: engine.NodeSucceeded,
+			facts: []string{"follow-ups.found NODE1", "follow-ups.found NODE4"},
+			left: map[string]left{
+				"NODE1": {boots: 3, installed: []string{"Update2.msi", "Update3.msp", "Node1_Specific_Update.msu", "Update1.msu"}, started: []string{"Update1.msu"}},
+				"NODE2": {boots: 2, installed: []string{"Update2.msi", "Update3.msp", "SpecialHotfix1.exe", "Update1.msu"}, started: []string{"Update1.msu"}},
+				"NODE3": {boots: 2, installed: []string{"Update2.msi", "Update3.msp", "Update1.msu"}, started: []string{"Update1.msu"}},
+				"NODE4": {boots: 2, installed: []string{"Update2.msi", "Update3.msp", "Update1.msu"}, started: []string{"Update1.msu"}},
+			},
+			more: func(t *testing.T, r rehearsed) {
+				t.Helper()
+				for _, n := range r.state.Nodes {
+					if !slices.ContainsFunc(n.Updates, func(u engine.UpdateRun) bool {
+						return u.Name == "Update1.msu" && u.Outcome == plugins.Installed && u.FollowUp && u.Pass == 2
+					}) {
+						t.Errorf("%s: %+v", n.Name, n.Updates)
+					}
+				}
+			},
+		},
 		"installer-exit-codes": {
 			args: []string{"--max-failed-nodes", "3"}, code: 1, run: engine.RunPartiallyFailed,
 			others: engine.NodePartiallyFailed, nodes: map[string]engine.NodeStatus{"NODE1": engine.NodeSucceeded},
@@ -85,7 +108,7 @@ func installerPromises() map[string]promise {
 				"NODE2: Update1.msu failed*0x80240016 WU_E_INSTALL_NOT_ALLOWED",
 			},
 			left: map[string]left{
-				"NODE1": {boots: 2, installed: files("NODE1", "Update1.msu"), started: []string{"Update1.msu"}},
+				"NODE1": {boots: 2, installed: files("NODE1", "Update1.msu"), started: []string{"Update1.msu", "Update1.msu"}},
 				"NODE2": {boots: 1, installed: files("NODE2", "Update1.msu"), started: []string{"Update1.msu"}},
 				"NODE3": {boots: 2, installed: files("NODE3")},
 				"NODE4": {boots: 2, installed: files("NODE4", "Update1.msu"), started: []string{"Update1.msu"}},

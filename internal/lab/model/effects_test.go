@@ -55,6 +55,28 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 				t.Error("1641 did not restart NODE3")
 			}
 		},
+		"second-order": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			try := func(node, job, file string, want int64) {
+				t.Helper()
+				staged := r.stageFile(r.shelf, node, job, file, header("id="+file))
+				program, parameters := `%SystemRoot%\System32\wusa.exe`, "$update$ /quiet /norestart"
+				if strings.HasSuffix(file, ".msi") {
+					program, parameters = `%SystemRoot%\System32\msiexec.exe`, "/i $update$ /qn /norestart"
+				}
+				if _, code := r.installOn(node, job, staged, program, parameters); code != want {
+					t.Errorf("%s: %s ended with %d, want %d", node, file, code, want)
+				}
+			}
+			try("NODE2", "a", "Update1.msu", wusaNotApplicable)
+			try("NODE2", "b", "Update2.msi", 0)
+			try("NODE2", "c", "Update1.msu", successRestart)
+			try("NODE1", "a", "Node1_Specific_Update.msu", successRestart)
+			try("NODE1", "b", "Update1.msu", wusaNotApplicable)
+			r.drain("NODE1")
+			restartNode(r.bench, "NODE1")
+			try("NODE1", "c", "Update1.msu", successRestart)
+		},
 		"installer-hangs": func(t *testing.T, r *rehearsal) {
 			t.Helper()
 			r.install("NODE2", "Update2.msi", 48*time.Hour)

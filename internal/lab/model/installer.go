@@ -70,6 +70,9 @@ func (n *Node) install(j *job, in agent.InstallerInput) error {
 	if !ok {
 		return win32(errFileNotFound, "The system cannot find the file specified.")
 	}
+	if e.update != nil {
+		n.comesLater(in.Target, &e)
+	}
 	if e.update != nil && strings.Contains(parameters, own["cau_log"]) {
 		out.Log = own["cau_log"]
 	}
@@ -190,6 +193,39 @@ type Installer struct {
 	// goes on, installs its update nevertheless.
 	Lost     bool `json:"lost,omitempty"`
 	Installs bool `json:"installs,omitempty"`
+	// Needs is the name of a file whose update must be installed first, and with Restarted the node restarted after that:
+	// before it, File does not apply. Only .msu and .msp say so with a code of their own.
+	Needs     string `json:"needs,omitempty"`
+	Restarted bool   `json:"restarted,omitempty"`
+}
+
+// comesLater takes the update from an installation whose scenario says that another one must come first.
+func (n *Node) comesLater(path string, e *ending) {
+	for _, i := range n.world.scenario.Installers {
+		if i.Node != "" && !is(i.Node, n.name) || !is(i.File, baseName(path)) {
+			continue
+		}
+		if i.Needs == "" || n.has(i.Needs, i.Restarted) {
+			return
+		}
+		switch e.by {
+		case byWusa:
+			*e = atOnce(wusaNotApplicable)
+		default:
+			*e = atOnce(mspTargetNotFound)
+		}
+		return
+	}
+}
+
+// has tells whether a file's update was installed here, and the node restarted since where that is asked.
+func (n *Node) has(name string, restarted bool) bool {
+	for _, done := range n.installs {
+		if done.Installed && is(baseName(done.File), name) && (!restarted || done.End.Before(n.bootTime)) {
+			return true
+		}
+	}
+	return false
 }
 
 // disturb makes an installation go as the scenario says.

@@ -188,14 +188,19 @@ func TestNamesThatCouldLeaveTheirFolderAreRefused(t *testing.T) {
 // install runs one installer job to its end.
 func (b *bench) install(id string, f agent.StageFile, program, parameters string) (agent.JobResult, int64) {
 	b.t.Helper()
+	return b.installOn("NODE1", id, f, program, parameters)
+}
+
+func (b *bench) installOn(on, id string, f agent.StageFile, program, parameters string) (agent.JobResult, int64) {
+	b.t.Helper()
 	path := `%CAU_UPDATE%\` + f.Target[strings.LastIndex(f.Target, `\`)+1:]
 	program = strings.ReplaceAll(program, "$update$", path)
 	parameters = strings.ReplaceAll(parameters, "$update$", `"`+path+`"`)
-	b.startJob("NODE1", id, agent.JobInstaller, agent.InstallerInput{
+	b.startJob(on, id, agent.JobInstaller, agent.InstallerInput{
 		Run: "run1", Update: f.Update, Target: f.Target, Files: []agent.StageFile{f}, Program: program, Parameters: parameters,
 	})
 	b.clock.advance(time.Minute)
-	r := b.result("NODE1", id)
+	r := b.result(on, id)
 	var out agent.InstallerOutput
 	if r.OK {
 		if err := json.Unmarshal(r.Data, &out); err != nil {

@@ -217,6 +217,12 @@ func (s *Scenario) check() error {
 			return fmt.Errorf("winrm: trigger %q is neither start nor after-restart", f.Trigger)
 		}
 	}
+	for _, i := range s.Installers {
+		name := strings.ToLower(i.File)
+		if i.Needs != "" && !strings.HasSuffix(name, ".msu") && !strings.HasSuffix(name, ".msp") || i.Restarted && i.Needs == "" {
+			return fmt.Errorf("installers: %s: only an .msu or an .msp needs another file, and restarted says when", i.File)
+		}
+	}
 	for _, p := range s.Planted {
 		if !slices.Contains([]string{"reparse", "owner", "permissions"}, p.Kind) || p.Path == "tasks" && p.Kind == "reparse" {
 			return fmt.Errorf("planted: kind %q is no fault of this folder", p.Kind)
