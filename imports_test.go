@@ -19,6 +19,7 @@ var allowedImports = map[string][]string{
 	"internal/shellword":      {},
 	"internal/journal":        {"internal/fault"},
 	"internal/notify":         {},
+	"internal/owngate":        {"internal/fault"},
 	"internal/kerberos":       {"internal/fault"},
 	"internal/wsman":          {"internal/fault", "internal/kerberos"},
 	"internal/winnode/agent":  {},

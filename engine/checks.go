@@ -31,6 +31,7 @@ const (
 	checkShareRead    = "node.share-read"
 	checkWindow       = "run.window"
 	checkSoak         = "run.soak"
+	checkGate         = "run.gate"
 )
 
 const (
@@ -50,7 +51,7 @@ func ClusterChecks(o Observation, opts Options, now time.Time) []check.Result {
 		}
 		results = append(results, nodeChecks(m.Name, o.Nodes[m.Name], now)...)
 	}
-	return append(results, momentChecks(opts, now)...)
+	return slices.Concat(results, momentChecks(opts, now), gateKnown(opts))
 }
 
 func unverified(id, subject string, err error) check.Result {

@@ -162,6 +162,12 @@ func (r *run) lookAtGate(ctx context.Context, node string) []check.Result {
 			results = append(results, *own)
 		}
 	}
+	// The administrator's gate comes last: it is asked whether the node may be taken now, not whether it could be.
+	if len(check.Gate(results, r.Plan.Accepted)) == 0 {
+		if own := r.ownGate(ctx, node); own != nil {
+			results = append(results, *own)
+		}
+	}
 	return results
 }
 
@@ -246,6 +252,8 @@ func (r *run) patienceFor(b check.Result, joining time.Duration) time.Duration {
 	switch {
 	case b.ID == checkStorage:
 		return time.Duration(r.Plan.Options.WaitForStorageRepairTimeoutMinutes) * time.Minute
+	case b.ID == checkGate:
+		return ownGatePatience
 	case b.ID == checkNodesUp:
 		return joining
 	case passes:

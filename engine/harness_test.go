@@ -90,6 +90,8 @@ type bench struct {
 	control chan engine.Control
 	// credential may be nil.
 	credential engine.Credential
+	// gate may be nil.
+	gate engine.Gatekeeper
 	// further are the plan's plug-ins beyond p, by instance.
 	further map[string]*fakePlugin
 }
@@ -175,7 +177,7 @@ func (b *bench) run() (engine.State, error) {
 	}
 	got, err := engine.Run(ctx, engine.RunInput{
 		Plan: b.plan, State: state, Plugin: b.p, Further: further, Cluster: b.w, Nodes: b.w.node, Recorder: b.journal, Control: b.control, Clock: bubbleClock{},
-		Credential: b.credential,
+		Credential: b.credential, Gate: b.gate,
 	})
 	folded, foldErr := engine.Fold(b.plan, b.journal.facts(b.t))
 	if foldErr != nil {

@@ -140,6 +140,11 @@ func (o Options) moments() []OptionError {
 			p = append(p, OptionError{"StartNoNodeAfter", "is " + strconv.Quote(o.StartNoNodeAfter) + ": " + err.Error()})
 		}
 	}
+	if o.Gate != "" {
+		if _, err := ParseGate(o.Gate); err != nil {
+			p = append(p, OptionError{"Gate", err.Error()})
+		}
+	}
 	return p
 }
 

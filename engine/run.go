@@ -53,6 +53,8 @@ type RunInput struct {
 	// DiskFull says that the recorder's room is used up but for a reserve; nil while there is some, and the field may be nil.
 	// It is asked after every record, and the run stops cleanly on it.
 	DiskFull func() *fault.Cause
+	// Gate may be nil where the plan has none.
+	Gate Gatekeeper
 	// Credential may be nil: then its end is not known, and only its refusal is seen (R05).
 	Credential Credential
 }

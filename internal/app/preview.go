@@ -83,7 +83,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 			return nil, err
 		}
 	}
-	checks := slices.Concat(s.transportChecks(ctx), shareChecks, []check.Result{hostCheck(names, s.addresses)}, engine.ClusterChecks(seen, req.Options, s.clock.Now()))
+	checks := slices.Concat(s.transportChecks(ctx), shareChecks, []check.Result{hostCheck(names, s.addresses)}, gateProgram(req.Options, engine.ClusterChecks(seen, req.Options, s.clock.Now())))
 	if len(busy) > 0 {
 		checks = append(slices.DeleteFunc(checks, func(r check.Result) bool { return r.ID == busy[0].ID }), busy...)
 	} else if checks, err = p.ownRunCheck(s, checks); err != nil {

@@ -29,6 +29,7 @@ func Catalogue() []Check {
 		{"cluster.host", "This host is not a node of the cluster", ScopeCluster},
 		{"run.window", "Nodes may be begun at this time", ScopeRun},
 		{"run.soak", "Last node has been back for long enough", ScopeRun},
+		{"run.gate", "Administrator's own gate is open", ScopeRun},
 		{"root.reach", "Hotfix root can be read", ScopeRoot},
 		{"smb.version", "SMB 2 or later", ScopeRoot},
 		{"smb.integrity", "SMB signing required, or encrypted", ScopeRoot},

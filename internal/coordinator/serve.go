@@ -31,6 +31,8 @@ type ServeInput struct {
 	Credential engine.Credential
 	// Notices tells people about the run; nil where nobody is to be told.
 	Notices *Notices
+	// Gate is as in engine.RunInput.
+	Gate engine.Gatekeeper
 	// Child tells the starter that the run is being worked on, or why not; nil where there is no starter.
 	Child *Child
 	// Seams are where a test takes part; the zero value is nothing of it.
@@ -148,7 +150,7 @@ func (p *post) work(ctx context.Context, in ServeInput) error {
 	in.Child.Ready()
 	p.state, err = engine.Run(ctx, engine.RunInput{
 		Plan: p.plan, State: p.state, Plugin: in.Plugin, Cluster: in.Cluster, Nodes: in.Nodes,
-		Recorder: p, Telemetry: progress, Control: p.desk.control, Clock: in.Clock, Credential: in.Credential,
+		Recorder: p, Telemetry: progress, Control: p.desk.control, Clock: in.Clock, Gate: in.Gate, Credential: in.Credential,
 		DiskFull: func() *fault.Cause { return p.room.spent },
 	})
 	why := ErrNotAlive
