@@ -59,7 +59,7 @@ func Estimate(s *State, p *Plan, h History, now time.Time) ETA {
 			if n == nil || n.Status.Ended() || underWay(n) != going {
 				continue
 			}
-			if !going && s.StopAsked {
+			if !going && s.beginsNothing() {
 				continue // it is cancelled
 			}
 			if why == "" && !going {
@@ -157,7 +157,7 @@ func (e *estimator) basis(h History) string {
 		return ""
 	}
 	text := "measured on " + strings.Join(from, " and ")
-	if e.state.Waiting != "" && e.state.Status == RunRunning {
+	if e.state.Waiting != "" && e.state.WaitingUntil.IsZero() && e.state.Status == RunRunning {
 		text += "; what the run waits for now is not in it"
 	}
 	return text
@@ -314,10 +314,17 @@ func (e *estimator) gate(n *NodeRun, before time.Duration) time.Duration {
 		idle = n.PhaseStarted
 	}
 	if e.follows {
-		between += time.Duration(e.plan.Options.Soak)
+		settling, _ := e.phase(PhaseSettling, n, false, true)
+		after, _ := e.phase(PhasePostScript, n, false, true)
+		between += soakAfter(e.plan, settling+after)
 	}
 	if before > 0 || idle.IsZero() || slices.ContainsFunc(e.state.Nodes, func(o NodeRun) bool { return underWay(&o) }) {
 		return between // it has not begun to wait
 	}
 	return max(0, between-max(0, e.now.Sub(idle)))
+}
+
+// soakAfter is what is left of the soak when a node has ended: it began when the node came back into service, so long before.
+func soakAfter(p *Plan, before time.Duration) time.Duration {
+	return max(0, time.Duration(p.Options.Soak)-before)
 }

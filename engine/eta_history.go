@@ -87,17 +87,19 @@ func (m *samples) addNode(p *Plan, np *NodePlan, n *NodeRun) {
 // somebody's sake that is in it: the median forgets it.
 func (m *samples) addBetween(p *Plan, s *State) {
 	var ended time.Time
+	var soak time.Duration
 	for _, np := range p.Nodes {
 		n := s.Node(np.Name)
 		if n == nil || n.Started.IsZero() {
 			continue
 		}
 		if !ended.IsZero() && n.Started.After(ended) {
-			m.between = append(m.between, max(0, n.Started.Sub(ended)-time.Duration(p.Options.Soak)))
+			m.between = append(m.between, max(0, n.Started.Sub(ended)-soak))
 		}
 		if ended = n.Ended; ended.IsZero() {
 			return
 		}
+		soak = soakAfter(p, n.took(PhaseSettling)+n.took(PhasePostScript))
 	}
 }
 

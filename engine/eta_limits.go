@@ -13,30 +13,24 @@ type limits struct {
 	why    string
 }
 
-// limits are those of the options as seen from now. What cannot be read was refused when the plan was made.
+// limits are the run's own moments, or those that it would have if it started now.
 func (e *estimator) limits() limits {
 	var l limits
+	o, times := e.plan.Options, e.state.Times
+	if e.state.Started.IsZero() {
+		times, _ = o.times(e.now) // what cannot be read was refused when the plan was made
+	}
 	earlier := func(at time.Time, why string) {
-		if l.closes.IsZero() || at.Before(l.closes) {
-			l.closes, l.why = at, why
+		if !at.IsZero() && (l.closes.IsZero() || at.Before(l.closes)) {
+			l.closes, l.why = at, why+" "+o.moment(at)
 		}
 	}
-	o := e.plan.Options
-	if w, err := ParseWindow(o.Window); err == nil && o.Window != "" {
-		l.opens = w.Next(e.now)
-		earlier(w.Until(l.opens), "the window is over at "+clockIn(w.Until(l.opens), w.Zone()))
-	}
-	if last, err := ParseLastBegin(o.StartNoNodeAfter); err == nil && o.StartNoNodeAfter != "" && !e.state.Started.IsZero() {
-		at := last.From(e.state.Started)
-		earlier(at, "no node is begun after "+clockIn(at, last.Zone()))
-	}
-	if o.StopAfter > 0 && !e.state.Started.IsZero() {
-		earlier(e.state.Started.Add(time.Duration(o.StopAfter)), "the run stops after "+o.StopAfter.String())
-	}
+	l.opens = times.Opens
+	earlier(times.Closes, "the window is over at")
+	earlier(times.NoNodeAfter, "no node is begun after")
+	earlier(times.StopAt, "the run stops at")
 	return l
 }
-
-func clockIn(at time.Time, zone *time.Location) string { return at.In(zone).Format("15:04 MST") }
 
 // wait is how much longer a node that could be begun in left waits for the window.
 func (l limits) wait(now time.Time, left time.Duration) time.Duration {
