@@ -207,6 +207,12 @@ func noticeTitle(t message.Texts, plan *engine.Plan, f engine.Fact) (word, title
 		return engine.NotifyStarted, t.T(message.NoticeContinued, plan.Run, cluster)
 	case engine.FactRunHeld:
 		return engine.NotifyHeld, t.T(message.NoticeHeld, plan.Run, cluster)
+	case engine.FactRunWarned:
+		return engine.NotifyWarned, t.T(message.NoticeWarned, plan.Run, cluster)
+	case engine.FactRunTimeUp, engine.FactRunNoMoreNodes, engine.FactDiskFull:
+		return engine.NotifyWarned, t.T(message.NoticeStops, plan.Run, cluster)
+	case engine.FactFollowUpsAsked:
+		return engine.NotifyHeld, t.T(message.NoticeAsks, plan.Run, cluster, node)
 	case engine.FactCredentialLost:
 		return engine.NotifyHeld, t.T(message.NoticeCredential, plan.Run, cluster)
 	case engine.FactNodeEnded:

@@ -109,6 +109,9 @@ func TestPeopleAreToldWhatHappenedWhyAndWhatToDo(t *testing.T) {
 		{engine.Fact{Kind: engine.FactRunEnded, Data: engine.FactData{RunStatus: engine.RunPartiallyFailed, Cause: cause}}, "has ended: Partially failed\nNODE2: install"},
 		{engine.Fact{Kind: engine.FactNodeEnded, Node: "NODE2", Data: engine.FactData{NodeStatus: engine.NodeSucceeded}}, ""},
 		{engine.Fact{Kind: engine.FactDrainDone, Node: "NODE2"}, ""},
+		{engine.Fact{Kind: engine.FactRunWarned, Data: engine.FactData{Message: "It has taken 03:00:00."}}, "cau: run 7f3c0001 on CONTOSO-FC1 takes long\nIt has taken 03:00:00."},
+		{engine.Fact{Kind: engine.FactDiskFull, Data: engine.FactData{Cause: &fault.Cause{Message: "no room", Hint: "Make room."}}}, "begins no further node\nno room\nWhat to do: Make room."},
+		{engine.Fact{Kind: engine.FactFollowUpsAsked, Node: "NODE2", Data: engine.FactData{Message: "Not in the preview: u."}}, "asks what to do about updates on NODE2\nNot in the preview: u."},
 	} {
 		title, text := noticeText(message.Texts{}, plan, "adm1", c.fact)
 		if !strings.Contains(text, c.want) || (c.want == "") != (text == "") || !strings.HasPrefix(text, title) || strings.Contains(title, "\n") {

@@ -186,6 +186,9 @@ func (p *program) printState(s engine.State, e engine.ETA) {
 	w := tabwriter.NewWriter(p.streams.Out, 0, 0, 2, ' ', 0)
 	for _, n := range s.Nodes {
 		summary := p.texts.T(message.CLIStateNode, installed(n), len(n.Updates), n.Restarts)
+		if n.Attempt > 1 {
+			summary += ", " + p.texts.T(message.CLIStateAttempt, n.Attempt, max(n.Attempt, s.Attempts))
+		}
 		if own := e.Nodes[n.Name]; own.Known() {
 			summary += ", " + p.texts.T(message.ETANode, message.HoursMinutes(own.Remaining))
 		}
@@ -206,6 +209,11 @@ func (p *program) printState(s engine.State, e engine.ETA) {
 	p.rolesDown(s)
 	said := false
 	for _, n := range s.Nodes {
+		for _, before := range n.Earlier {
+			if before.Cause != nil {
+				p.line("  ! " + p.texts.T(message.CLIStateEarlier, before.Attempt, message.Clean(before.Cause.String())))
+			}
+		}
 		p.cause(n.Cause)
 		said = said || n.Cause != nil && s.Cause != nil && *n.Cause == *s.Cause
 	}

@@ -172,6 +172,8 @@ const (
 	CLIDidYouMean           Key = "cli.did-you-mean"
 	CLIStateHead            Key = "cli.state.head"
 	CLIStateNode            Key = "cli.state.node"
+	CLIStateAttempt         Key = "cli.state.attempt"
+	CLIStateEarlier         Key = "cli.state.earlier"
 
 	CLIFlagOlderSMB          Key = "cli.flag.allow-older-smb"
 	CLIFlagHotfixLab         Key = "cli.flag.hotfix.lab"
@@ -391,6 +393,8 @@ var cliTexts = map[Key]string{
 	CLIDidYouMean:     "(did you mean %s?)",
 	CLIStateHead:      "Run %s on %s: %s",
 	CLIStateNode:      "%d of %d updates done, restarts: %d",
+	CLIStateAttempt:   "attempt %d of %d",
+	CLIStateEarlier:   "attempt %d failed: %s",
 
 	CLIFlagOlderSMB:          "read the hotfix root over SMB 2.0.2 to 3.0.2 where its server does not speak 3.1.1; what is seen then is not protected against a downgrade",
 	CLIFlagHotfixLab:         "check a root on the simulated file server, by default its own (--lab=ID picks one of several)",

@@ -6,6 +6,8 @@ const (
 	NoticeStarted    Key = "notice.started"
 	NoticeContinued  Key = "notice.continued"
 	NoticeWarned     Key = "notice.warned"
+	NoticeStops      Key = "notice.stops"
+	NoticeAsks       Key = "notice.asks"
 	NoticeNodeFailed Key = "notice.node-failed"
 	NoticeNodeHeld   Key = "notice.node-held"
 	NoticeHeld       Key = "notice.held"
@@ -38,6 +40,8 @@ var noticeTexts = map[Key]string{
 	NoticeStarted:    "cau: run %s on %s has started",
 	NoticeContinued:  "cau: run %s on %s goes on after its coordinator was gone",
 	NoticeWarned:     "cau: run %s on %s takes long",
+	NoticeStops:      "cau: run %s on %s begins no further node",
+	NoticeAsks:       "cau: run %s on %s asks what to do about updates on %s",
 	NoticeNodeFailed: "cau: %s failed in run %s on %s",
 	NoticeNodeHeld:   "cau: %s is held in run %s on %s",
 	NoticeHeld:       "cau: run %s on %s is held until somebody decides",

@@ -169,6 +169,11 @@ func (b *Board) Details(name string, w int) []string {
 		}
 		lines = append(lines, frame.Styled(frame.Wrap(t(message.ScreenShare, message.Clean(c.Account), message.Clean(c.Dialect), proof), w), th.Muted)...)
 	}
+	for _, before := range n.Earlier {
+		if before.Cause != nil {
+			lines = append(lines, frame.Styled(frame.Wrap(t(message.CLIStateEarlier, before.Attempt, message.Clean(before.Cause.String())), w), th.Warn)...)
+		}
+	}
 	if n.Watched {
 		lines = append(lines, frame.Cut(th.Warn.Render(t(message.ScreenWatched)), w, b.look.Glyphs.Cut))
 	}

@@ -103,6 +103,13 @@ func fitting(forms [][]piece, w int) []piece {
 func (b *Board) details(n *engine.NodeRun, phase string) [][]piece {
 	t, th := b.look.Texts.T, b.look.Theme
 	switch {
+	case n.Status == engine.NodeUpdating && n.Attempt > 1:
+		attempt := piece{t(message.CLIStateAttempt, n.Attempt, max(n.Attempt, b.state.Attempts)) + "  ", th.Warn}
+		var forms [][]piece
+		for _, form := range b.steps(n, phase) {
+			forms = append(forms, append([]piece{attempt}, form...))
+		}
+		return forms
 	case n.Status == engine.NodeUpdating:
 		return b.steps(n, phase)
 	case n.Cause != nil:
@@ -111,6 +118,8 @@ func (b *Board) details(n *engine.NodeRun, phase string) [][]piece {
 			text = t(message.ScreenWatched) + ": " + text
 		}
 		return [][]piece{{{text, th.Plain}}}
+	case n.Status == engine.NodeWaiting && len(n.Earlier) > 0:
+		return [][]piece{{{b.setback(n), th.Warn}}}
 	case n.Status == engine.NodeWaiting && n.Staged:
 		return [][]piece{{{t(message.ScreenStaged), th.Muted}}}
 	case n.Status == engine.NodeSucceeded:
@@ -202,4 +211,14 @@ func (b *Board) steps(n *engine.NodeRun, phase string) [][]piece {
 		}
 	}
 	return [][]piece{all, begun, going}
+}
+
+// setback says which attempt comes next and why the last one failed.
+func (b *Board) setback(n *engine.NodeRun) string {
+	t := b.look.Texts.T
+	said := t(message.CLIStateAttempt, n.Attempt, max(n.Attempt, b.state.Attempts))
+	if last := n.Earlier[len(n.Earlier)-1]; last.Cause != nil {
+		said += ": " + message.Clean(strings.TrimPrefix(last.Cause.String(), n.Name+": "))
+	}
+	return said
 }
