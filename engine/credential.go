@@ -225,7 +225,7 @@ func (s *State) heldForCredential() bool {
 // nextNode is the first node that waits for its turn; empty when there is none.
 func (r *run) nextNode() string {
 	for _, np := range r.Plan.Nodes {
-		if len(np.Updates) > 0 && r.node(np.Name).Status == NodeWaiting {
+		if np.hasWork() && r.node(np.Name).Status == NodeWaiting {
 			return np.Name
 		}
 	}

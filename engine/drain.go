@@ -57,7 +57,8 @@ func (e *notOursError) Error() string { return e.why }
 // somebody else's and goes back to the gate.
 func (r *run) drain(ctx context.Context, np NodePlan) error {
 	timeout := time.Duration(r.Plan.Options.DrainTimeoutMinutes) * time.Minute
-	d := &drainWatch{run: r, node: np.Name, wait: r.patience(timeout), mode: r.Plan.Options.drainMode()}
+	nr := r.node(np.Name)
+	d := &drainWatch{run: r, node: np.Name, wait: r.patience(timeout), midway: nr.InService, mode: r.Plan.Options.drainMode()}
 	_, decidedHere := r.entered[np.Name]
 	d.adopted = !decidedHere
 	err := r.persistWith(ctx, drainPoll, d.wait, func() error { return d.poll(ctx) })
@@ -78,13 +79,23 @@ func (r *run) drain(ctx context.Context, np NodePlan) error {
 	if errors.As(err, &notYet) {
 		err = fmt.Errorf("not done after %s: %w", timeout, err)
 	}
-	return r.fail(np, LeaveUndone, causeOfStep("drain", np.Name, err, d.hint()))
+	switch cause := causeOfStep("drain", np.Name, err, d.hint()); {
+	case nr.Leave == LeaveHeld: // an installer may be at work there: what is left of its roles is left where it is
+		return r.leavePaused(np, NodeHeld, cause)
+	case nr.RestartDue:
+		cause.Hint += " " + restartDueHint(np.Name)
+		return r.fail(np, LeaveUndone, cause)
+	default:
+		return r.fail(np, LeaveUndone, cause)
+	}
 }
 
 type drainWatch struct {
 	*run
 	node string
 	mode DrainMode
+	// midway: its updates are installed already, and a restart is due (install-first).
+	midway bool
 	// tried: a pause was asked for here, so that a paused node is paused by us. adopted: the intent is an
 	// earlier coordinator's, and nobody knows whether its pause was done; adoptedLooks counts looks at that.
 	tried, adopted bool
@@ -207,10 +218,10 @@ func (d *drainWatch) open(ctx context.Context) error {
 	}
 	var clean unbroken
 	for {
-		if d.waitAsked() {
+		if d.waitAsked() && !d.midway {
 			return &finalError{&notOursError{"The node is not paused, and the run was asked to wait or to stop."}}
 		}
-		blocking := check.Gate(d.lookAtGate(ctx, d.node), d.Plan.Accepted)
+		blocking := check.Gate(d.lookFor(ctx, d.node, d.midway), d.Plan.Accepted)
 		if err := ctx.Err(); err != nil {
 			return err
 		}

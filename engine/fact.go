@@ -45,6 +45,8 @@ const (
 	// FactPauseIntent: the gate is open and the node goes out of service.
 	FactPauseIntent FactKind = "pause.intent"
 	FactDrainDone   FactKind = "drain.done"
+	// FactInService: the gate is open, and the node's updates are installed while it is in service (install-first).
+	FactInService FactKind = "in-service.intent"
 	// FactUndoIntent and FactUndoDone: a pause is taken back and roles stay where they are (R12, R22).
 	FactUndoIntent        FactKind = "undo.intent"
 	FactUndoDone          FactKind = "undo.done"

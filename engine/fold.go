@@ -91,7 +91,7 @@ func (k FactKind) known() bool {
 		return true
 	case FactRunStarted, FactRunContinued, FactControl, FactRunPaused, FactRunHeld, FactRunEnded,
 		FactRunReleased, FactRunTimeUp, FactRunNoMoreNodes, FactRunWarned, FactCredentialLost, FactCredentialBack,
-		FactGateWaiting, FactUpToDate, FactNotTaken, FactStageIntent, FactStageDone, FactScriptIntent, FactScriptDone, FactPauseIntent, FactDrainDone,
+		FactGateWaiting, FactUpToDate, FactNotTaken, FactStageIntent, FactStageDone, FactScriptIntent, FactScriptDone, FactPauseIntent, FactDrainDone, FactInService,
 		FactUndoIntent, FactUndoDone, FactMaintenanceIntent, FactMaintenanceDone, FactInstallIntent, FactInstallDone,
 		FactRestartIntent, FactRestartAgain, FactRestartProven, FactRescanIntent, FactRescanDone, FactResumeIntent,
 		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactNodeRetried, FactCleanDone, FactCleanFailed,
@@ -206,7 +206,7 @@ func (n *NodeRun) apply(f Fact) {
 		if f.Data.Connection != nil {
 			n.Connection = f.Data.Connection
 		}
-		if !n.PausedByUs { // in a further pass it is installing
+		if !n.atWork() { // in a further pass it is installing
 			n.enter(PhaseWaiting, f.Time)
 		}
 	case FactFollowUpsFound, FactFollowUpsLeft, FactFollowUpsAsked, FactFollowUpsAnswered:
@@ -219,6 +219,12 @@ func (n *NodeRun) apply(f Fact) {
 			n.Started = f.Time
 		}
 		n.enter(PhaseDraining, f.Time)
+	case FactInService:
+		n.Status, n.InService = NodeUpdating, true
+		if n.Started.IsZero() {
+			n.Started = f.Time
+		}
+		n.enter(PhaseInstalling, f.Time)
 	case FactDrainDone:
 		n.Drained = true
 		if len(f.Data.Roles) > 0 {
@@ -231,8 +237,11 @@ func (n *NodeRun) apply(f Fact) {
 		n.applyLateScript(f)
 	case FactUndoDone:
 		n.PausedByUs, n.Drained, n.Maintenance = false, false, false
-		n.BackInService = n.Leave != ""
-		if n.Leave == "" {
+		n.BackInService = n.Leave != "" && n.Leave != LeaveHeld
+		switch {
+		case n.InService: // it was taken before, and goes on in service
+			n.enter(PhaseInstalling, f.Time)
+		case n.Leave == "":
 			n.Status, n.Started = NodeWaiting, time.Time{}
 			n.enter(PhaseWaiting, f.Time)
 		}
@@ -243,6 +252,7 @@ func (n *NodeRun) apply(f Fact) {
 		n.Maintenance = f.Data.On
 	case FactNodeFailing:
 		n.Leave, n.Hopeless = f.Data.Leave, cmp.Or(n.Hopeless, f.Data.Hopeless)
+		n.BackInService = n.BackInService || (n.Leave == LeaveInService && n.inService())
 		n.keepCause(f)
 	case FactNodeRetried:
 		n.applyRetried(f)
@@ -275,8 +285,11 @@ func (n *NodeRun) applyRestart(f Fact) {
 	case FactRescanDone:
 		n.RestartDue = len(f.Data.Pending) > 0
 		n.Rescanned = !n.RestartDue
+		n.BackInService = n.BackInService || (n.Rescanned && n.inService())
 	case FactReturnedLate:
-		n.Returned, n.Watched, n.Leave, n.Cause = true, false, LeaveResumed, f.Data.Cause
+		n.Returned, n.Watched, n.Cause = true, false, f.Data.Cause
+		n.Leave = n.leaveNow()
+		n.BackInService = n.BackInService || n.inService()
 		n.RestartFrom, n.RestartDue, n.RestartBegun, n.Boot, n.BootRead = "", false, false, f.Data.Boot, f.Data.BootRead
 		n.Restarts++
 		n.RestartsInRow++

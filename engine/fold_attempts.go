@@ -34,7 +34,9 @@ func (n *NodeRun) tryAgain(f Fact, status NodeStatus, anew func(u *UpdateRun) bo
 	n.PreScript, n.PostScript = nil, nil
 	n.Staged = n.Staged && n.Traces
 	n.Drained, n.Maintenance, n.Rescanned, n.Resumed, n.Settled, n.BackInService = false, false, false, false, false, false
-	n.RestartDue, n.RestartBegun, n.RestartFrom, n.Boot, n.BootRead = false, false, "", "", time.Time{}
+	// Where updates are installed first, the next attempt drains for the restart that this one could not do.
+	n.RestartDue = n.RestartDue && n.InService
+	n.InService, n.RestartBegun, n.RestartFrom, n.Boot, n.BootRead = false, false, "", "", time.Time{}
 	n.Leave, n.Hopeless, n.MayReturn, n.Returned, n.Watched, n.WatchOver = "", "", false, false, false, false
 	n.Status, n.Ended = NodeWaiting, time.Time{}
 	n.enter(PhaseWaiting, f.Time)

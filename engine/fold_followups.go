@@ -58,7 +58,7 @@ func (n *NodeRun) begins(f Fact) {
 		*at = again
 	}
 	n.Asked, n.TakeAgain = nil, false
-	if n.PausedByUs {
+	if n.atWork() {
 		n.enter(PhaseInstalling, f.Time)
 	}
 }
@@ -66,6 +66,7 @@ func (n *NodeRun) begins(f Fact) {
 // reopen lets a node that was done be taken once more: scripts, drain and all. What it got stays.
 func (n *NodeRun) reopen(at time.Time) {
 	n.Status, n.Started, n.Ended = NodeWaiting, time.Time{}, time.Time{}
+	n.InService = false
 	n.Staged, n.Drained, n.Maintenance, n.RestartDue, n.RestartBegun = false, false, false, false, false
 	n.Resumed, n.Settled, n.BackInService, n.WatchOver = false, false, false, false
 	n.PreScript, n.PostScript, n.TakenAgain, n.RestartsInRow = nil, nil, true, 0

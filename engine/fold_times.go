@@ -40,7 +40,7 @@ func (s *State) applyTimes(f Fact) {
 // applyInService keeps who came back last: the next node follows after Soak.
 func (s *State) applyInService(nr *NodeRun, f Fact) {
 	switch {
-	case f.Kind == FactResumeDone, f.Kind == FactNodeEnded && !nr.PausedByUs && !nr.BackInService && nr.installed() > 0:
+	case f.Kind == FactResumeDone, f.Kind == FactNodeEnded && !nr.PausedByUs && !nr.Resumed && (nr.InService || !nr.BackInService) && nr.installed() > 0:
 		s.LastInService = InService{nr.Name, f.Time}
 	}
 }

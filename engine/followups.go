@@ -76,7 +76,7 @@ func (r *run) lookBeyond(ctx context.Context, np NodePlan, nr NodeRun) (bool, er
 	case ctx.Err() != nil:
 		return false, ctx.Err()
 	case errors.As(err, &loop):
-		return true, r.failForGood(np, LeaveResumed, loopGuardEnded, loop.cause)
+		return true, r.failForGood(np, nr.leaveNow(), loopGuardEnded, loop.cause)
 	case err != nil:
 		// What was planned is done: that more could not be looked for is a remark.
 		cause := causeOf("look for follow-ups", np.Name, err)

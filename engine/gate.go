@@ -43,7 +43,7 @@ func (r *run) preflight(ctx context.Context) error {
 		results := []check.Result{noForeignRun(o), nodesUp(o, r.Plan.Options.RequireAllNodesOnline), storageHealthy(o)}
 		asked := []error{o.Cluster.Err, o.Storage.Err, o.Foreign.Err}
 		for _, np := range r.Plan.Nodes {
-			if len(np.Updates) > 0 {
+			if np.hasWork() {
 				quorum, err := r.quorum(ctx, o, np.Name)
 				results, asked = append(results, quorum), append(asked, err)
 			}
@@ -83,40 +83,79 @@ func (r *run) heldNow() bool {
 	return r.state.Status == RunHeld
 }
 
-// enter takes the node out of service when every condition held on two polls in a row (R14). It waits for
-// what passes by itself and holds the run for the rest; when stop was asked it leaves the node where it is.
-// The decision and the intent to pause are one fact.
+// enter begins the node when every condition held on two polls in a row (R14): with its pre-update script, with its
+// updates where they are installed first, or by taking it out of service. When stop was asked it leaves the node where it
+// is. The decision and the intent are one fact.
 func (r *run) enter(ctx context.Context, np NodePlan) error {
+	results, open, err := r.awaitGate(ctx, np, beginning)
+	switch {
+	case err != nil || !open:
+		return err
+	case np.RestartOnly && r.restartedMeanwhile(ctx, np.Name):
+		return r.record(Fact{Kind: FactUpToDate, Node: np.Name, Data: FactData{Message: "No restart is pending there any more."}})
+	case r.Plan.PreScript != nil && r.node(np.Name).PreScript == nil:
+		return r.scriptIntent(np, plugins.PhasePre, r.Plan.PreScript, notPlain(results))
+	case r.installsFirst(np):
+		return r.record(Fact{Kind: FactInService, Node: np.Name, Data: FactData{Checks: notPlain(results)}})
+	}
+	return r.pauseIntent(ctx, np, results)
+}
+
+func (r *run) pauseIntent(ctx context.Context, np NodePlan, results []check.Result) error {
+	data := r.pauseData(ctx, np.Name, results)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r.entered[np.Name] = r.Clock.Now()
+	delete(r.maintained, np.Name) // another attempt looks anew
+	return r.record(Fact{Kind: FactPauseIntent, Node: np.Name, Data: data})
+}
+
+// gateFor is what a gate is waited for.
+type gateFor int
+
+const (
+	// beginning: nothing was done on the node yet; a pause or a stop of the run keeps it from being begun.
+	beginning gateFor = iota
+	// midway: its updates are installed and a restart is due; what was asked of the run comes after the node (R29).
+	midway
+	// holding: as midway, and an installer of ours may be at work on the node.
+	holding
+)
+
+// awaitGate waits until every condition held on two polls in a row (R14): for what passes by itself, and with the run held
+// for the rest. open is false when the run begins nothing more; midway, only when the gate stays closed then.
+func (r *run) awaitGate(ctx context.Context, np NodePlan, why gateFor) (results []check.Result, open bool, err error) {
 	var closed *patience
 	var clean unbroken
 	said := ""
 	for {
-		if err := r.standStill(ctx); err != nil {
-			return err
+		if why == beginning || r.heldNow() {
+			if err := r.standStill(ctx); err != nil {
+				return nil, false, err
+			}
 		}
 		r.lookAtTime()
-		if r.beginsNothing() {
-			return nil
+		if why == beginning && r.beginsNothing() {
+			return nil, false, nil
 		}
-		results := r.lookAtGate(ctx, np.Name)
+		results := r.lookFor(ctx, np.Name, why != beginning)
+		if why == holding {
+			results = slices.DeleteFunc(results, func(c check.Result) bool { return c.ID == checkUpdaters })
+		}
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, false, err
 		}
 		// The answers took their time: what is decided now is decided by the clock as it is now.
 		r.lookAtTime()
-		if r.beginsNothing() {
-			return nil
+		if why == beginning && r.beginsNothing() {
+			return nil, false, nil
 		}
 		blocking := check.Gate(results, r.Plan.Accepted)
 		if len(blocking) == 0 {
 			closed = nil
 			if clean.seen(r.Clock.Now()) >= gatePoll {
-				if r.Plan.PreScript != nil && r.node(np.Name).PreScript == nil {
-					return r.scriptIntent(np, plugins.PhasePre, r.Plan.PreScript, notPlain(results))
-				}
-				r.entered[np.Name] = r.Clock.Now()
-				delete(r.maintained, np.Name) // another attempt looks anew
-				return r.record(Fact{Kind: FactPauseIntent, Node: np.Name, Data: r.pauseData(ctx, np.Name, results)})
+				return results, true, nil
 			}
 		} else {
 			clean.broken()
@@ -127,8 +166,11 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 				closed = r.patience(patienceWithoutEnd) // nobody's patience is used up by what passes at a known moment
 			}
 			if closed.over(r.Clock.Now()) {
+				if r.beginsNothing() {
+					return results, false, nil // nobody is going to decide
+				}
 				if err := r.hold(ctx, np.Name, blocking); err != nil {
-					return err
+					return nil, false, err
 				}
 				closed, said = nil, ""
 				continue
@@ -136,7 +178,7 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 			if message := "Before " + np.Name + ": " + blocking[0].Evidence; message != said {
 				said = message
 				if err := r.record(Fact{Kind: FactGateWaiting, Node: np.Name, Data: FactData{Message: message, Checks: blocking, Until: r.opensBy(blocking)}}); err != nil {
-					return err
+					return nil, false, err
 				}
 			}
 		}
@@ -145,9 +187,18 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 			poll = min(poll, wall(r.Clock.Now(), opens))
 		}
 		if err := r.sleepOrWake(ctx, poll); err != nil {
-			return err
+			return nil, false, err
 		}
 	}
+}
+
+// lookFor asks what a node is taken by, or, midway, what it may be paused by: window and soak are for nodes that are begun,
+// and a due restart is done whatever the time (R29).
+func (r *run) lookFor(ctx context.Context, node string, midway bool) []check.Result {
+	if midway {
+		return r.lookAtWorld(ctx, node)
+	}
+	return r.lookAtGate(ctx, node)
 }
 
 // lookAtGate asks everything once. Outside the window nobody is asked, because no answer would open it.
@@ -186,7 +237,7 @@ func (r *run) lookAtWorld(ctx context.Context, node string) []check.Result {
 	// First, because it is why the others cannot be read.
 	lasts := r.credentialLasts(node, o.Cluster.Err, o.Storage.Err, o.Foreign.Err, o.Backups.Err, quorumErr, updaters.Err, bitLocker.Err)
 	return []check.Result{
-		lasts, noForeignRun(o), everyoneInService(o, node), quorum, storageHealthy(o), noBackup(o),
+		lasts, noForeignRun(o), r.allAtRest(node, everyoneInService(o, node)), quorum, storageHealthy(o), noBackup(o),
 		installsNothing(node, updaters), startsAlone(node, bitLocker),
 	}
 }
@@ -227,6 +278,17 @@ func everyoneInService(o Observation, node string) check.Result {
 		return check.Result{ID: checkNodesUp, Outcome: check.Fail, Evidence: "Roles are still moving: " + strings.Join(v.moving(), ", ") + ".", Remedy: "Let them come to rest, or repair them."}
 	}
 	return r
+}
+
+// allAtRest fails a gate that would be open while a node in service is not at rest.
+func (r *run) allAtRest(node string, result check.Result) check.Result {
+	if busy := r.unsettled(node); len(busy) > 0 && result.Outcome == check.Pass {
+		return check.Result{
+			ID: checkNodesUp, Outcome: check.Fail, Evidence: strings.Join(busy, ", ") + "; no other node is taken out of service meanwhile.",
+			Remedy: "Look at the node; once it is at rest, stop the run and make a new plan.",
+		}
+	}
+	return result
 }
 
 // patienceWith is how long the reasons may last before a person must decide. A foreign run and a quorum that

@@ -14,7 +14,7 @@ import (
 func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr NodeRun) error {
 	job := r.updateJob(nr, u.ID)
 	begun := !nr.Update(u.ID).Started.IsZero()
-	if err := r.untilOut(ctx, np.Name, begun); err != nil {
+	if err := r.untilMayInstall(ctx, np.Name, nr, begun); err != nil {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -22,9 +22,9 @@ func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr Nod
 			// Asking for the job could start it now: whether it was started before is not known (R19).
 			return r.ended(np, u, job, plugins.Result{}, err)
 		case nr.RestartDue:
-			return r.leavePaused(np, NodeHeld, causeOfStep("before "+u.Name, np.Name, err, restartDueHint(np.Name)))
+			return r.holdNode(np, nr, causeOfStep("before "+u.Name, np.Name, err, restartDueHint(np.Name)))
 		}
-		return r.fail(np, LeaveResumed, causeOfStep("before "+u.Name, np.Name, err, ""))
+		return r.fail(np, nr.leaveNow(), causeOfStep("before "+u.Name, np.Name, err, ""))
 	}
 	if !begun {
 		boot, err := r.boot(ctx, np.Name)
@@ -32,9 +32,9 @@ func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr Nod
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil && nr.RestartDue:
-			return r.leavePaused(np, NodeHeld, causeOf("reach the node before "+u.Name, np.Name, err))
+			return r.holdNode(np, nr, causeOf("reach the node before "+u.Name, np.Name, err))
 		case err != nil:
-			return r.fail(np, LeaveResumed, causeOf("reach the node before "+u.Name, np.Name, err))
+			return r.fail(np, nr.leaveNow(), causeOf("reach the node before "+u.Name, np.Name, err))
 		}
 		intent := FactData{Job: job, Boot: boot.Identity, BootRead: r.now(), Message: beyondPlan(np, u)}
 		if err := r.record(Fact{Kind: FactInstallIntent, Node: np.Name, Update: u.ID, Data: intent}); err != nil {
@@ -141,7 +141,7 @@ func (r *run) rescan(ctx context.Context, np NodePlan, nr NodeRun) error {
 	}
 	done := Fact{Kind: FactRescanDone, Node: np.Name}
 	results := resultsOf(nr)
-	if len(results) == 0 {
+	if len(results) == 0 && nr.Restarts == 0 {
 		// Nothing was begun: whatever is pending was so before and is not this run's to restart for (R29).
 		return r.record(done)
 	}
@@ -157,16 +157,16 @@ func (r *run) rescan(ctx context.Context, np NodePlan, nr NodeRun) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return r.leavePaused(np, NodeFailed, causeOf("read whether a restart is pending", np.Name, err))
+		return r.failNode(np, nr, "", causeOf("read whether a restart is pending", np.Name, err))
 	case pending.Pending() && nr.RestartsInRow >= restartLimit:
-		return r.leavePaused(np, NodeFailed, loopGuard(np.Name, "a restart is still pending after "+plural(nr.RestartsInRow, "restart", "restarts")+": "+pending.Reasons[0]))
+		return r.failNode(np, nr, loopGuardEnded, loopGuard(np.Name, "a restart is still pending after "+plural(nr.RestartsInRow, "restart", "restarts")+": "+pending.Reasons[0]))
 	}
 	if done.Data.Pending = pending.Reasons; pending.Pending() {
 		return r.record(done)
 	}
 	for _, u := range r.remaining(np, nr, results) {
 		if o := results[u.ID].Outcome; succeeded(o) {
-			return r.failForGood(np, LeaveResumed, loopGuardEnded, offeredAgain(np.Name, u, o))
+			return r.failForGood(np, nr.leaveNow(), loopGuardEnded, offeredAgain(np.Name, u, o))
 		}
 		done.Data.Remaining = append(done.Data.Remaining, u.Name)
 	}

@@ -66,6 +66,7 @@ func OptionSpecs() []OptionSpec {
 		word("RebootMode", RebootModes(), func(o *Options) *RebootMode { return &o.RebootMode }),
 		word("InstallOrder", InstallOrders(), func(o *Options) *InstallOrder { return &o.InstallOrder }).ours(),
 		word("FollowUps", FollowUpAnswers(), func(o *Options) *FollowUps { return &o.FollowUps }).ours(),
+		onOff("RestartPending", func(o *Options) *bool { return &o.RestartPending }).ours(),
 		number("DrainTimeoutMinutes", func(o *Options) *int { return &o.DrainTimeoutMinutes }).ours(),
 		number("SuspendClusterNodeTimeoutMinutes", func(o *Options) *int { return &o.SuspendClusterNodeTimeoutMinutes }),
 		number("SuspendRetriesPerNode", func(o *Options) *int { return &o.SuspendRetriesPerNode }),

@@ -97,6 +97,9 @@ type Options struct {
 	Outage                   string `json:"outage,omitempty"`
 	// InstallOrder is drain-first by default. (Ours.)
 	InstallOrder InstallOrder `json:"install_order,omitempty"`
+	// RestartPending also takes nodes that get no updates and on which a restart is pending: they are drained and restarted.
+	// Without it they are left alone. (Ours.)
+	RestartPending bool `json:"restart_pending,omitempty"`
 	// FollowUps is same-run by default. (Ours.)
 	FollowUps FollowUps `json:"follow_ups,omitempty"`
 	// SeparateReboots restarts after each plug-in instead of once; RunPluginsSerially scans and stages in the plug-ins'

@@ -79,6 +79,10 @@ type NodePlan struct {
 	Site string `json:"site,omitempty"`
 	// NotTaken is why the options leave the node out, and then it has no updates; empty where it is taken.
 	NotTaken string `json:"not_taken,omitempty"`
+	// PendingRestart is why a restart is pending on a node that gets no updates. RestartOnly: it is taken for that restart
+	// (RestartPending); otherwise it is left alone.
+	PendingRestart []string `json:"pending_restart,omitempty"`
+	RestartOnly    bool     `json:"restart_only,omitempty"`
 	// Outage are the roles that go down with the node, or may be stopped, because an option that names the outage was given
 	// (R15): those that were on it when the plan was made.
 	Outage []string `json:"outage,omitempty"`
@@ -87,6 +91,9 @@ type NodePlan struct {
 	Delivery       plugins.Delivery `json:"delivery,omitempty"`
 	DeliveryReason string           `json:"delivery_reason,omitempty"`
 }
+
+// hasWork tells whether the node is taken at all.
+func (np *NodePlan) hasWork() bool { return len(np.Updates) > 0 || np.RestartOnly }
 
 // Blocking lists the check results that keep the plan from running (R07).
 func (p *Plan) Blocking() []check.Result { return check.Gate(p.Checks, p.Accepted) }

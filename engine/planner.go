@@ -39,6 +39,8 @@ type PlanInput struct {
 	// Addresses are the nodes' WinRM listeners by node name.
 	Addresses map[string]string
 	Scan      plugins.Scan
+	// Pending is why a restart is pending, by node name; a node that is not in it has none that is known.
+	Pending map[string]PendingView
 	// Hosts are the nodes' DNS names where Addresses hold something else.
 	Hosts map[string]string
 	// PreScript and PostScript are what the files hold that Options.PreUpdateScript and PostUpdateScript name.
@@ -83,15 +85,23 @@ func BuildPlan(in PlanInput) (*Plan, error) {
 	p.PostScript, _ = pinScript("PostUpdateScript", in.Options.PostUpdateScript, in.PostScript)
 	for _, m := range in.View.Nodes {
 		updates := in.allUpdates(m.Name, p.Further)
+		if in.Options.InstallOrder == InstallFirst {
+			updates = warnedInService(updates)
+		}
 		np := NodePlan{Name: m.Name, Address: in.Addresses[m.Name], Host: in.Hosts[m.Name], Roles: in.View.roles(m.Name), Site: m.Site, Updates: updates}
 		if np.NotTaken = in.Options.notTaken(m.Name); np.NotTaken != "" {
 			np.Updates = []plugins.Update{}
 			p.Nodes = append(p.Nodes, np)
 			continue
 		}
-		if len(updates) > 0 {
-			np.Outage = in.View.rolesDown(m.Name, in.Options.drainMode())
+		if len(updates) == 0 {
+			np.PendingRestart = in.Pending[m.Name].Reasons
+			np.RestartOnly = in.Options.RestartPending && len(np.PendingRestart) > 0
+		} else {
 			np.Delivery, np.DeliveryReason = in.delivery(m.Name)
+		}
+		if np.hasWork() {
+			np.Outage = in.View.rolesDown(m.Name, in.Options.drainMode())
 		}
 		p.Nodes = append(p.Nodes, np)
 	}

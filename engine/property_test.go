@@ -18,14 +18,17 @@ import (
 type fate struct {
 	nodes, budget int
 	retries       int
-	s2d           bool
-	updates       map[string][]string
-	scripts       map[string]script
-	drainFails    map[string]bool
-	stageErr      map[string]bool
-	neverUp       map[string]bool
-	again         map[string]int
-	pendingStays  map[string]int
+	// order is whether installing or draining comes first, option one that takes roles down.
+	order        engine.InstallOrder
+	option       string
+	s2d          bool
+	updates      map[string][]string
+	scripts      map[string]script
+	drainFails   map[string]bool
+	stageErr     map[string]bool
+	neverUp      map[string]bool
+	again        map[string]int
+	pendingStays map[string]int
 	// slow is how long the restarts take; scripts are pre- and post-update scripts, which are planned when it is not nil.
 	slow   time.Duration
 	around map[string]scripted
@@ -48,6 +51,10 @@ func drawFate(t *rapid.T) fate {
 	}
 	f.budget = rapid.IntRange(0, f.nodes-1).Draw(t, "budget")
 	f.retries = rapid.IntRange(0, 2).Draw(t, "retries")
+	f.order = rapid.SampledFrom(engine.InstallOrders()).Draw(t, "order")
+	if f.order == engine.DrainFirst {
+		f.option = rapid.SampledFrom([]string{"", "", "ForcePauseNoDrain", "ForcePauseAndDrain", "ForcePauseDrainAndReboot"}).Draw(t, "option")
+	}
 	seldom := func(name string) bool { return rapid.IntRange(0, 9).Draw(t, name) == 0 }
 	kinds := []script{
 		{result: plugins.Result{Outcome: plugins.Installed}},
@@ -57,6 +64,7 @@ func drawFate(t *rapid.T) fate {
 		failed(350),
 		refused(),
 		{err: plugins.ErrJobLost},
+		initiates(),
 		outlives(0, plugins.Result{}),
 		outlives(time.Hour, plugins.Result{Outcome: plugins.Installed}),
 	}
@@ -141,6 +149,9 @@ func (f fate) bench(t *testing.T) *bench {
 			withSecondPlugin(in)
 		}
 		f.options(&in.Options)
+		if in.Options.InstallOrder = f.order; f.option != "" {
+			outage(f.option)(in)
+		}
 	})
 	for _, p := range b.allPlugins() {
 		p.scripts = f.scripts
@@ -151,6 +162,7 @@ func (f fate) bench(t *testing.T) *bench {
 			return nil, nil
 		}
 	}
+	b.w.installsFirst, b.w.mayGoDown = f.order == engine.InstallFirst, f.option != ""
 	b.w.s2d, b.w.restartTakes, b.w.scripts = f.s2d, f.slow, f.around
 	for _, m := range b.w.order {
 		m.drainFails, m.neverUp, m.pendingStays = f.drainFails[m.name], f.neverUp[m.name], f.pendingStays[m.name]
@@ -265,7 +277,8 @@ func (f fate) problems(b *bench, s engine.State) []string {
 				}
 			}
 		}
-		if !n.PausedByUs && b.w.machine(n.Name).state != engine.NodeUp {
+		restarts := n.InService && n.RestartFrom != "" // by its installer's doing, and it is not back
+		if !n.PausedByUs && !restarts && b.w.machine(n.Name).state != engine.NodeUp {
 			say("%s ended as %s, in the world it is %s", n.Name, n.Status, b.w.machine(n.Name).state)
 		}
 	}

@@ -67,9 +67,30 @@ func (r *run) askRestart(ctx context.Context, np NodePlan, nr NodeRun) error {
 
 // restartDue tells whether the node is to restart now: something asks for it, or the options do, for every node on which
 // something was done.
-func (r *run) restartDue(_ NodePlan, nr NodeRun) bool {
+func (r *run) restartDue(np NodePlan, nr NodeRun) bool {
+	if np.RestartOnly && !nr.restartedNow() {
+		return true
+	}
 	always := r.Plan.Options.ForcePauseDrainAndReboot && nr.Restarts == 0 && nr.begun()
 	return nr.RestartDue || always
+}
+
+// restartedMeanwhile tells whether a node that is taken only for its pending restart has none any more, before anything
+// was done on it. A node that does not say is taken: what was asked for is done.
+func (r *run) restartedMeanwhile(ctx context.Context, node string) bool {
+	if nr := r.node(node); nr.PreScript != nil || nr.Attempt > 1 {
+		return false
+	}
+	p := ask(ctx, func() (PendingView, error) { return r.Nodes(node).PendingRestart(ctx) })
+	return p.Known && !p.Value.Pending()
+}
+
+// restartedNow tells whether the present attempt has restarted the node.
+func (n *NodeRun) restartedNow() bool {
+	if len(n.Earlier) == 0 {
+		return n.Restarts > 0
+	}
+	return n.Restarts > n.Earlier[len(n.Earlier)-1].Restarts
 }
 
 // begun tells whether an installer was started on the node.
@@ -155,8 +176,12 @@ type restartWatch struct {
 	restarts int
 	stable   unbroken
 	wait     *patience
+	// unasked: the node restarts by its installer's doing, in service, and nothing is asked of it.
+	unasked bool
 	// late: the node was left already, and is only looked at (R22).
 	late bool
+	// answers: the node answered the last look.
+	answers bool
 	// closed: the restart was not asked for, because the rest of the cluster cannot spare the node.
 	closed bool
 	// asked is when the restart was last asked for here; askErr what came back first when it failed.
@@ -169,7 +194,7 @@ type restartWatch struct {
 
 func (r *run) prove(ctx context.Context, np NodePlan, nr NodeRun) error {
 	timeout := time.Duration(r.Plan.Options.RebootTimeoutMinutes) * time.Minute
-	w := &restartWatch{run: r, np: np, from: nr.RestartFrom, sampled: nr.BootRead, wait: r.patience(timeout)}
+	w := &restartWatch{run: r, np: np, from: nr.RestartFrom, sampled: nr.BootRead, wait: r.patience(timeout), unasked: nr.inService()}
 	for {
 		proven, err := w.poll(ctx)
 		var final *finalError
@@ -192,6 +217,10 @@ func (r *run) prove(ctx context.Context, np NodePlan, nr NodeRun) error {
 			if w.closed {
 				return r.leaveUnrestarted(np, w.cause())
 			}
+			if w.unasked && w.seen == "" && w.answers {
+				why := fmt.Errorf("its installer said that it restarts the node, and after %s it did not", timeout)
+				return r.holdNode(np, nr, causeOfStep("restart", np.Name, why, restartDueHint(np.Name)))
+			}
 			return w.leaveUnproven(fmt.Errorf("not proven after %s: %w", timeout, w.cause()), true)
 		}
 		if err := r.Clock.Sleep(ctx, restartPoll); err != nil {
@@ -208,6 +237,9 @@ func (w *restartWatch) leaveUnproven(err error, mayReturn bool) error {
 		look = "It did restart: look at its System event log."
 	}
 	hint := fmt.Sprintf("%s %s stays paused and its roles stay where they are; once it is healthy, resume it with Resume-ClusterNode.", look, w.np.Name)
+	if w.unasked {
+		hint = look
+	}
 	end := w.pausedEnd(w.np, NodeFailed, causeOfStep("restart", w.np.Name, err, hint))
 	end.Data.MayReturn = mayReturn
 	return w.record(end)
@@ -218,6 +250,7 @@ func (w *restartWatch) poll(ctx context.Context) (bool, error) {
 	node := w.Nodes(w.np.Name)
 	b, err := node.Boot(ctx)
 	w.closed = false
+	w.answers = err == nil
 	if err != nil {
 		w.stable.broken()
 		node.Reconnect()
@@ -225,7 +258,7 @@ func (w *restartWatch) poll(ctx context.Context) (bool, error) {
 	}
 	if b.Identity == w.from {
 		w.stable.broken()
-		if w.late {
+		if w.late || w.unasked {
 			return false, &notYetError{"the node did not restart"}
 		}
 		return false, w.ask(ctx, node)

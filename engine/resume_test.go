@@ -159,6 +159,29 @@ func scenarios() map[string]func(t *testing.T) *bench {
 			b.p.scripts["NODE1/u"] = restart()
 			return b
 		},
+		"a restart and nothing else": func(t *testing.T) *bench {
+			t.Helper()
+			return onlyPending(t, true, withScripts)
+		},
+		"install-first": func(t *testing.T) *bench {
+			t.Helper()
+			b := inServiceFirst(t, each(numbered(3), "u", "v"), withScripts, withBudget(2))
+			b.p.scripts["NODE1/u"], b.p.scripts["NODE2/u"] = restart(), failed(1603)
+			b.w.machine("NODE1").pendingStays = 1
+			return b
+		},
+		"install-first, and an installer that restarts its node": func(t *testing.T) *bench {
+			t.Helper()
+			b := inServiceFirst(t, each(numbered(2), "u", "v"))
+			b.p.scripts["NODE1/u"], b.p.scripts["NODE2/v"] = initiates(), restart()
+			return b
+		},
+		"install-first, and a node that must be held": func(t *testing.T) *bench {
+			t.Helper()
+			b := inServiceFirst(t, each(numbered(2), "u", "v"))
+			b.p.scripts["NODE1/u"] = script{err: plugins.ErrJobLost}
+			return b
+		},
 		"a loop": func(t *testing.T) *bench {
 			t.Helper()
 			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))

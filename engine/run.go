@@ -230,7 +230,7 @@ func (r *run) sequence(ctx context.Context) error {
 			continue
 		case np.NotTaken != "":
 			f.Kind, f.Data.Message = FactNotTaken, np.NotTaken
-		case len(np.Updates) > 0:
+		case np.hasWork():
 			continue
 		}
 		if err := r.record(f); err != nil {

@@ -34,7 +34,7 @@ func jobID(run, node, what string, attempt int) string {
 func (r *run) stageAll(ctx context.Context) error {
 	var todo []NodePlan
 	for _, np := range r.Plan.Nodes {
-		if nr := r.node(np.Name); nr.Status == NodeWaiting && !nr.Staged {
+		if nr := r.node(np.Name); nr.Status == NodeWaiting && !nr.Staged && len(np.Updates) > 0 {
 			todo = append(todo, np)
 		}
 	}
@@ -67,12 +67,12 @@ func (r *run) stage(ctx context.Context, np NodePlan) error {
 		return err
 	}
 	nr := r.node(np.Name)
-	if !nr.PausedByUs && (r.beginsNothing() || r.overBudget()) {
+	if !nr.atWork() && (r.beginsNothing() || r.overBudget()) {
 		return nil
 	}
 	job := jobID(r.Plan.Run, np.Name, inPass("stage", nr.Pass), nr.Attempt)
 	// What a further pass needs was announced by the fact that began it.
-	if nr.Phase != PhaseStaging && !nr.PausedByUs {
+	if nr.Phase != PhaseStaging && !nr.atWork() {
 		if err := r.record(Fact{Kind: FactStageIntent, Node: np.Name, Data: FactData{Job: job}}); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (r *run) stage(ctx context.Context, np NodePlan) error {
 			return ctx.Err()
 		case again:
 			return r.stage(ctx, np)
-		case errors.Is(s.err, ErrCredential) && (r.stopAsked() || !nr.PausedByUs && r.beginsNothing()):
+		case errors.Is(s.err, ErrCredential) && (r.stopAsked() || !nr.atWork() && r.beginsNothing()):
 			return nil // it is cancelled with all that were not begun
 		}
 	}
@@ -159,13 +159,13 @@ func (r *run) staged(ctx context.Context, np NodePlan, nr NodeRun, job string, d
 		}
 		data.Connections[r.Plan.Instances()[s.place].Instance] = s.res.Connection
 	}
-	if len(failed) > 0 && !nr.PausedByUs {
+	if len(failed) > 0 && !nr.atWork() {
 		if again, err := r.stagedAgain(ctx, np, done); again || err != nil {
 			return err
 		}
 	}
 	left := slices.ContainsFunc(nr.Updates, func(u UpdateRun) bool { return u.open() && !skipped[u.ID] })
-	if len(failed) > 0 && !left && !nr.PausedByUs {
+	if len(failed) > 0 && !left && !nr.atWork() {
 		status, cause := NodeFailed, failed[0].Data.Cause
 		if nr.installed() > 0 {
 			status = NodePartiallyFailed
@@ -180,7 +180,7 @@ func (r *run) staged(ctx context.Context, np NodePlan, nr NodeRun, job string, d
 			return err
 		}
 	}
-	if data.Connection == nil && nr.PausedByUs {
+	if data.Connection == nil && nr.atWork() {
 		return nil // nothing came, and nothing is left to install
 	}
 	return r.record(Fact{Kind: FactStageDone, Node: np.Name, Data: data})

@@ -162,11 +162,13 @@ type NodeRun struct {
 	// RestartsInRow counts those since the latest update began (R21).
 	RestartsInRow int `json:"restarts_in_a_row,omitempty"`
 	// Drained and Resumed say what was proven, for status and resume after a crash.
-	Staged      bool                     `json:"staged,omitempty"`
-	Connection  *plugins.ShareConnection `json:"connection,omitempty"`
-	PausedByUs  bool                     `json:"paused_by_us,omitempty"`
-	Drained     bool                     `json:"drained,omitempty"`
-	Maintenance bool                     `json:"storage_maintenance,omitempty"`
+	Staged     bool                     `json:"staged,omitempty"`
+	Connection *plugins.ShareConnection `json:"connection,omitempty"`
+	// InService: its updates were installed while it was in service (install-first).
+	InService   bool `json:"in_service,omitempty"`
+	PausedByUs  bool `json:"paused_by_us,omitempty"`
+	Drained     bool `json:"drained,omitempty"`
+	Maintenance bool `json:"storage_maintenance,omitempty"`
 	// Outage are the roles that were on the node when it was paused in a way that takes roles down (R15); RolesDown says
 	// which of them did not run again after it was resumed: "VM01 has failed".
 	Outage    []string `json:"outage,omitempty"`

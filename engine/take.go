@@ -38,11 +38,15 @@ func (r *run) take(ctx context.Context, np NodePlan) error {
 // next does one step for the node.
 func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 	switch {
+	case nr.Leave == LeaveHeld && nr.inService():
+		return r.holdInService(ctx, np, nr)
+	case nr.Leave == LeaveHeld && nr.InService && !nr.Drained:
+		return r.drain(ctx, np)
 	case nr.Leave == LeaveHeld:
 		return r.leavePaused(np, NodeHeld, nr.Cause)
 	case nr.scriptOpen(plugins.PhasePre):
 		return r.preScript(ctx, np)
-	case nr.Leave == LeaveInService:
+	case nr.Leave == LeaveInService && (!nr.BackInService || !r.postScriptDue(nr)):
 		return r.end(ctx, np, nr)
 	case nr.Leave == LeaveUndone && nr.PausedByUs:
 		return r.leaveUndone(ctx, np)
@@ -50,12 +54,14 @@ func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 		return r.settle(ctx, np)
 	case nr.BackInService && r.postScriptDue(nr):
 		return r.postScript(ctx, np)
-	case nr.Resumed, nr.Leave == LeaveUndone:
+	case nr.Resumed, nr.Leave == LeaveUndone, nr.Rescanned && nr.inService():
 		return r.end(ctx, np, nr)
 	case nr.Leave == LeaveResumed || nr.Rescanned:
 		return r.resume(ctx, np, nr)
 	case nr.RestartFrom != "":
 		return r.prove(ctx, np, nr)
+	case nr.inService():
+		return r.workInService(ctx, np, nr)
 	case !nr.PausedByUs && nr.Status == NodeWaiting && !nr.Staged && len(np.Updates) > 0:
 		return r.stage(ctx, np)
 	case !nr.PausedByUs && nr.nothingLeft() && (r.Plan.PreScript == nil || nr.PreScript != nil):
@@ -69,6 +75,12 @@ func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 	case nr.RestartBegun:
 		return r.askRestart(ctx, np, nr)
 	}
+	return r.work(ctx, np, nr)
+}
+
+// work does one step of what is to be done on a node that was taken: the next update, a restart that is due, or a look at
+// what is left.
+func (r *run) work(ctx context.Context, np NodePlan, nr NodeRun) error {
 	if f := r.pluginStops(np, nr); f != nil {
 		return r.record(*f)
 	}
@@ -80,7 +92,10 @@ func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 	case !r.restartsBefore(nr, *u):
 		return r.install(ctx, np, *u, nr)
 	}
-	if r.restartDue(np, nr) {
+	switch due := r.restartDue(np, nr); {
+	case due && nr.inService():
+		return r.pauseForRestart(ctx, np)
+	case due:
 		return r.askRestart(ctx, np, nr)
 	}
 	return r.rescan(ctx, np, nr)
@@ -131,7 +146,10 @@ func (r *run) pausedEnd(np NodePlan, status NodeStatus, cause *fault.Cause) Fact
 		c.Message += "; then " + strings.TrimPrefix(cause.Message, np.Name+": ")
 		c.Hint = cause.Hint
 	}
-	if !strings.Contains(c.Hint, "Resume-ClusterNode") {
+	switch nr := r.node(np.Name); {
+	case nr.inService():
+		c.Hint = strings.TrimSpace(c.Hint + " " + np.Name + " was not paused and is in service.")
+	case !strings.Contains(c.Hint, "Resume-ClusterNode"):
 		c.Hint = strings.TrimSpace(c.Hint + " " + np.Name + " stays paused: look at it, then resume it with Resume-ClusterNode.")
 	}
 	nr := r.node(np.Name)

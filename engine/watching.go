@@ -39,7 +39,7 @@ func (n *NodeRun) runsOn() *UpdateRun {
 
 // mayReturn tells whether the node was left because its restart was not proven in time.
 func (n *NodeRun) mayReturn() bool {
-	return n.MayReturn && n.PausedByUs && n.RestartFrom != "" && n.Phase == PhaseDone
+	return n.MayReturn && (n.PausedByUs || n.inService()) && n.RestartFrom != "" && n.Phase == PhaseDone
 }
 
 // returning tells whether the node returned late and is not yet done.
@@ -174,7 +174,7 @@ func (r *run) watchReturn(ctx context.Context, np NodePlan) error {
 	bound := r.lateBound(np)
 	w := &restartWatch{run: r, np: np, from: nr.RestartFrom, sampled: nr.BootRead, wait: r.patience(watchLimit), late: true}
 	for {
-		resumed := r.resumedByOthers(ctx, np.Name)
+		resumed := nr.PausedByUs && r.resumedByOthers(ctx, np.Name)
 		proven := false
 		if !resumed {
 			proven, _ = w.poll(ctx) // what is missing yet is not asked for
@@ -221,9 +221,9 @@ func (r *run) returnedLate(ctx context.Context, np NodePlan, boot string) error 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return r.watchOver(np, said+"; it stays paused, because nobody knows whether another restart is pending: "+sentence(err))
+		return r.watchOver(np, said+"; it is left as it is, because nobody knows whether another restart is pending: "+sentence(err))
 	case pending.Pending():
-		return r.watchOver(np, said+"; it stays paused, because another restart is pending: "+strings.Join(pending.Reasons, ", ")+".")
+		return r.watchOver(np, said+"; it is left as it is, because another restart is pending: "+strings.Join(pending.Reasons, ", ")+".")
 	}
 	cause := r.lateCause(np.Name, said)
 	cause.Hint = np.Name + " is in service again. See why its restart took so long, and give it more time with RebootTimeoutMinutes; what it did not get is offered again."

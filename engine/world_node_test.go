@@ -290,10 +290,16 @@ func (p *fakePlugin) attach(node string, req plugins.InstallRequest) (*installer
 	if j := m.jobs[req.JobID]; j != nil {
 		return j, key
 	}
-	if undrained := m.drain != engine.DrainCompleted && !p.w.mayGoDown; undrained || m.state != engine.NodePaused {
+	if p.w.installsFirst && m.state == engine.NodeUp {
+		for _, other := range p.w.order {
+			if other.state != engine.NodeUp {
+				p.w.broken = append(p.w.broken, key+" was started in service while "+other.name+" is out of service")
+			}
+		}
+	} else if undrained := m.drain != engine.DrainCompleted && !p.w.mayGoDown; undrained || m.state != engine.NodePaused {
 		p.w.broken = append(p.w.broken, key+" was started while the node is in service")
 	}
-	if p.w.s2d && !m.maintenance {
+	if p.w.s2d && !m.maintenance && m.state != engine.NodeUp {
 		p.w.broken = append(p.w.broken, key+" was started outside of storage maintenance")
 	}
 	if !p.staged[node+"/"+req.Update.ID] {
@@ -324,6 +330,7 @@ func (p *fakePlugin) attach(node string, req plugins.InstallRequest) (*installer
 		m.pending = []string{"component servicing"}
 	}
 	if s.selfRestart {
+		m.byItself = true
 		m.down = j.ends.Add(-time.Second)
 		m.up = m.down.Add(p.w.restartTakes)
 	}
@@ -333,7 +340,7 @@ func (p *fakePlugin) attach(node string, req plugins.InstallRequest) (*installer
 func (p *fakePlugin) FollowUps(_ context.Context, node plugins.Node, req plugins.FollowUpRequest) ([]plugins.Update, error) {
 	defer p.lock()()
 	p.asked = append(p.asked, req)
-	if m := p.w.machine(node.Name()); len(m.pending) > 0 || m.state != engine.NodePaused {
+	if m := p.w.machine(node.Name()); len(m.pending) > 0 || (m.state != engine.NodePaused && !p.w.installsFirst) {
 		p.w.broken = append(p.w.broken, "follow-ups were looked for on "+m.name+" before its restart was over")
 	}
 	if p.follows == nil {

@@ -50,7 +50,9 @@ type world struct {
 	broken []string
 	// mayGoDown: the run was told that roles may go down; outages are those that did.
 	mayGoDown bool
-	outages   []string
+	// installsFirst: updates are installed on machines that are in service.
+	installsFirst bool
+	outages       []string
 	// mayBePaused are machines that someone else took out of service.
 	mayBePaused map[string]bool
 	// scripts is how pre- and post-update scripts behave, by "NODE/pre"; without one they say a line and end well.
@@ -70,6 +72,9 @@ type machine struct {
 	// drained is when the drain is over; drainFails makes it fail then, drainHangs keeps it going for ever.
 	drained                time.Time
 	drainFails, drainHangs bool
+	// byItself: an installer restarts it, with what runs there; returns is the state in which it comes back.
+	byItself bool
+	returns  engine.NodeState
 	// forced: the drain stops what does not move; sticks are roles that do not.
 	forced   bool
 	sticks   []string
@@ -182,13 +187,15 @@ func (w *world) pass() {
 // lost is a machine that is gone: what was on it was down until it is elsewhere.
 func (w *world) lost(m *machine) {
 	for _, g := range w.groups {
-		if g.owner == m.name && g.state != 2 {
-			w.outages = append(w.outages, g.name)
+		if g.owner != m.name || g.state == 2 {
+			continue
+		}
+		w.outages = append(w.outages, g.name)
+		if !w.mayGoDown && !m.byItself {
+			w.broken = append(w.broken, g.name+" went down with "+m.name)
 		}
 	}
-	if !w.mayGoDown && len(w.outages) > 0 {
-		w.broken = append(w.broken, fmt.Sprintf("%v went down with %s", w.outages, m.name))
-	}
+	m.byItself = false
 	w.leave(m)
 }
 
@@ -196,12 +203,15 @@ func (m *machine) pass(now time.Time) {
 	if m.down.IsZero() || now.Before(m.down) {
 		return
 	}
+	if m.state != engine.NodeDown {
+		m.returns = m.state
+	}
 	if m.neverUp || now.Before(m.up) {
 		m.state = engine.NodeDown
 		return
 	}
-	// It is up again, paused as before.
-	m.state, m.boot, m.bootAt = engine.NodePaused, m.boot+1, m.up
+	// It is up again, paused if it was.
+	m.state, m.boot, m.bootAt = m.returns, m.boot+1, m.up
 	m.restarts++
 	took := m.up.Sub(m.down)
 	m.down = time.Time{}

@@ -94,7 +94,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	}
 	in := engine.PlanInput{
 		Run: run, Created: time.Now(), Program: p.version, Address: s.target.Cluster, Reach: reach(s.target), Options: req.Options, Plugin: plugin.Name(), Arguments: args,
-		Specs: plugin.Options(), View: s.view, Addresses: s.addresses, Hosts: s.hosts, Scan: scan, PreScript: pre, PostScript: post, Delivery: delivery, Checks: checks, Accepted: req.Accepted, ShareServer: args[argRoot],
+		Specs: plugin.Options(), View: s.view, Addresses: s.addresses, Hosts: s.hosts, Scan: scan, Pending: pendingRestarts(seen), PreScript: pre, PostScript: post, Delivery: delivery, Checks: checks, Accepted: req.Accepted, ShareServer: args[argRoot],
 	}
 	if seen.Cluster.Known {
 		in.View = seen.Cluster.Value
@@ -103,6 +103,17 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 		in.Address, in.Lab, in.Speed = "lab", s.lab.ID, s.lab.Speed
 	}
 	return engine.BuildPlan(in)
+}
+
+// pendingRestarts is why a restart is pending, of every node that said so.
+func pendingRestarts(o engine.Observation) map[string]engine.PendingView {
+	out := map[string]engine.PendingView{}
+	for name, n := range o.Nodes {
+		if n.Pending.Known && n.Pending.Value.Pending() {
+			out[name] = n.Pending.Value
+		}
+	}
+	return out
 }
 
 // ownRunCheck fails the look for other updating runs when it is cau itself that has one on the cluster, from this host

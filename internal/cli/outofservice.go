@@ -18,8 +18,27 @@ func (p *program) outageLines(plan *engine.Plan, n engine.NodePlan) []string {
 	if len(n.Outage) > 0 {
 		lines = append(lines, "! "+p.texts.T(key, message.Clean(strings.Join(n.Outage, ", "))))
 	}
+	if len(n.PendingRestart) > 0 {
+		key := message.PlanPendingLeft
+		if n.RestartOnly {
+			key = message.PlanRestartOnly
+		}
+		lines = append(lines, "! "+p.texts.T(key, message.Clean(strings.Join(n.PendingRestart, ", "))))
+	}
 	if plan.Options.ForcePauseDrainAndReboot && len(n.Updates) > 0 {
 		lines = append(lines, "! "+p.texts.T(message.PlanRestartAlways))
+	}
+	return lines
+}
+
+// takingLines say in which order nodes are taken, and how they restart.
+func (p *program) takingLines(plan *engine.Plan) []string {
+	var lines []string
+	if plan.Options.InstallOrder == engine.InstallFirst {
+		lines = append(lines, p.texts.T(message.PlanInstallFirst))
+	}
+	if o := plan.Options; o.RebootMode != "" {
+		lines = append(lines, p.texts.T(message.PlanRebootMode, string(o.RebootMode), o.RebootTimeoutMinutes))
 	}
 	return lines
 }

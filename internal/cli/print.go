@@ -115,6 +115,9 @@ func (p *program) printPlan(plan *engine.Plan) {
 			}
 		}
 	}
+	for _, l := range p.takingLines(plan) {
+		p.line("  " + l)
+	}
 	for _, o := range engine.UnusualOptions(plan.Options) {
 		p.line("  " + message.Clean(o))
 	}

@@ -42,6 +42,7 @@ var factTexts = map[Key]string{
 	"fact.installer.ended-late": "its installer ended after its time was over",
 	"fact.node.returned-late":   "returned late from its restart and is brought back into service",
 	"fact.pause.intent":         "is paused and drained",
+	"fact.in-service.intent":    "gets its updates while it is in service; it is paused only for a restart",
 	"fact.drain.done":           "drained: no role is left on it",
 	"fact.undo.intent":          "its pause is undone, roles stay where they are",
 	"fact.undo.done":            "its pause is undone",

@@ -28,6 +28,7 @@ var optionTexts = map[Key]string{
 	"option.RebootMode":                         "how nodes restart: in full; OrchestratorDefault and FullReboot are the same",
 	"option.InstallOrder":                       "drain-first drains before anything is installed, install-first only when a restart is needed",
 	"option.FollowUps":                          "updates that become applicable only by what was installed: same-run installs them, planned-only leaves them, ask asks",
+	"option.RestartPending":                     "also take nodes without updates on which a restart is pending: drain and restart them",
 	"option.DrainTimeoutMinutes":                "minutes a node may take to drain; then the pause is undone",
 	"option.SuspendClusterNodeTimeoutMinutes":   "minutes a pause is asked for again while the cluster refuses it because its storage is degraded",
 	"option.SuspendRetriesPerNode":              "how often a pause that failed for another reason is asked for again (0-64)",

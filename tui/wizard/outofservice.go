@@ -18,6 +18,13 @@ func (w *Wizard) outageLines(n engine.NodePlan, indent int) []page.Line {
 	if len(n.Outage) > 0 {
 		lines = append(lines, page.Line{Tone: page.Warn, Indent: indent, Text: w.texts.T(key, message.Clean(strings.Join(n.Outage, ", ")))})
 	}
+	if len(n.PendingRestart) > 0 {
+		key := message.PlanPendingLeft
+		if n.RestartOnly {
+			key = message.PlanRestartOnly
+		}
+		lines = append(lines, page.Line{Tone: page.Warn, Indent: indent, Text: w.texts.T(key, message.Clean(strings.Join(n.PendingRestart, ", ")))})
+	}
 	if w.plan.Options.ForcePauseDrainAndReboot && len(n.Updates) > 0 {
 		lines = append(lines, page.Line{Tone: page.Warn, Indent: indent, Text: w.texts.T(message.PlanRestartAlways)})
 	}

@@ -121,6 +121,9 @@ func (w *Wizard) previewPage(p *page.Page) {
 		return
 	}
 	p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: w.texts.T(message.WizardPlanSource, message.Clean(w.plan.Source))})
+	if w.plan.Options.InstallOrder == engine.InstallFirst {
+		p.Lines = append(p.Lines, page.Line{Text: w.texts.T(message.PlanInstallFirst)})
+	}
 	p.Lines = append(p.Lines, w.scriptLines()...)
 	p.Lines = append(p.Lines, w.signatureLines()...)
 	for i, n := range w.plan.Nodes {
@@ -144,7 +147,7 @@ func (w *Wizard) previewPage(p *page.Page) {
 			p.Lines = append(p.Lines, page.Line{Tone: page.Warn, Indent: 1, Text: text})
 		}
 	}
-	if updates(w.plan) == 0 {
+	if updates(w.plan) == 0 && !slices.ContainsFunc(w.plan.Nodes, func(n engine.NodePlan) bool { return n.RestartOnly }) {
 		p.Blocked = w.texts.T(message.WizardNothingToDo)
 	}
 }
