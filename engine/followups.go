@@ -216,7 +216,6 @@ func (r *run) takeFollowUps(ctx context.Context) error {
 			if err := r.beginPass(*np, nr.Asked, max(nr.Pass, 1)+1); err != nil {
 				return err
 			}
-			delete(r.maintained, np.Name)
 			if err := r.take(ctx, *np); err != nil {
 				return err
 			}
