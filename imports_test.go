@@ -40,7 +40,7 @@ var allowedImports = map[string][]string{
 	"internal/cli":            {"engine", "plugins", "internal/message", "internal/fault", "internal/check"},
 	"internal/app":            {"*"},
 	"internal/sambatest":      {},
-	"bench":                   {"bench/...", "internal/wsman", "internal/kerberos", "internal/winnode", "internal/lab", "internal/lab/...", "engine", "smbcheck"},
+	"bench":                   {"bench/...", "internal/wsman", "internal/kerberos", "internal/winnode", "internal/lab", "internal/lab/...", "internal/coordinator", "internal/journal", "engine", "plugins", "smbcheck"},
 	// Tests alone, of everything but the network.
 	"chaos": {"engine", "plugins", "plugins/hotfix", "hotfixcfg", "smbcheck", "internal/coordinator", "internal/journal", "internal/check"},
 	"e2e":   {"internal/check", "internal/cli", "smbcheck"}, // what the program prints, and roots made over SMB

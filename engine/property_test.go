@@ -19,16 +19,18 @@ type fate struct {
 	nodes, budget int
 	retries       int
 	// order is whether installing or draining comes first, option one that takes roles down.
-	order        engine.InstallOrder
-	option       string
-	s2d          bool
-	updates      map[string][]string
-	scripts      map[string]script
-	drainFails   map[string]bool
-	stageErr     map[string]bool
-	neverUp      map[string]bool
-	again        map[string]int
-	pendingStays map[string]int
+	order  engine.InstallOrder
+	option string
+	s2d    bool
+	// static is without dynamic quorum, then with a witness or not.
+	static, witness bool
+	updates         map[string][]string
+	scripts         map[string]script
+	drainFails      map[string]bool
+	stageErr        map[string]bool
+	neverUp         map[string]bool
+	again           map[string]int
+	pendingStays    map[string]int
 	// slow is how long the restarts take; scripts are pre- and post-update scripts, which are planned when it is not nil.
 	slow   time.Duration
 	around map[string]scripted
@@ -49,6 +51,7 @@ func drawFate(t *rapid.T) fate {
 		updates: map[string][]string{}, scripts: map[string]script{}, drainFails: map[string]bool{}, stageErr: map[string]bool{},
 		neverUp: map[string]bool{}, again: map[string]int{}, pendingStays: map[string]int{}, asks: map[int]engine.Verb{},
 	}
+	f.static, f.witness = rapid.Bool().Draw(t, "static quorum"), rapid.Bool().Draw(t, "witness")
 	f.budget = rapid.IntRange(0, f.nodes-1).Draw(t, "budget")
 	f.retries = rapid.IntRange(0, 2).Draw(t, "retries")
 	f.order = rapid.SampledFrom(engine.InstallOrders()).Draw(t, "order")
@@ -163,6 +166,7 @@ func (f fate) bench(t *testing.T) *bench {
 		}
 	}
 	b.w.installsFirst, b.w.mayGoDown = f.order == engine.InstallFirst, f.option != ""
+	b.w.static, b.w.witness = f.static, f.witness || !f.static
 	b.w.s2d, b.w.restartTakes, b.w.scripts = f.s2d, f.slow, f.around
 	for _, m := range b.w.order {
 		m.drainFails, m.neverUp, m.pendingStays = f.drainFails[m.name], f.neverUp[m.name], f.pendingStays[m.name]
@@ -215,6 +219,7 @@ func (f fate) problems(b *bench, s engine.State) []string {
 	var out []string
 	say := func(format string, a ...any) { out = append(out, fmt.Sprintf(format, a...)) }
 	out = append(out, b.w.broken...)
+	out = append(out, leftWrong(b.w, s)...)
 	for _, p := range b.allPlugins() {
 		for key, n := range p.starts {
 			if n > 1+f.retries {

@@ -271,19 +271,3 @@ func TestR06_ControlsAreJournalledWithTheOneWhoAsked(t *testing.T) {
 		}
 	})
 }
-
-func TestSixtyFourNodesWithLongRestartsEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		names := numbered(64)
-		b := newBench(t, newWorld(names...), each(names, "u"))
-		b.w.restartTakes = 10 * time.Minute
-		for _, n := range names {
-			b.p.scripts[n+"/u"] = restart()
-		}
-		s := b.toEnd()
-		if s.Status != engine.RunSucceeded || s.Ended.Sub(s.Started) < 64*10*time.Minute {
-			t.Errorf("%s after %s", s.Status, s.Ended.Sub(s.Started))
-		}
-		b.wantInService()
-	})
-}

@@ -28,10 +28,12 @@ type world struct {
 	repair, repairUntil time.Duration
 	storageJobs         []string
 	losesQuorum         bool
-	backups             []string
-	drainTakes          time.Duration
-	restartTakes        time.Duration
-	failbackTakes       time.Duration
+	// static turns dynamic quorum off: every node has a vote, present or not.
+	static        bool
+	backups       []string
+	drainTakes    time.Duration
+	restartTakes  time.Duration
+	failbackTakes time.Duration
 	// failbackLag is how long a failback takes to show at all; volumeLag how long a shared volume stays behind a drain.
 	failbackLag, volumeLag time.Duration
 	shutdownTakes          time.Duration
@@ -179,6 +181,9 @@ func (w *world) pass() {
 			g.state, g.owner = 0, g.home
 		}
 	}
+	if w.static && !w.quorum("") {
+		w.broken = append(w.broken, fmt.Sprintf("%s: quorum is lost", now.Sub(w.began)))
+	}
 	if away > 1 {
 		w.broken = append(w.broken, fmt.Sprintf("%s: %d machines are out of service", now.Sub(w.began), away))
 	}
@@ -273,7 +278,7 @@ func (w *world) Describe(ctx context.Context, about string) (engine.ClusterView,
 }
 
 func (w *world) view() engine.ClusterView {
-	v := engine.ClusterView{Name: "CONTOSO-FC1", DynamicQuorum: true, S2D: w.s2d, WitnessOnline: w.witness}
+	v := engine.ClusterView{Name: "CONTOSO-FC1", DynamicQuorum: !w.static, S2D: w.s2d, WitnessOnline: w.witness}
 	if w.witness {
 		v.WitnessWeight = 1
 	}
@@ -301,7 +306,7 @@ func (w *world) LosesQuorum(ctx context.Context, node string) (bool, error) {
 	if err := w.enter(ctx, "quorum", node); err != nil {
 		return false, err
 	}
-	return w.losesQuorum, nil
+	return w.losesQuorum || w.static && !w.quorum(node), nil
 }
 
 func (w *world) Storage(ctx context.Context, about string) (engine.StorageView, error) {
