@@ -21,6 +21,8 @@ const (
 	FactRunPaused    FactKind = "run.paused"
 	FactRunHeld      FactKind = "run.held"
 	FactRunEnded     FactKind = "run.ended"
+	// FactRunCompared: what the nodes have at the end, and what some of them do not have (R08).
+	FactRunCompared FactKind = "run.compared"
 	// FactRunReleased: what the run was held for is over by itself.
 	FactRunReleased FactKind = "run.released"
 	// FactRunTimeUp: StopAfter or the window's end has come, and the run stops cleanly (R29). FactRunNoMoreNodes:
@@ -101,7 +103,7 @@ const (
 // what no decision of a resumed run rests on (R25).
 func (k FactKind) Ignorable() bool {
 	switch k {
-	case FactRunContinued, FactGateWaiting, FactRestartAgain, FactCleanDone, FactCleanFailed, FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate,
+	case FactRunCompared, FactRunContinued, FactGateWaiting, FactRestartAgain, FactCleanDone, FactCleanFailed, FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate,
 		FactScriptEndedLate, FactCredentialLost, FactCredentialBack, FactRunWarned:
 		return true
 	default:
@@ -147,6 +149,8 @@ type FactData struct {
 	MayReturn bool `json:"may_return,omitempty"`
 	// Script is what is known of a pre- or post-update script.
 	Script *ScriptFact `json:"script,omitempty"`
+	// Compared is how the nodes differ.
+	Compared *Comparison `json:"compared,omitempty"`
 	// Drain is how the node is paused where that takes roles down (R15); Roles are those, by name, or what became of them.
 	Drain DrainMode `json:"drain,omitempty"`
 	Roles []string  `json:"roles,omitempty"`

@@ -87,7 +87,7 @@ func (s *State) Apply(f Fact) error {
 
 func (k FactKind) known() bool {
 	switch k {
-	case FactDiskFull:
+	case FactDiskFull, FactRunCompared:
 		return true
 	case FactRunStarted, FactRunContinued, FactControl, FactRunPaused, FactRunHeld, FactRunEnded,
 		FactRunReleased, FactRunTimeUp, FactRunNoMoreNodes, FactRunWarned, FactCredentialLost, FactCredentialBack,
@@ -114,6 +114,8 @@ func (s *State) applyRun(f Fact) {
 		s.applyControl(f.Data.Verb)
 	case FactRunPaused:
 		s.Status, s.Waiting = RunPaused, f.Data.Message
+	case FactRunCompared:
+		s.Compared = f.Data.Compared
 	case FactRunWatching:
 		s.Waiting = f.Data.Message
 	case FactRunAsking:

@@ -56,6 +56,8 @@ type Node interface {
 	BitLocker(ctx context.Context) (BitLockerView, error)
 	// PendingRestart reads the signals of a pending restart.
 	PendingRestart(ctx context.Context) (PendingView, error)
+	// Installed reads the build and what is installed (R08).
+	Installed(ctx context.Context) (InstalledView, error)
 	// Restart asks the node to restart. It does nothing when the node's boot identity is no longer expect,
 	// so that repeating it after a crash cannot restart twice.
 	Restart(ctx context.Context, expect string, comment string) error

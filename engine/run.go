@@ -278,6 +278,9 @@ func (r *run) finish(ctx context.Context) error {
 	if err := r.awaitWatches(ctx); err != nil {
 		return err
 	}
+	if err := r.compare(ctx); err != nil {
+		return err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	status, cause := summary(&r.state)

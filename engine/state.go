@@ -115,6 +115,8 @@ type State struct {
 	Cause    *fault.Cause `json:"cause,omitempty"`
 	// AskingSince is when nothing was left to do but to wait for answers about follow-ups; zero before.
 	AskingSince time.Time `json:"asking_since,omitzero"`
+	// Compared is how the nodes differed at the end; nil until they were asked (R08).
+	Compared *Comparison `json:"compared,omitempty"`
 	// Facts is how many facts were folded.
 	Facts int `json:"facts"`
 }

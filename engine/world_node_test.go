@@ -126,6 +126,25 @@ func (h *handle) Restart(ctx context.Context, expect, _ string) error {
 	return nil
 }
 
+func (h *handle) Installed(ctx context.Context) (engine.InstalledView, error) {
+	if h.m.silent { // it never answers
+		<-ctx.Done()
+		return engine.InstalledView{}, ctx.Err()
+	}
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	if err := h.enter(ctx, "installed"); err != nil {
+		return engine.InstalledView{}, err
+	}
+	v := engine.InstalledView{Build: h.m.build, Updates: []string{"KB1"}}
+	for _, j := range h.m.jobs {
+		if j.over() && j.script.result.Outcome == plugins.Installed {
+			v.Updates = append(v.Updates, j.kb)
+		}
+	}
+	return v, nil
+}
+
 func (h *handle) Reconnect() {}
 
 func (h *handle) Clean(ctx context.Context, run string) error {
@@ -141,6 +160,7 @@ func (h *handle) Clean(ctx context.Context, run string) error {
 
 // installerJob is an installer on a machine; it goes on whoever watches it.
 type installerJob struct {
+	kb     string
 	ends   time.Time
 	script script
 }
@@ -320,7 +340,7 @@ func (p *fakePlugin) attach(node string, req plugins.InstallRequest) (*installer
 	if s.takes == 0 {
 		s.takes = 3 * time.Minute
 	}
-	j := &installerJob{ends: time.Now().Add(s.takes), script: s}
+	j := &installerJob{kb: "kb-" + req.Update.ID, ends: time.Now().Add(s.takes), script: s}
 	m.jobs[req.JobID] = j
 	if p.ends[key] > 0 {
 		p.w.broken = append(p.w.broken, key+" was started again after it succeeded")

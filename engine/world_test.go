@@ -77,6 +77,9 @@ type machine struct {
 	// byItself: an installer restarts it, with what runs there; returns is the state in which it comes back.
 	byItself bool
 	returns  engine.NodeState
+	// build is Windows' build; silent: it never says what is installed.
+	build  string
+	silent bool
 	// forced: the drain stops what does not move; sticks are roles that do not.
 	forced   bool
 	sticks   []string
@@ -116,7 +119,7 @@ func newWorld(names ...string) *world {
 		attachable: true,
 	}
 	for i, n := range names {
-		w.order = append(w.order, &machine{name: n, boot: 100 * (i + 1), bootAt: time.Now().Add(-time.Hour), jobs: map[string]*installerJob{}, scriptRuns: map[string]*scriptJob{}, updaters: engine.UpdatersView{Setting: "turned off by policy"}, bitLocker: engine.BitLockerView{Known: true}})
+		w.order = append(w.order, &machine{name: n, build: "10.0.20348.2700", boot: 100 * (i + 1), bootAt: time.Now().Add(-time.Hour), jobs: map[string]*installerJob{}, scriptRuns: map[string]*scriptJob{}, updaters: engine.UpdatersView{Setting: "turned off by policy"}, bitLocker: engine.BitLockerView{Known: true}})
 		w.groups = append(w.groups, &role{name: "ROLE-" + n, owner: n, home: n})
 	}
 	w.groups = append(w.groups, &role{name: "Cluster Group", owner: names[0], home: names[0], core: true})

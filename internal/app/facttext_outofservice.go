@@ -12,6 +12,8 @@ func outOfServiceText(t message.Texts, f engine.Fact) (string, bool) {
 	d := f.Data
 	roles := orName(strings.Join(d.Roles, ", "), "none")
 	switch {
+	case f.Kind == engine.FactRunCompared && d.Compared != nil:
+		return strings.Join(d.Compared.Lines(), " "), true
 	case f.Kind == engine.FactPauseIntent && d.Drain == engine.DrainNone:
 		return t.T(message.FactPauseNone, roles), true
 	case f.Kind == engine.FactPauseIntent && d.Drain == engine.DrainForced:

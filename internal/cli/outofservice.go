@@ -43,6 +43,16 @@ func (p *program) takingLines(plan *engine.Plan) []string {
 	return lines
 }
 
+// compared says how the nodes differed at the end (R08).
+func (p *program) compared(s engine.State) {
+	if s.Compared == nil {
+		return
+	}
+	for _, l := range s.Compared.Lines() {
+		p.line("  " + message.Clean(l))
+	}
+}
+
 // rolesDown says which roles did not come back after their node's pause.
 func (p *program) rolesDown(s engine.State) {
 	for _, n := range s.Nodes {

@@ -210,6 +210,7 @@ func (p *program) printState(s engine.State, e engine.ETA) {
 	}
 	_ = w.Flush()
 	p.rolesDown(s)
+	p.compared(s)
 	said := false
 	for _, n := range s.Nodes {
 		for _, before := range n.Earlier {

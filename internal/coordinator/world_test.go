@@ -93,6 +93,10 @@ func (n node) BitLocker(context.Context) (engine.BitLockerView, error) {
 func (n node) PendingRestart(context.Context) (engine.PendingView, error) {
 	return engine.PendingView{}, nil
 }
+
+func (n node) Installed(context.Context) (engine.InstalledView, error) {
+	return engine.InstalledView{Build: "10.0.1"}, nil
+}
 func (n node) Restart(context.Context, string, string) error { return errors.New("not asked for") }
 func (n node) Reconnect()                                    {}
 func (n node) Clean(context.Context, string) error           { return nil }

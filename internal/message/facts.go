@@ -12,6 +12,7 @@ var factTexts = map[Key]string{
 	"fact.control.asked":        "%s asked by %s",
 	"fact.run.paused":           "paused: no further node is started",
 	"fact.run.held":             "held: %s",
+	"fact.run.compared":         "the nodes were compared",
 	"fact.run.ended":            "the run ended: %s",
 	"fact.run.disk-full":        "stops: %s",
 	"fact.run.released":         "what the run was held for is over; it goes on",

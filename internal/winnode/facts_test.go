@@ -2,6 +2,7 @@ package winnode_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,6 +164,10 @@ func TestR33_WhatANodeTellsOfItsPastIsPrintableAndBounded(t *testing.T) {
 	h, err := n.Hotfixes(t.Context(), 2)
 	if err != nil || len(h.Installed) != 2 || h.Installed[0].ID != "KB1" || h.Entries[0].Title != "A B" || h.Entries[0].HResult != 0x80240017 || asked != `{"max":2}` {
 		t.Errorf("%s %+v %v", asked, h, err)
+	}
+	s.on(agent.OpHello, note(agent.Hello{Build: "10.0.20348.2700"}))
+	if v, err := n.Installed(t.Context()); err != nil || v.Build != "10.0.20348.2700" || !slices.Equal(v.Updates, []string{"KB1"}) || asked != `{"max":500}` {
+		t.Errorf("R08: %s %+v %v", asked, v, err)
 	}
 	s.on(agent.OpQuotasGet, note(agent.Quotas{MaxShellsPerUser: 30, AllowUnencrypted: true, Proxy: "proxy:1\x1b"}))
 	if q, err := n.Quotas(t.Context()); err != nil || q.MaxShellsPerUser != 30 || !q.AllowUnencrypted || q.Proxy != "proxy:1" {

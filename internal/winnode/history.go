@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"cau/engine"
 	"cau/internal/fault"
 	"cau/internal/winnode/agent"
 )
@@ -45,6 +46,26 @@ func (n *Node) Hotfixes(ctx context.Context, limit int) (History, error) {
 		out.Entries = append(out.Entries, HistoryEntry{
 			Time: at, Title: agent.Printable(e.Title, maxMessage), Operation: e.Operation, Result: e.Result, HResult: fault.CodeOf(e.HResult),
 		})
+	}
+	return out, nil
+}
+
+// Installed reads the build and the ids of what is installed: the newest 500 that Win32_QuickFixEngineering lists.
+func (n *Node) Installed(ctx context.Context) (engine.InstalledView, error) {
+	const most = 500
+	view, err := n.Describe(ctx)
+	if err != nil {
+		return engine.InstalledView{}, err
+	}
+	h, err := n.Hotfixes(ctx, most)
+	if err != nil {
+		return engine.InstalledView{}, err
+	}
+	out := engine.InstalledView{Build: view.Build, Updates: make([]string, 0, len(h.Installed))}
+	for _, f := range h.Installed {
+		if f.ID != "" {
+			out.Updates = append(out.Updates, f.ID)
+		}
 	}
 	return out, nil
 }

@@ -32,6 +32,9 @@ func TestLabEveryFactOfANodeIsUnderstood(t *testing.T) {
 	if _, err := n.Hotfixes(ctx, 10); err != nil {
 		t.Error(err)
 	}
+	if v, err := n.Installed(ctx); err != nil || v.Build == "" {
+		t.Errorf("%+v %v", v, err)
+	}
 	if _, err := n.EventLog(ctx, "System", time.Time{}, 10); err != nil {
 		t.Error(err)
 	}
