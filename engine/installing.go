@@ -28,6 +28,9 @@ func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr Nod
 	}
 	if !begun {
 		boot, err := r.boot(ctx, np.Name)
+		if err != nil && ctx.Err() == nil {
+			err = r.lostContact(ctx, np.Name, err)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -153,6 +156,9 @@ func (r *run) rescan(ctx context.Context, np NodePlan, nr NodeRun) error {
 		}
 		return err
 	})
+	if err != nil && ctx.Err() == nil {
+		err = r.lostContact(ctx, np.Name, err)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -221,7 +221,11 @@ func (r *run) prove(ctx context.Context, np NodePlan, nr NodeRun) error {
 				why := fmt.Errorf("its installer said that it restarts the node, and after %s it did not", timeout)
 				return r.holdNode(np, nr, causeOfStep("restart", np.Name, why, restartDueHint(np.Name)))
 			}
-			return w.leaveUnproven(fmt.Errorf("not proven after %s: %w", timeout, w.cause()), true)
+			why := w.cause()
+			if !w.answers && why != nil {
+				why = r.lostContact(ctx, np.Name, why)
+			}
+			return w.leaveUnproven(fmt.Errorf("not proven after %s: %w", timeout, why), true)
 		}
 		if err := r.Clock.Sleep(ctx, restartPoll); err != nil {
 			return err
