@@ -55,9 +55,13 @@ func noPlugin(*testing.T) {}
 
 func promises() map[string]promise {
 	all := map[string]promise{
-		"default": succeeds(),
-		"s2d":     succeeds("gate.waiting NODE4 *Storage: not healthy"),
-		"sites":   succeeds(),
+		"default":            succeeds(),
+		"s2d":                succeeds("gate.waiting NODE4 *Storage: not healthy"),
+		"role-nowhere-to-go": refused("node.placement fail NODE2", "VM02 (possible owners: NODE2)"),
+		"role-locked":        succeeds("gate.waiting NODE2 *Locked on NODE2*VM02"),
+		"roles-kept-apart":   succeeds().saying("node.placement warn NODE1", "VM01 beside VM02"),
+		"residents":          witnessed("outage", succeeds().saying("node.residents warn NODE2", "go down when NODE2 restarts: DC01").saying("node.residents warn NODE3", `D:\Scans\today.pdf`)),
+		"sites":              succeeds(),
 		"drain-slow": succeeds().and(func(t *testing.T, r rehearsed) {
 			t.Helper()
 			for _, roles := range []string{"VM02, VM06, FS-Data, Volume2", "VM06, FS-Data, Volume2", "FS-Data, Volume2"} {
@@ -161,6 +165,12 @@ func (p promise) saying(key, evidence string) promise {
 		checks[k] = v
 	}
 	p.checks = checks
+	return p
+}
+
+// witnessed is a promise in whose course the lab sees what should not happen.
+func witnessed(incident string, p promise) promise {
+	p.incidents = []string{incident}
 	return p
 }
 

@@ -27,6 +27,9 @@ const (
 	checkQuotas       = "node.quotas"
 	checkUpdaters     = "node.updaters"
 	checkBitLocker    = "node.bitlocker"
+	checkPlacement    = "node.placement"
+	checkLocked       = "cluster.locked"
+	checkResidents    = "node.residents"
 	checkJob          = "node.job"
 	checkShareRead    = "node.share-read"
 	checkWindow       = "run.window"
@@ -50,6 +53,7 @@ func ClusterChecks(o Observation, opts Options, now time.Time) []check.Result {
 			continue
 		}
 		results = append(results, nodeChecks(m.Name, o.Nodes[m.Name], now)...)
+		results = append(results, beforeDrain(m.Name, o, opts)...)
 	}
 	return slices.Concat(results, momentChecks(opts, now), gateKnown(opts))
 }

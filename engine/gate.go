@@ -234,11 +234,14 @@ func (r *run) lookAtWorld(ctx context.Context, node string) []check.Result {
 	quorum, quorumErr := r.quorum(ctx, o, node)
 	updaters := ask(ctx, func() (UpdatersView, error) { return n.Updaters(ctx) })
 	bitLocker := ask(ctx, func() (BitLockerView, error) { return n.BitLocker(ctx) })
+	roles := ask(ctx, func() ([]RoleView, error) { return n.Roles(ctx) })
+	residents := ask(ctx, func() (ResidentsView, error) { return n.Residents(ctx) })
 	// First, because it is why the others cannot be read.
-	lasts := r.credentialLasts(node, o.Cluster.Err, o.Storage.Err, o.Foreign.Err, o.Backups.Err, quorumErr, updaters.Err, bitLocker.Err)
+	lasts := r.credentialLasts(node, o.Cluster.Err, o.Storage.Err, o.Foreign.Err, o.Backups.Err, quorumErr, updaters.Err, bitLocker.Err, roles.Err, residents.Err)
 	return []check.Result{
 		lasts, noForeignRun(o), r.allAtRest(node, everyoneInService(o, node)), quorum, storageHealthy(o), noBackup(o),
 		installsNothing(node, updaters), startsAlone(node, bitLocker),
+		rolesMayMove(node, o.Cluster, roles, r.Plan.Options), nothingIsLocked(node, o.Cluster, true), residentsStay(node, residents),
 	}
 }
 
@@ -310,7 +313,7 @@ func (r *run) patienceFor(b check.Result, joining time.Duration) time.Duration {
 	if b.ID == checkWindow || b.ID == checkSoak {
 		return patienceWithoutEnd
 	}
-	passes := b.Outcome == check.Fail && (b.ID == checkBackup || b.ID == checkUpdaters)
+	passes := b.Outcome == check.Fail && (b.ID == checkBackup || b.ID == checkUpdaters || b.ID == checkLocked)
 	switch {
 	case b.ID == checkStorage:
 		return time.Duration(r.Plan.Options.WaitForStorageRepairTimeoutMinutes) * time.Minute

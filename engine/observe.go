@@ -26,6 +26,9 @@ type NodeObservation struct {
 	// Updaters and BitLocker are what else could act there, and whether it comes back from a restart by itself.
 	Updaters  Answer[UpdatersView]
 	BitLocker Answer[BitLockerView]
+	// Roles is where its roles may go, Residents what no drain moves.
+	Roles     Answer[[]RoleView]
+	Residents Answer[ResidentsView]
 }
 
 // Answer is a value that was read, or why it could not be.
@@ -90,11 +93,14 @@ func observeNode(ctx context.Context, n Node) NodeObservation {
 	o := NodeObservation{View: AnswerOf(n.Describe(ctx))}
 	if !o.View.Known {
 		o.Pending.Err, o.Updaters.Err, o.BitLocker.Err = o.View.Err, o.View.Err, o.View.Err
+		o.Roles.Err, o.Residents.Err = o.View.Err, o.View.Err
 		return o
 	}
 	o.Pending = AnswerOf(n.PendingRestart(ctx))
 	o.Updaters = AnswerOf(n.Updaters(ctx))
 	o.BitLocker = AnswerOf(n.BitLocker(ctx))
+	o.Roles = AnswerOf(n.Roles(ctx))
+	o.Residents = AnswerOf(n.Residents(ctx))
 	return o
 }
 

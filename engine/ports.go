@@ -54,6 +54,10 @@ type Node interface {
 	Updaters(ctx context.Context) (UpdatersView, error)
 	// BitLocker reads whether the system drive's protection could keep the node from coming back.
 	BitLocker(ctx context.Context) (BitLockerView, error)
+	// Roles reads where the roles that the node owns may go (R14).
+	Roles(ctx context.Context) ([]RoleView, error)
+	// Residents reads what runs on the node and no drain moves.
+	Residents(ctx context.Context) (ResidentsView, error)
 	// PendingRestart reads the signals of a pending restart.
 	PendingRestart(ctx context.Context) (PendingView, error)
 	// Installed reads the build and what is installed (R08).
@@ -108,15 +112,17 @@ const (
 
 // ClusterView is the cluster at one moment.
 type ClusterView struct {
-	Name           string       `json:"name"`
-	DynamicQuorum  bool         `json:"dynamic_quorum"`
-	WitnessWeight  int          `json:"witness_weight"`
-	WitnessOnline  bool         `json:"witness_online"`
-	S2D            bool         `json:"s2d"`
-	Nodes          []MemberView `json:"nodes"`
-	Groups         []GroupView  `json:"groups"`
-	SharedVolumes  []GroupView  `json:"shared_volumes"`
-	AnsweredByNode string       `json:"answered_by"`
+	Name          string       `json:"name"`
+	DynamicQuorum bool         `json:"dynamic_quorum"`
+	WitnessWeight int          `json:"witness_weight"`
+	WitnessOnline bool         `json:"witness_online"`
+	S2D           bool         `json:"s2d"`
+	Nodes         []MemberView `json:"nodes"`
+	Groups        []GroupView  `json:"groups"`
+	SharedVolumes []GroupView  `json:"shared_volumes"`
+	// ApartEnforced: a role stays offline rather than on a node with one that it is kept apart from (GroupView.Apart).
+	ApartEnforced  bool   `json:"apart_enforced,omitempty"`
+	AnsweredByNode string `json:"answered_by"`
 }
 
 // Member finds a node by name, whatever its case; nil when it is not a member.
@@ -148,6 +154,28 @@ type GroupView struct {
 	// State: 0 online, 1 offline, 2 failed, 3 partial online, 4 pending, -1 unknown.
 	State int  `json:"state"`
 	Core  bool `json:"core"`
+	// Locked: something holds it where it is for now: a backup, an export, a migration.
+	Locked bool `json:"locked,omitempty"`
+	// Apart names its anti-affinity classes and rules: roles that share one are kept on different nodes.
+	Apart []string `json:"apart,omitempty"`
+}
+
+// RoleView is where a role that a node owns may go.
+type RoleView struct {
+	Name string `json:"name"`
+	// Owners are the nodes that may own all of its resources; OwnersKnown is false where the cluster named none.
+	Owners      []string `json:"owners,omitempty"`
+	OwnersKnown bool     `json:"owners_known"`
+}
+
+// ResidentsView is what runs on a node and is no role of the cluster: no drain moves it.
+type ResidentsView struct {
+	// Machines are virtual machines that are not clustered and not off.
+	Machines []string `json:"machines,omitempty"`
+	// OpenFiles are files that are open through shares of the node itself, with who has them open. MoreOpenFiles: the list
+	// that they come from was cut.
+	OpenFiles     []string `json:"open_files,omitempty"`
+	MoreOpenFiles bool     `json:"more_open_files,omitempty"`
 }
 
 // StorageView is the state of storage (root/Microsoft/Windows/Storage).

@@ -89,6 +89,37 @@ func (h *handle) BitLocker(ctx context.Context) (engine.BitLockerView, error) {
 	return h.m.bitLocker, nil
 }
 
+func (h *handle) Roles(ctx context.Context) ([]engine.RoleView, error) {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	if err := h.enter(ctx, "roles"); err != nil {
+		return nil, err
+	}
+	var out []engine.RoleView
+	for _, g := range h.w.groups {
+		if g.owner != h.m.name {
+			continue
+		}
+		owners := g.owners
+		if owners == nil {
+			for _, m := range h.w.order {
+				owners = append(owners, m.name)
+			}
+		}
+		out = append(out, engine.RoleView{Name: g.name, Owners: owners, OwnersKnown: true})
+	}
+	return out, nil
+}
+
+func (h *handle) Residents(ctx context.Context) (engine.ResidentsView, error) {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	if err := h.enter(ctx, "residents"); err != nil {
+		return engine.ResidentsView{}, err
+	}
+	return h.m.residents, nil
+}
+
 func (h *handle) PendingRestart(ctx context.Context) (engine.PendingView, error) {
 	h.w.mu.Lock()
 	defer h.w.mu.Unlock()

@@ -103,6 +103,7 @@ type machine struct {
 	scriptRuns map[string]*scriptJob
 	updaters   engine.UpdatersView
 	bitLocker  engine.BitLockerView
+	residents  engine.ResidentsView
 }
 
 type role struct {
@@ -110,6 +111,10 @@ type role struct {
 	core              bool
 	state             int
 	moves, settles    time.Time
+	// owners are the machines that may own it, nil is all; a locked role does not move away.
+	owners []string
+	locked bool
+	apart  []string
 }
 
 func newWorld(names ...string) *world {
@@ -256,7 +261,7 @@ func (w *world) leave(m *machine) {
 			w.outages = append(w.outages, g.name)
 		}
 		for _, to := range w.order {
-			if to != m && to.state == engine.NodeUp {
+			if to != m && to.state == engine.NodeUp && (g.owners == nil || slices.Contains(g.owners, to.name)) {
 				g.owner = to.name
 				break
 			}
@@ -298,7 +303,7 @@ func (w *world) view() engine.ClusterView {
 		}
 	}
 	for _, g := range w.groups {
-		v.Groups = append(v.Groups, engine.GroupView{Name: g.name, Owner: g.owner, State: g.state, Core: g.core})
+		v.Groups = append(v.Groups, engine.GroupView{Name: g.name, Owner: g.owner, State: g.state, Core: g.core, Locked: g.locked, Apart: g.apart})
 	}
 	return v
 }

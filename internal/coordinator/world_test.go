@@ -90,6 +90,12 @@ func (n node) BitLocker(context.Context) (engine.BitLockerView, error) {
 	return engine.BitLockerView{Known: true}, nil
 }
 
+func (n node) Roles(context.Context) ([]engine.RoleView, error) { return nil, nil }
+
+func (n node) Residents(context.Context) (engine.ResidentsView, error) {
+	return engine.ResidentsView{}, nil
+}
+
 func (n node) PendingRestart(context.Context) (engine.PendingView, error) {
 	return engine.PendingView{}, nil
 }

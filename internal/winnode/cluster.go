@@ -39,7 +39,8 @@ func (f *Fleet) Describe(ctx context.Context, about string) (engine.ClusterView,
 func clusterView(c *agent.Cluster) engine.ClusterView {
 	v := engine.ClusterView{
 		Name: agent.Printable(c.Name, maxName), DynamicQuorum: c.DynamicQuorum, WitnessWeight: c.WitnessWeight,
-		WitnessOnline: c.WitnessOnline, S2D: c.S2D, Groups: groupViews(c.Groups), SharedVolumes: groupViews(c.SharedVolumes),
+		WitnessOnline: c.WitnessOnline, S2D: c.S2D, ApartEnforced: c.AntiAffinityEnforced,
+		Groups: groupViews(c.Groups, c.AffinityRules), SharedVolumes: groupViews(c.SharedVolumes, nil),
 	}
 	for _, m := range c.Nodes {
 		v.Nodes = append(v.Nodes, engine.MemberView{
@@ -62,12 +63,10 @@ func siteOf(domains []string) string {
 	return ""
 }
 
-func groupViews(groups []agent.Group) []engine.GroupView {
+func groupViews(groups []agent.Group, rules []agent.AffinityRule) []engine.GroupView {
 	out := make([]engine.GroupView, 0, len(groups))
 	for _, g := range groups {
-		out = append(out, engine.GroupView{
-			Name: agent.Printable(g.Name, maxName), Owner: agent.Printable(g.Owner, maxName), State: signed(g.State), Core: g.Core,
-		})
+		out = append(out, roleView(g, rules))
 	}
 	return out
 }

@@ -18,6 +18,8 @@ func words() map[string]string {
 		agent.OpUpdatersGet:        "look for other updaters",
 		agent.OpBackupGet:          "look for backups",
 		agent.OpBitLockerGet:       "read BitLocker's state",
+		agent.OpNodeRoles:          "read where the node's roles may go",
+		agent.OpNodeResidents:      "look for what a drain does not move",
 		agent.OpHotfixList:         "list installed updates",
 		agent.OpEventLogTail:       "read the event log",
 		agent.OpQuotasGet:          "read WinRM's limits",
@@ -61,7 +63,7 @@ func words() map[string]string {
 // is not known is not repeated.
 func reads(op string) bool {
 	switch op {
-	case agent.OpHello, agent.OpBootInfo, agent.OpPendingGet, agent.OpUpdatersGet, agent.OpBackupGet, agent.OpBitLockerGet,
+	case agent.OpHello, agent.OpBootInfo, agent.OpPendingGet, agent.OpUpdatersGet, agent.OpBackupGet, agent.OpBitLockerGet, agent.OpNodeRoles, agent.OpNodeResidents,
 		agent.OpHotfixList, agent.OpEventLogTail, agent.OpQuotasGet, agent.OpClusterGet, agent.OpClusterOffline, agent.OpCauRuns,
 		agent.OpStorageGet, agent.OpShareDescribe, agent.OpJobPoll, agent.OpJobList, agent.OpLeaseRead, agent.OpCheckpointGet:
 		return true

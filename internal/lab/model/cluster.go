@@ -35,6 +35,12 @@ type group struct {
 	blocked bool
 	// perPolicy groups have a failback policy of their own.
 	perPolicy bool
+	// owners are the names of the nodes that may own it; nil means all. Groups that share a class of apart are kept on
+	// different nodes where that is possible.
+	owners []string
+	apart  []string
+	// locked is until when something holds it where it is; zero means nothing does.
+	locked time.Time
 }
 
 // Numbers of root/MSCluster (clusapi.h).
@@ -84,6 +90,7 @@ func (w *World) form() {
 		c.volumes = append(c.volumes, &group{name: fmt.Sprintf("Volume%d", i+1), owner: at(i), moving: time.Second})
 	}
 	w.hinder()
+	w.bind()
 	c.witnessOnline = !w.scenario.NoWitness
 	w.balanceVotes()
 	w.formStorage()
@@ -166,7 +173,11 @@ func (w *World) view() agent.Cluster {
 		})
 	}
 	for _, g := range c.groups {
-		v.Groups = append(v.Groups, agent.Group{Name: g.name, Owner: g.owner.name, State: g.state, Core: g.core})
+		information := int64(0)
+		if w.isLocked(g) {
+			information = 1
+		}
+		v.Groups = append(v.Groups, agent.Group{Name: g.name, Owner: g.owner.name, State: g.state, Core: g.core, StatusInformation: information, AntiAffinity: g.apart})
 	}
 	for _, g := range c.volumes {
 		v.SharedVolumes = append(v.SharedVolumes, agent.Group{Name: g.name, Owner: g.owner.name, State: g.state})
@@ -196,7 +207,7 @@ func (w *World) leave(n *Node) {
 			continue
 		}
 		w.incident(n.name, "outage", g.name+" was still on "+n.name+" when it left the cluster")
-		w.move(g, w.target(n), g.moving+3*time.Second, nil)
+		w.move(g, w.target(g, n), g.moving+3*time.Second, nil)
 	}
 }
 
@@ -207,18 +218,23 @@ func (w *World) join(n *Node) {
 	w.after(5*time.Second, w.balanceVotes)
 }
 
-// target is the node that can take a group from n: the one with the fewest.
-func (w *World) target(n *Node) *Node {
+// target is the node that can take the group from n: a possible owner, without a group that it is kept apart from where
+// there is such a one, with the fewest groups.
+func (w *World) target(moving *group, n *Node) *Node {
 	var best *Node
 	fewest := 0
 	for _, other := range w.nodes {
-		if other == n || w.state(other) != nodeUp {
+		if other == n || w.state(other) != nodeUp || !moving.mayGo(other) {
 			continue
 		}
 		count := 0
 		for _, g := range w.cluster.all() {
-			if g.owner == other {
-				count++
+			if g.owner != other {
+				continue
+			}
+			count++
+			if g.state != groupOffline && moving.keptApart(g) {
+				count += 1000
 			}
 		}
 		if best == nil || count < fewest {
@@ -243,7 +259,7 @@ func (w *World) move(g *group, to *Node, d time.Duration, then func()) {
 		g.owner, g.state = to, groupOnline
 		if w.state(to) != nodeUp {
 			// The target was paused or went away meanwhile.
-			if next := w.target(to); next != nil {
+			if next := w.target(g, to); next != nil {
 				g.owner = next
 			} else if w.state(to) != nodePaused {
 				g.state = groupOffline

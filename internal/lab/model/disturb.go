@@ -56,6 +56,7 @@ func (w *World) pauseAsked(a agent.PauseArgs) error {
 			f.Run = ""
 		}
 	}
+	w.lockWhen(a.Node)
 	for i := range w.scenario.Backups {
 		if b := &w.scenario.Backups[i]; is(b.WhenPaused, a.Node) && b.began.IsZero() {
 			b.began = w.now

@@ -50,18 +50,14 @@ func (w *World) drainNext(n *Node, epoch int, forced bool) {
 	})
 	slices.SortStableFunc(mine, func(a, b *group) int { return b.priority - a.priority })
 	movable := slices.DeleteFunc(slices.Clone(mine), func(g *group) bool {
-		return g.stuck || g.state == groupPending || g.blocked && slices.Contains(n.tried, g)
+		return g.stuck || w.isLocked(g) || w.target(g, n) == nil || g.state == groupPending || g.blocked && slices.Contains(n.tried, g)
 	})
 	switch {
 	case len(mine) == 0:
 		n.drain = drainCompleted
 	case len(movable) > 0:
-		to := w.target(n)
-		if to == nil && !forced {
-			n.drain = drainFailed
-			return
-		}
 		g := movable[0]
+		to := w.target(g, n)
 		if g.blocked {
 			w.fails(n, g, func() { w.drainNext(n, epoch, forced) })
 			return
@@ -75,7 +71,9 @@ func (w *World) drainNext(n *Node, epoch int, forced bool) {
 		n.drain = drainCompleted
 	case len(n.tried) > 0:
 		n.drain = drainFailed
-	case slices.ContainsFunc(mine, func(g *group) bool { return g.stuck }):
+	case slices.ContainsFunc(mine, func(g *group) bool { return g.state != groupPending && w.target(g, n) == nil }):
+		n.drain = drainFailed
+	case slices.ContainsFunc(mine, func(g *group) bool { return g.stuck || w.isLocked(g) }):
 		w.after(stuckTime, func() {
 			if n.drainEpoch == epoch {
 				n.drain = drainFailed
@@ -90,8 +88,9 @@ func (w *World) drainNext(n *Node, epoch int, forced bool) {
 func (w *World) stopAndMove(n *Node, groups []*group) {
 	for _, g := range groups {
 		w.incident(n.name, "outage", g.name+" was stopped by a forced drain")
-		if g.state = groupFailed; w.target(n) != nil {
-			g.owner = w.target(n)
+		g.state = groupFailed
+		if to := w.target(g, n); to != nil {
+			g.owner = to
 		}
 	}
 }

@@ -301,6 +301,71 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 				t.Error("it is no role of the cluster")
 			}
 		},
+		"role-nowhere-to-go": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			if got := ask[agent.NodeRoles](r.bench, "NODE2", agent.OpNodeRoles, nil); !slices.Equal(got.Roles[0].Resources[0].Owners, []string{"NODE2"}) || len(got.Roles[1].Resources[0].Owners) != 4 {
+				t.Errorf("%+v", got)
+			}
+			if res := try(r.bench, "NODE1", agent.OpGroupMove, agent.GroupMoveArgs{Group: "VM02", Node: "NODE1"}); res.OK || res.Err.Code != errNotGroupOwner {
+				t.Errorf("%+v", res)
+			}
+			r.pause("NODE2")
+			r.clock.advance(10 * time.Minute)
+			if m := r.memberView("NODE2"); m.DrainStatus != drainFailed || !slices.Equal(r.owned("NODE2"), []string{"VM02"}) {
+				t.Errorf("%+v %v", m, r.owned("NODE2"))
+			}
+		},
+		"role-locked": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			locked := func() bool {
+				g := r.cluster().Groups
+				return g[slices.IndexFunc(g, func(g agent.Group) bool { return g.Name == "VM02" })].StatusInformation == 1
+			}
+			if locked() {
+				t.Error("from the beginning")
+			}
+			r.pause("NODE1")
+			if !locked() {
+				t.Error("it is not locked")
+			}
+			if res := try(r.bench, "NODE3", agent.OpGroupMove, agent.GroupMoveArgs{Group: "VM02", Node: "NODE4"}); res.OK || res.Err.Code != errLockedStatus {
+				t.Errorf("%+v", res)
+			}
+			r.clock.advance(61 * time.Minute)
+			if locked() {
+				t.Error("for ever")
+			}
+		},
+		"roles-kept-apart": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			for _, g := range r.cluster().Groups[:4] {
+				if !slices.Equal(g.AntiAffinity, []string{"Domain controllers"}) {
+					t.Errorf("%+v", g)
+				}
+			}
+			ask[done](r.bench, "NODE1", agent.OpGroupMove, agent.GroupMoveArgs{Group: "VM04", Node: "NODE3"})
+			r.clock.advance(time.Minute)
+			r.pause("NODE1")
+			r.clock.advance(5 * time.Minute)
+			if !slices.Contains(r.owned("NODE4"), "VM01") {
+				t.Error("VM01 did not go to the node without one of its class")
+			}
+		},
+		"residents": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			got := ask[agent.Residents](r.bench, "NODE2", agent.OpNodeResidents, nil)
+			if !slices.ContainsFunc(got.Machines, func(m agent.VirtualMachine) bool { return m.Name == "DC01" && !slices.Contains(got.Clustered, m.ID) }) || len(got.Clustered) != 2 {
+				t.Errorf("%+v", got)
+			}
+			if files := ask[agent.Residents](r.bench, "NODE3", agent.OpNodeResidents, nil).OpenFiles; len(files) != 1 || files[0].Scope != "*" {
+				t.Errorf("%+v", files)
+			}
+			r.drain("NODE2")
+			restartNode(r.bench, "NODE2")
+			if i := r.State().Incidents; len(i) != 1 || !strings.Contains(i[0].Text, "DC01 went down") {
+				t.Errorf("%+v", i)
+			}
+		},
 		"sites": func(t *testing.T, r *rehearsal) {
 			t.Helper()
 			for i, m := range r.cluster().Nodes {

@@ -174,6 +174,8 @@ func (n *Node) operations() map[string]operation {
 		agent.OpUpdatersGet:        {do: asks(n.updaters)},
 		agent.OpBackupGet:          {do: asks(n.backups)},
 		agent.OpBitLockerGet:       {do: tell(n.bitLocker)},
+		agent.OpNodeRoles:          {do: tell(n.roles), member: true},
+		agent.OpNodeResidents:      {do: tell(n.residents), member: true},
 		agent.OpQuotasGet:          {do: tell(n.quotas)},
 		agent.OpHotfixList:         {do: with(n.listHotfixes)},
 		agent.OpEventLogTail:       {do: with(n.tailLog)},

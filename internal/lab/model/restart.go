@@ -117,6 +117,7 @@ func (n *Node) powerOff() {
 		j.child = nil
 		j.stop(resultShutdown)
 	}
+	n.residentsGoDown()
 	n.world.storageLost(n)
 	n.world.power(n.name, false)
 	if names(n.world.scenario.NeverReturns, n.name) || n.waitsForPIN() {

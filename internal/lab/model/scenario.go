@@ -45,6 +45,13 @@ type Scenario struct {
 	SlowDrains       []SlowDrain `json:"slow_drains,omitempty"`
 	MigrationBlocked []string    `json:"migration_blocked,omitempty"`
 
+	// Owners are roles that not every node may own, Apart those that are kept on different nodes, Locked those that
+	// something holds where they are. Residents are what nodes carry beside their roles.
+	Owners    []Owners    `json:"owners,omitempty"`
+	Apart     []Apart     `json:"apart,omitempty"`
+	Locked    []Locked    `json:"locked,omitempty"`
+	Residents []Residents `json:"residents,omitempty"`
+
 	// PendingRestart names nodes that wait for a restart from the beginning. NeverReturns names those that do not
 	// come back from one, RestartsTwice those that restart once more by themselves, ReturnsLate those that are away
 	// for longer.

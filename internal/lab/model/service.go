@@ -55,7 +55,9 @@ func (w *World) moveGroup(a agent.GroupMoveArgs) error {
 		return win32(errGroupMoving, "The group is being moved.")
 	case g.owner == to:
 		return nil
-	case g.stuck || g.blocked:
+	case !g.mayGo(to):
+		return win32(errNotGroupOwner, "The operation failed because either the specified cluster node is not the owner of the group, or the node is not a possible owner of the group.")
+	case g.stuck || g.blocked || w.isLocked(g):
 		return win32(errLockedStatus, "The operation cannot be performed because the status of a resource locks it.")
 	}
 	if g.state == groupOffline {

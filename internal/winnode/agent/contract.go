@@ -116,6 +116,10 @@ type Cluster struct {
 	Nodes         []Member `json:"nodes"`
 	Groups        []Group  `json:"groups"`
 	SharedVolumes []Group  `json:"shared_volumes"`
+	// AntiAffinityEnforced: a group stays offline rather than beside one of its AntiAffinity classes
+	// (ClusterEnforcedAntiAffinity). AffinityRules are empty before Windows Server 2019.
+	AntiAffinityEnforced bool           `json:"anti_affinity_enforced"`
+	AffinityRules        []AffinityRule `json:"affinity_rules"`
 }
 
 // Member is one MSCluster_Node.
@@ -136,6 +140,12 @@ type Group struct {
 	Owner string `json:"owner"`
 	State int    `json:"state"`
 	Core  bool   `json:"core"`
+	// StatusInformation bits: 1 locked ("Groups: StatusInformation", MSCS reference). Locked is LockedFromMoving, 0 where
+	// this Windows does not have it. AntiAffinity are the AntiAffinityClassNames ("Groups: AntiAffinityClassNames"). A
+	// shared volume has none of them.
+	StatusInformation int64    `json:"status_information,omitempty"`
+	Locked            int64    `json:"locked,omitempty"`
+	AntiAffinity      []string `json:"anti_affinity,omitempty"`
 }
 
 // OfflineCheck answers OpClusterOffline (MSCluster_Node.WillOfflineLoseQuorum).

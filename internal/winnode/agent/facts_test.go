@@ -23,7 +23,7 @@ func TestR12_OurLockNeverTakesTheirsAway(t *testing.T) {
 
 func TestR12_NoAnswerIsNotNobody(t *testing.T) {
 	t.Parallel()
-	for _, op := range []string{"updaters.get", "backup.get", "bitlocker.get", "cau.runs"} {
+	for _, op := range []string{"updaters.get", "backup.get", "bitlocker.get", "cau.runs", "node.roles", "node.residents"} {
 		for i, line := range strings.Split(scriptText(t, "ops/"+op+".ps1"), "\n") {
 			if strings.Contains(line, "CimInstance") && strings.Contains(line, "SilentlyContinue") {
 				t.Errorf("%s:%d hides that WMI did not answer: %s", op, i+1, line)
@@ -183,7 +183,7 @@ func TestEveryAnswerHasTheNamesOfTheContract(t *testing.T) {
 		agent.OpUpdatersGet: {agent.Updaters{}, ""}, agent.OpBackupGet: {agent.Backups{}, ""}, agent.OpBitLockerGet: {agent.BitLocker{}, ""},
 		agent.OpHotfixList: {agent.Hotfixes{}, ""}, agent.OpEventLogTail: {agent.EventLog{}, ""}, agent.OpServiceStart: {agent.ServiceState{}, ""},
 		agent.OpQuotasGet: {agent.Quotas{}, ""}, agent.OpShareDescribe: {agent.ShareFacts{}, share}, agent.OpShareApply: {agent.ShareFacts{}, share},
-		agent.OpFirewallRule: {agent.FirewallRule{}, share}, agent.OpLeaseRead: {agent.Lease{}, lease}, agent.OpLeaseTake: {agent.Lease{}, lease},
+		agent.OpFirewallRule: {agent.FirewallRule{}, share}, agent.OpNodeRoles: {agent.NodeRoles{}, ""}, agent.OpNodeResidents: {agent.Residents{}, ""}, agent.OpLeaseRead: {agent.Lease{}, lease}, agent.OpLeaseTake: {agent.Lease{}, lease},
 		agent.OpLeaseRenew: {agent.Lease{}, lease}, agent.OpLeaseDrop: {agent.Lease{}, lease},
 		agent.OpCheckpointGet: {agent.Checkpoints{}, lease}, agent.OpCheckpointPut: {agent.CheckpointGetArgs{}, ""},
 	} {

@@ -32,8 +32,24 @@ $groups = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Resource
             owner = [string]$_.OwnerNode
             state = [long](Get-CauProperty -Instance $_ -Name 'State' -Default -1)
             core = [bool](Get-CauProperty -Instance $_ -Name 'IsCore' -Default $false)
+            # What a group waits for or is locked by, and whom it keeps away from; newer hosts also say LockedFromMoving.
+            status_information = [long](Get-CauProperty -Instance $_ -Name 'StatusInformation' -Default 0)
+            locked = [long](Get-CauProperty -Instance $_ -Name 'LockedFromMoving' -Default 0)
+            anti_affinity = [string[]]@(@(Get-CauProperty -Instance $_ -Name 'AntiAffinityClassNames' -Default @()) | ForEach-Object -Process { [string]$_ })
         }
     })
+$rules = @()
+# Affinity rules exist since Windows Server 2019.
+if (Test-CauClass -Namespace $namespace -Class 'MSCluster_AffinityRule') {
+    $rules = @(Get-CimInstance -Namespace 'root/MSCluster' -ClassName 'MSCluster_AffinityRule' |
+            Where-Object -FilterScript { [long](Get-CauProperty -Instance $_ -Name 'Enabled' -Default 1) -ne 0 } | ForEach-Object -Process {
+            @{
+                name = [string]$_.Name
+                type = [long](Get-CauProperty -Instance $_ -Name 'RuleType' -Default 0)
+                groups = [string[]]@(@(Get-CauProperty -Instance $_ -Name 'Groups' -Default @()) | ForEach-Object -Process { [string]$_ })
+            }
+        })
+}
 # A resource's state in a group's numbers: 2 online is 0, 3 offline is 1, 4 failed is 2, 128 and more pending is 4.
 $states = @{ '2' = 0; '3' = 1; '4' = 2 }
 $volumes = @($resources | Where-Object -FilterScript { [bool](Get-CauProperty -Instance $_ -Name 'IsClusterSharedVolume' -Default $false) } | ForEach-Object -Process {
@@ -49,6 +65,8 @@ return @{
     witness_weight = [long](Get-CauProperty -Instance $cluster -Name 'WitnessDynamicWeight' -Default 0)
     witness_online = $witness.Count -gt 0
     s2d = [bool](Get-CauProperty -Instance $cluster -Name 'S2DEnabled' -Default $false)
+    anti_affinity_enforced = [long](Get-CauProperty -Instance $cluster -Name 'ClusterEnforcedAntiAffinity' -Default 0) -ne 0
+    affinity_rules = $rules
     nodes = $nodes
     groups = $groups
     shared_volumes = $volumes
