@@ -48,6 +48,18 @@ func foreignRunAppears(t *testing.T) {
 	})
 }
 
+// selfUpdatingDue: no node is begun that may not be done before CAU's own run starts, and that run holds this one (R12).
+func selfUpdatingDue(t *testing.T) {
+	t.Helper()
+	r := begin(t, "self-updating-due", speed, patient())
+	r.until("the hold", func() bool { return r.status().Status == engine.RunHeld })
+	r.want(0, "stop", r.state.Run)
+	r.ends(promise{
+		code: 4, run: engine.RunCanceled, others: engine.NodeCanceled,
+		facts: []string{"gate.waiting NODE3 *CAULAB-FC1 starts an Updating Run of its own at about", "run.held"}, more: noPause,
+	})
+}
+
 // restartNever is slower than others: a question that the node took with it when it went down is waited for until the
 // node is given up, in real time, and that is rare when questions are.
 func restartNever(t *testing.T) {

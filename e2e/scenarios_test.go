@@ -43,6 +43,7 @@ func special() map[string]func(*testing.T) {
 		"root-hidden":         rootHidden,
 		"root-older":          rootOlder,
 		"root-open":           rootOpen,
+		"self-updating-due":   selfUpdatingDue,
 		"tickets-expire":      ticketsExpire,
 		"updates-fail":        noPlugin,
 		"updates-loop":        noPlugin,
@@ -73,7 +74,7 @@ func promises() map[string]promise {
 		"automatic-updates": succeeds().saying("node.updaters warn NODE3", "Windows Update may install by itself: installs on schedule"),
 		"config-mgr":        succeeds().saying("node.updaters warn NODE2", "Configuration Manager client runs").saying("node.updaters pass NODE3", ""),
 		"pending-restart":   succeeds().saying("node.pending-restart warn NODE4", "A restart is pending"),
-		"self-updating":     succeeds().saying("cluster.self-updating warn", "CAULAB-FC1*WeeksOfMonth=3*StartTime=03:00"),
+		"self-updating":     succeeds().saying("cluster.self-updating warn", "CAULAB-FC1*WeeksOfMonth=3*03:00:00"),
 		"backup-begins":     succeeds("gate.waiting NODE4 *Volume1 is being backed up"),
 		"clock-jump":        succeeds(),
 		// Whether the first of the two boots is seen depends on when cau looks; that the last one counts does not.

@@ -47,7 +47,7 @@ const (
 // ClusterChecks answers the cluster's and the nodes' checks from what was observed. What could not be read
 // is cannot-verify, never a pass (R07). A node that the options leave out is not asked whether it could be taken. Checks that ProbeDelivery answers and staging proves (node.job, node.share-read) are not here.
 func ClusterChecks(o Observation, opts Options, now time.Time) []check.Result {
-	results := []check.Result{nodesUp(o, opts.RequireAllNodesOnline), quorumOfAll(o, opts), storageHealthy(o), noForeignRun(o), selfUpdating(o), noBackup(o)}
+	results := []check.Result{nodesUp(o, opts.RequireAllNodesOnline), quorumOfAll(o, opts), storageHealthy(o), noForeignRun(o), selfUpdating(o, now), noBackup(o)}
 	for _, m := range o.Cluster.Value.Nodes {
 		if !opts.Takes(m.Name) {
 			continue

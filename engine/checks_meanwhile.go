@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"cau/internal/check"
 )
@@ -65,12 +66,13 @@ func installsNothing(name string, a Answer[UpdatersView]) check.Result {
 }
 
 // selfUpdating looks for CAU's own roles. Every node that answers knows all roles of the cluster.
-func selfUpdating(o Observation) check.Result {
+func selfUpdating(o Observation, now time.Time) check.Result {
 	if err := o.Cluster.problem(); err != nil {
 		return unverified(checkSelfUpdating, "", err)
 	}
 	err, known := errNotAsked, false
 	var roles []string
+	var schedules []SelfUpdate
 	for _, m := range o.Cluster.Value.Nodes {
 		a := o.Nodes[m.Name].Updaters
 		if e := a.problem(); e != nil {
@@ -81,10 +83,14 @@ func selfUpdating(o Observation) check.Result {
 		}
 		known = true
 		roles = append(roles, a.Value.SelfUpdating...)
+		schedules = append(schedules, a.Value.Schedules...)
 	}
 	slices.Sort(roles)
 	roles = slices.Compact(roles)
+	due := dueBefore(schedules, now, now.Add(o.Most))
 	switch {
+	case due != "" && o.Most > 0:
+		return check.Result{ID: checkSelfUpdating, Outcome: check.Warn, Evidence: due + ", and this run may take until " + now.Add(o.Most).UTC().Format("2006-01-02 15:04 UTC") + ": " + strings.Join(roles, "; ") + ".", Remedy: "Disable-CauClusterRole before the run, and Enable-CauClusterRole afterwards; else no node is begun that may not be done by then."}
 	case len(roles) > 0:
 		return check.Result{ID: checkSelfUpdating, Outcome: check.Warn, Evidence: "The cluster updates itself: " + strings.Join(roles, "; ") + ".", Remedy: "Let no run of its schedule fall into this one: Disable-CauClusterRole, and Enable-CauClusterRole afterwards."}
 	case !known:

@@ -240,7 +240,7 @@ func (r *run) lookAtWorld(ctx context.Context, node string) []check.Result {
 	lasts := r.credentialLasts(node, o.Cluster.Err, o.Storage.Err, o.Foreign.Err, o.Backups.Err, quorumErr, updaters.Err, bitLocker.Err, roles.Err, residents.Err)
 	return []check.Result{
 		lasts, noForeignRun(o), r.allAtRest(node, everyoneInService(o, node)), quorum, storageHealthy(o), noBackup(o),
-		installsNothing(node, updaters), startsAlone(node, bitLocker),
+		installsNothing(node, updaters), noSelfUpdateMeanwhile(updaters, r.Clock.Now(), r.mostOf(node)), startsAlone(node, bitLocker),
 		rolesMayMove(node, o.Cluster, roles, r.Plan.Options), nothingIsLocked(node, o.Cluster, true), residentsStay(node, residents),
 	}
 }
@@ -313,7 +313,7 @@ func (r *run) patienceFor(b check.Result, joining time.Duration) time.Duration {
 	if b.ID == checkWindow || b.ID == checkSoak {
 		return patienceWithoutEnd
 	}
-	passes := b.Outcome == check.Fail && (b.ID == checkBackup || b.ID == checkUpdaters || b.ID == checkLocked)
+	passes := b.Outcome == check.Fail && (b.ID == checkBackup || b.ID == checkUpdaters || b.ID == checkLocked || b.ID == checkSelfUpdating)
 	switch {
 	case b.ID == checkStorage:
 		return time.Duration(r.Plan.Options.WaitForStorageRepairTimeoutMinutes) * time.Minute

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // Observation is what the checks are decided on: each answer, or why there is none. What was not asked has
@@ -17,6 +18,8 @@ type Observation struct {
 	// LosesQuorum is the cluster's own answer for each node: true means it would lose quorum.
 	LosesQuorum map[string]Answer[bool]
 	Nodes       map[string]NodeObservation
+	// Most is how long the run may take, each node up to its limit; zero where there is no run to speak of.
+	Most time.Duration
 }
 
 // NodeObservation is what one node said.

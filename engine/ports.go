@@ -244,6 +244,8 @@ type UpdatersView struct {
 	Servicing bool `json:"servicing"`
 	// SelfUpdating are CAU's self-updating roles of the cluster, with what is known of their schedule.
 	SelfUpdating []string `json:"self_updating,omitempty"`
+	// Schedules are the same roles, to be reckoned with.
+	Schedules []SelfUpdate `json:"schedules,omitempty"`
 }
 
 // BitLockerView is the protection of a node's system drive.

@@ -153,3 +153,23 @@ func TestWhatADrainDoesNotMoveIsJournalledAndClosesNothing(t *testing.T) {
 		}
 	})
 }
+
+// opens expects that the gate before NODE2 opens at once after a change of the world, with these remarks.
+func opens(t *testing.T, name string, change func(w *world), remarks []string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, newWorld(numbered(2)...), map[string][]string{"NODE2": {"u"}})
+		change(b.w)
+		if s := b.toEnd(); s.Status != engine.RunSucceeded {
+			t.Errorf("%s: %s", name, s.Status)
+		}
+		b.wantKind(engine.FactGateWaiting, false)
+		var got []string
+		for _, r := range b.fact(engine.FactPauseIntent).Data.Checks {
+			got = append(got, r.ID+" "+string(r.Outcome))
+		}
+		if strings.Join(got, ",") != strings.Join(remarks, ",") {
+			t.Errorf("%s: %v, want %v", name, got, remarks)
+		}
+	})
+}

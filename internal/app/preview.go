@@ -71,6 +71,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	if err != nil {
 		return nil, err
 	}
+	seen.Most = mostTime(scan, req.Options)
 	pre, post, err := scripts(req.Options)
 	if err != nil {
 		return nil, err

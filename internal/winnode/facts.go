@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"cau/engine"
 	"cau/internal/fault"
@@ -101,6 +102,7 @@ func (n *Node) Updaters(ctx context.Context) (engine.UpdatersView, error) {
 		ConfigMgrRunning bool                `json:"config_mgr_running"`
 		Servicing        *bool               `json:"servicing"`
 		SelfUpdating     []agent.CauSchedule `json:"self_updating"`
+		UTCOffsetMinutes *int                `json:"utc_offset_minutes"`
 	}
 	if _, err := n.link.call(ctx, agent.OpUpdatersGet, struct{}{}, &u); err != nil {
 		return engine.UpdatersView{}, err
@@ -109,6 +111,7 @@ func (n *Node) Updaters(ctx context.Context) (engine.UpdatersView, error) {
 		"setting of Automatic Updates": u.AutomaticUpdates != nil && u.NoAutoUpdate != nil,
 		"word about ConfigMgr":         u.ConfigMgr != nil,
 		"word about servicing":         u.Servicing != nil,
+		"local time":                   u.UTCOffsetMinutes != nil,
 	} {
 		if !there {
 			return engine.UpdatersView{}, missing(agent.OpUpdatersGet, n.Name(), field)
@@ -120,6 +123,7 @@ func (n *Node) Updaters(ctx context.Context) (engine.UpdatersView, error) {
 	v.Automatic, v.Setting = automaticUpdates(*u.AutomaticUpdates, *u.NoAutoUpdate)
 	for _, s := range u.SelfUpdating[:min(len(u.SelfUpdating), maxFacts)] {
 		v.SelfUpdating = append(v.SelfUpdating, selfUpdating(s))
+		v.Schedules = append(v.Schedules, schedule(s, *u.UTCOffsetMinutes))
 	}
 	return v, nil
 }
@@ -166,6 +170,13 @@ func selfUpdating(s agent.CauSchedule) string {
 		}
 	}
 	return agent.Printable(text, maxMessage)
+}
+
+// schedule is the same role's schedule, as far as it can be read.
+func schedule(s agent.CauSchedule, offset int) engine.SelfUpdate {
+	const furthest = 18 * 60
+	zone := time.FixedZone("", 60*max(-furthest, min(offset, furthest)))
+	return engine.ReadSelfUpdate(agent.Printable(s.Name, maxName), signed(s.State) == roleOffline, s.Properties[:min(len(s.Properties), 100)], zone)
 }
 
 // States of a clustered role (CLUSTER_GROUP_STATE, clusapi.h).

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -62,7 +63,9 @@ func TestR12_WhatElseCouldInstallIsNamed(t *testing.T) {
 		{agent.Updaters{NoAutoUpdate: true, ConfigMgr: true, ConfigMgrRunning: true, Servicing: true}, engine.UpdatersView{Setting: "turned off by policy", ConfigMgr: true, Servicing: true}},
 		{
 			agent.Updaters{NoAutoUpdate: true, SelfUpdating: []agent.CauSchedule{{Name: "CAUFC1\r", Properties: []string{"DaysOfWeek=4", "Weeks=2"}}, {Name: "Old", State: 1}, {Name: "Odd", State: 2}}},
-			engine.UpdatersView{Setting: "turned off by policy", SelfUpdating: []string{"CAUFC1: DaysOfWeek=4, Weeks=2", "Old (offline)", "Odd (state 2)"}},
+			engine.UpdatersView{Setting: "turned off by policy", SelfUpdating: []string{"CAUFC1: DaysOfWeek=4, Weeks=2", "Old (offline)", "Odd (state 2)"}, Schedules: []engine.SelfUpdate{
+				{Role: "CAUFC1", Days: []time.Weekday{time.Tuesday}}, {Role: "Old", Disabled: true}, {Role: "Odd"},
+			}},
 		},
 	} {
 		s, f := newSite(t, "N1")
@@ -75,7 +78,7 @@ func TestR12_WhatElseCouldInstallIsNamed(t *testing.T) {
 }
 
 func TestR12_AnAnswerThatLeavesOutWhatItIsAboutIsNoAnswer(t *testing.T) {
-	whole := map[string]any{"automatic_updates": 1, "no_auto_update": false, "config_mgr": false, "servicing": false}
+	whole := map[string]any{"automatic_updates": 1, "no_auto_update": false, "config_mgr": false, "servicing": false, "utc_offset_minutes": 60}
 	for field := range whole {
 		part := map[string]any{}
 		for k, v := range whole {

@@ -39,6 +39,9 @@ func (w *World) beginScenario() {
 	}
 	if u := s.SelfUpdating; u != nil {
 		w.cluster.groups = append(w.cluster.groups, &group{name: u.Name, owner: w.nodes[len(w.nodes)-1], priority: 2000, moving: seconds(2)})
+		if u.DueMinutes > 0 {
+			w.after(minutes(u.DueMinutes), func() { w.foreignRun(u.Run) })
+		}
 	}
 	if len(s.ShareGone)+len(s.FilesChanged) > 0 && w.shares != nil {
 		w.shares = faultyShares{world: w, inner: w.shares}

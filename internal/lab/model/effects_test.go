@@ -374,6 +374,22 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 				}
 			}
 		},
+		"self-updating-due": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			u := ask[agent.Updaters](r.bench, "NODE1", agent.OpUpdatersGet, nil)
+			if len(u.SelfUpdating) != 1 || !slices.Contains(u.SelfUpdating[0].Properties, "RunOnce=True") {
+				t.Errorf("%+v", u)
+			}
+			runs := func() int { return len(ask[agent.CauRuns](r.bench, "NODE1", agent.OpCauRuns, nil).Runs) }
+			r.clock.advance(99 * time.Minute)
+			if runs() != 0 {
+				t.Error("it starts early")
+			}
+			r.clock.advance(2 * time.Minute)
+			if runs() != 1 {
+				t.Error("it does not start")
+			}
+		},
 		"s2d": func(t *testing.T, r *rehearsal) {
 			t.Helper()
 			storageOfARestart(t, r.scenario)

@@ -25,6 +25,9 @@ type SelfUpdating struct {
 	Name string `json:"name"`
 	// Properties are the schedule as name=value.
 	Properties []string `json:"properties,omitempty"`
+	// DueMinutes makes it start an Updating Run, Run, so long after the beginning, once.
+	DueMinutes float64 `json:"due_minutes,omitempty"`
+	Run        string  `json:"run,omitempty"`
 }
 
 // Backup is a backup of a cluster shared volume that runs on a node for a while: from the beginning, or from the moment
@@ -64,9 +67,18 @@ func (n *Node) updaters() (agent.Updaters, error) {
 		if g := n.world.group(s.Name); g != nil {
 			state = g.state
 		}
-		out.SelfUpdating = append(out.SelfUpdating, agent.CauSchedule{Name: s.Name, State: state, Properties: append([]string{}, s.Properties...)})
+		out.SelfUpdating = append(out.SelfUpdating, agent.CauSchedule{Name: s.Name, State: state, Properties: s.properties(n.world.began)})
 	}
 	return out, nil
+}
+
+// properties are the role's own, and its start in UTC, which is the nodes' local time.
+func (s *SelfUpdating) properties(began time.Time) []string {
+	out := append([]string{}, s.Properties...)
+	if s.DueMinutes > 0 {
+		out = append(out, "StartDate="+began.Add(minutes(s.DueMinutes)).UTC().Format("01/02/2006 15:04:05"), "RunOnce=True")
+	}
+	return out
 }
 
 // updatePolicy is the policy of Automatic Updates with its WSUS server.

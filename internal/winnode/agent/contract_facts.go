@@ -30,6 +30,8 @@ type Updaters struct {
 	Servicing bool `json:"servicing"`
 	// SelfUpdating are CAU's own roles on the cluster, with the schedule as their private properties say it.
 	SelfUpdating []CauSchedule `json:"self_updating"`
+	// UTCOffsetMinutes is how far the node's local time, in which schedules are, is ahead of UTC now.
+	UTCOffsetMinutes int `json:"utc_offset_minutes"`
 }
 
 // CauSchedule is one clustered CAU role (resource type ClusterAwareUpdatingResource).

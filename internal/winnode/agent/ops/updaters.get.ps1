@@ -37,4 +37,5 @@ return @{
     config_mgr_running = ($null -ne $client) -and ([string]$client.Status -eq 'Running')
     servicing = $working -or (Test-CauKey -Path 'SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\InProgress') -or ([int](Get-CauValue -Path $cbs -Name 'ServicingInProgress' -Default 0) -eq 2)
     self_updating = $roles
+    utc_offset_minutes = [long][TimeZoneInfo]::Local.GetUtcOffset([DateTimeOffset]::UtcNow).TotalMinutes
 }
