@@ -121,8 +121,10 @@ type ClusterView struct {
 	Groups        []GroupView  `json:"groups"`
 	SharedVolumes []GroupView  `json:"shared_volumes"`
 	// ApartEnforced: a role stays offline rather than on a node with one that it is kept apart from (GroupView.Apart).
-	ApartEnforced  bool   `json:"apart_enforced,omitempty"`
-	AnsweredByNode string `json:"answered_by"`
+	ApartEnforced bool `json:"apart_enforced,omitempty"`
+	// AccessPoints are the names and addresses by which clients reach its roles.
+	AccessPoints   []AccessPoint `json:"access_points,omitempty"`
+	AnsweredByNode string        `json:"answered_by"`
 }
 
 // Member finds a node by name, whatever its case; nil when it is not a member.
@@ -158,6 +160,13 @@ type GroupView struct {
 	Locked bool `json:"locked,omitempty"`
 	// Apart names its anti-affinity classes and rules: roles that share one are kept on different nodes.
 	Apart []string `json:"apart,omitempty"`
+}
+
+// AccessPoint is a name or an address by which clients reach a role.
+type AccessPoint struct {
+	Role    string `json:"role"`
+	Name    string `json:"name,omitempty"`
+	Address string `json:"address,omitempty"`
 }
 
 // RoleView is where a role that a node owns may go.

@@ -84,7 +84,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 			return nil, err
 		}
 	}
-	checks := slices.Concat(s.transportChecks(ctx), shareChecks, []check.Result{hostCheck(names, s.addresses)}, gateProgram(req.Options, engine.ClusterChecks(seen, req.Options, s.clock.Now())))
+	checks := slices.Concat(s.transportChecks(ctx), shareChecks, []check.Result{hostCheck(names, s.addresses, s.carriedBy(names))}, s.throughTheCluster(ctx, seen.Cluster, args[argRoot]), gateProgram(req.Options, engine.ClusterChecks(seen, req.Options, s.clock.Now())))
 	if len(busy) > 0 {
 		checks = append(slices.DeleteFunc(checks, func(r check.Result) bool { return r.ID == busy[0].ID }), busy...)
 	} else if checks, err = p.ownRunCheck(s, checks); err != nil {
@@ -95,7 +95,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	}
 	in := engine.PlanInput{
 		Run: run, Created: time.Now(), Program: p.version, Address: s.target.Cluster, Reach: reach(s.target), Options: req.Options, Plugin: plugin.Name(), Arguments: args,
-		Specs: plugin.Options(), View: s.view, Addresses: s.addresses, Hosts: s.hosts, Scan: scan, Pending: pendingRestarts(seen), PreScript: pre, PostScript: post, Delivery: delivery, Checks: checks, Accepted: req.Accepted, ShareServer: args[argRoot],
+		Specs: plugin.Options(), View: s.view, HostNode: s.carriedBy(names), Addresses: s.addresses, Hosts: s.hosts, Scan: scan, Pending: pendingRestarts(seen), PreScript: pre, PostScript: post, Delivery: delivery, Checks: checks, Accepted: req.Accepted, ShareServer: args[argRoot],
 	}
 	if seen.Cluster.Known {
 		in.View = seen.Cluster.Value
@@ -179,7 +179,7 @@ func contactChecks(name string, c winnode.Contact, err error) []check.Result {
 }
 
 // hostCheck refuses to run on a node of the cluster itself: it would restart under its own run (R11).
-func hostCheck(names []string, addresses map[string]string) check.Result {
+func hostCheck(names []string, addresses map[string]string, carrier string) check.Result {
 	host, own := localNames()
 	short, _, _ := strings.Cut(host, ".")
 	for _, n := range names {
@@ -187,6 +187,12 @@ func hostCheck(names []string, addresses map[string]string) check.Result {
 		a, err := winnode.ParseAddress(addresses[n])
 		if strings.EqualFold(node, short) || err == nil && slices.Contains(own, a.Host) {
 			return check.Result{ID: "cluster.host", Outcome: check.Fail, Evidence: "This host is " + n + ", a node of the cluster.", Remedy: "Run cau on a machine outside the cluster."}
+		}
+	}
+	if carrier != "" {
+		return check.Result{
+			ID: "cluster.host", Outcome: check.Warn, Evidence: "This host is a virtual machine on " + carrier + ", a node of the cluster; that node comes last unless NodeOrder names it.",
+			Remedy: "Let the machine be a role of the cluster, so that the drain moves it, or run cau on a host outside: if it goes down with its node, cau resume goes on.",
 		}
 	}
 	return check.Result{ID: "cluster.host", Outcome: check.Pass, Evidence: fmt.Sprintf("This host is %s; no node has its name or one of its addresses.", host)}

@@ -30,6 +30,8 @@ func Catalogue() []Check {
 		{"cluster.backup", "No backup and no volume maintenance", ScopeCluster},
 		{"options.plugins", "Options for several plug-ins", ScopeCluster},
 		{"cluster.host", "This host is not a node of the cluster", ScopeCluster},
+		{"cluster.root-server", "Root's server is no role of the cluster", ScopeCluster},
+		{"cluster.names", "Names are not resolved through the cluster", ScopeCluster},
 		{"run.window", "Nodes may be begun at this time", ScopeRun},
 		{"run.soak", "Last node has been back for long enough", ScopeRun},
 		{"run.gate", "Administrator's own gate is open", ScopeRun},

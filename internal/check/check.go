@@ -46,11 +46,15 @@ type Result struct {
 }
 
 // Conditional tells the checks that are asked only where something gives a reason to: how long a sign-in lasts where its end is
-// known, whether encryption can be avoided where encryption is required, whether an option has anything to act on, what the
-// administrator's own options say of when a node may be begun. Whoever has the reason answers them; that nobody did means that
-// nobody had it.
+// known, whether encryption can be avoided where encryption is required, whether an option has anything to act on, who serves
+// the root or resolves names where that is known, what the administrator's own options say of when a node may be begun.
+// Whoever has the reason answers them; that nobody did means that nobody had it.
 func Conditional(id string) bool {
-	return id == "winrm.credential" || id == "smb.encryption.enforced" || id == "options.plugins" || strings.HasPrefix(id, "run.")
+	switch id {
+	case "winrm.credential", "smb.encryption.enforced", "options.plugins", "cluster.root-server", "cluster.names":
+		return true
+	}
+	return strings.HasPrefix(id, "run.")
 }
 
 // Gate tells whether results let a run start (R07), and which of them stand in the way.

@@ -42,6 +42,11 @@ func clusterView(c *agent.Cluster) engine.ClusterView {
 		WitnessOnline: c.WitnessOnline, S2D: c.S2D, ApartEnforced: c.AntiAffinityEnforced,
 		Groups: groupViews(c.Groups, c.AffinityRules), SharedVolumes: groupViews(c.SharedVolumes, nil),
 	}
+	for _, p := range c.AccessPoints[:min(len(c.AccessPoints), maxFacts)] {
+		v.AccessPoints = append(v.AccessPoints, engine.AccessPoint{
+			Role: agent.Printable(p.Group, maxName), Name: agent.Printable(p.Name, maxName), Address: agent.Printable(p.Address, maxName),
+		})
+	}
 	for _, m := range c.Nodes {
 		v.Nodes = append(v.Nodes, engine.MemberView{
 			Name: agent.Printable(m.Name, maxName), State: nodeState(m.State), DrainStatus: engine.DrainStatus(signed(m.DrainStatus)),

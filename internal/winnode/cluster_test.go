@@ -25,6 +25,7 @@ func TestTheClusterInTheEnginesWords(t *testing.T) {
 			{"name": "N4", "state": 77, "drain_status": 0},
 		},
 		"groups":         []map[string]any{{"name": "VM\r\n1", "owner": "N2", "state": uint32(4294967295), "core": false}, {"name": "Cluster Group", "owner": "N1", "state": 0, "core": true}},
+		"access_points":  []map[string]any{{"group": "FS\x07", "name": "fs1"}, {"group": "FS", "address": "10.0.0.9"}},
 		"shared_volumes": []map[string]any{{"name": "CSV1", "owner": "N2", "state": 4}},
 	}))
 	got, err := f.Describe(t.Context(), "N1")
@@ -40,6 +41,7 @@ func TestTheClusterInTheEnginesWords(t *testing.T) {
 			{Name: "N4", State: engine.NodeUnknown},
 		},
 		Groups:        []engine.GroupView{{Name: "VM 1", Owner: "N2", State: -1}, {Name: "Cluster Group", Owner: "N1", Core: true}},
+		AccessPoints:  []engine.AccessPoint{{Role: "FS", Name: "fs1"}, {Role: "FS", Address: "10.0.0.9"}},
 		SharedVolumes: []engine.GroupView{{Name: "CSV1", Owner: "N2", State: 4}},
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -156,7 +156,8 @@ func (w *World) view() agent.Cluster {
 	v := agent.Cluster{
 		Name: ClusterName, Fqdn: strings.ToLower(ClusterName) + "." + DNSDomain, DynamicQuorum: !w.scenario.StaticQuorum,
 		WitnessWeight: c.witnessWeight, WitnessOnline: c.witnessOnline, S2D: w.scenario.S2D,
-		Nodes: []agent.Member{}, Groups: []agent.Group{}, SharedVolumes: []agent.Group{},
+		AccessPoints: []agent.AccessPoint{{Group: "Cluster Group", Name: strings.ToLower(ClusterName)}, {Group: "FS-Data", Name: "fs-data"}},
+		Nodes:        []agent.Member{}, Groups: []agent.Group{}, SharedVolumes: []agent.Group{},
 	}
 	for _, n := range w.nodes {
 		information := 0

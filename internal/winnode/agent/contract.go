@@ -120,6 +120,16 @@ type Cluster struct {
 	// (ClusterEnforcedAntiAffinity). AffinityRules are empty before Windows Server 2019.
 	AntiAffinityEnforced bool           `json:"anti_affinity_enforced"`
 	AffinityRules        []AffinityRule `json:"affinity_rules"`
+	AccessPoints         []AccessPoint  `json:"access_points"`
+}
+
+// AccessPoint is a resource by which clients reach a role: of the type Network Name or Distributed Network Name with its
+// private property DnsName or Name, of the type IP Address or IPv6 Address with Address ("Network Name", "IP Address":
+// MSCS reference, private properties).
+type AccessPoint struct {
+	Group   string `json:"group"`
+	Name    string `json:"name,omitempty"`
+	Address string `json:"address,omitempty"`
 }
 
 // Member is one MSCluster_Node.

@@ -38,6 +38,19 @@ $groups = @(Get-CimInstance -Namespace $namespace -ClassName 'MSCluster_Resource
             anti_affinity = [string[]]@(@(Get-CauProperty -Instance $_ -Name 'AntiAffinityClassNames' -Default @()) | ForEach-Object -Process { [string]$_ })
         }
     })
+$points = @($resources | Where-Object -FilterScript { @('Network Name', 'Distributed Network Name', 'IP Address', 'IPv6 Address') -contains [string]$_.Type } | ForEach-Object -Process {
+        $private = Get-CauProperty -Instance $_ -Name 'PrivateProperties' -Default $null
+        if ($private -is [Microsoft.Management.Infrastructure.CimInstance]) {
+            $name = ''
+            $address = ''
+            if ([string]$_.Type -like '*Network Name') {
+                $name = [string](Get-CauProperty -Instance $private -Name 'DnsName' -Default (Get-CauProperty -Instance $private -Name 'Name' -Default ''))
+            } else {
+                $address = [string](Get-CauProperty -Instance $private -Name 'Address' -Default '')
+            }
+            @{ group = [string]$_.OwnerGroup; name = $name; address = $address }
+        }
+    })
 $rules = @()
 # Affinity rules exist since Windows Server 2019.
 if (Test-CauClass -Namespace $namespace -Class 'MSCluster_AffinityRule') {
@@ -67,6 +80,7 @@ return @{
     s2d = [bool](Get-CauProperty -Instance $cluster -Name 'S2DEnabled' -Default $false)
     anti_affinity_enforced = [long](Get-CauProperty -Instance $cluster -Name 'ClusterEnforcedAntiAffinity' -Default 0) -ne 0
     affinity_rules = $rules
+    access_points = $points
     nodes = $nodes
     groups = $groups
     shared_volumes = $volumes
