@@ -15,7 +15,7 @@ func small() cast {
 	f.addUpdate("", "First.msu", 3010, 20)
 	f.addUpdate("NODE1", "Second.msi", 0, 15)
 	// One node after the other, so that the points come in one order.
-	return cast{nodes: 2, files: f, options: func(o *engine.Options) { o.StageNodesAtOnce = 1 }}
+	return cast{nodes: 2, files: f, plan: func(in *engine.PlanInput) { in.Options.StageNodesAtOnce = 1 }}
 }
 
 // fate is what a random round does to a run, beyond what the run is made of.
@@ -66,7 +66,7 @@ func draw(seed uint64) (cast, fate) {
 		}
 	}
 	c.scenario = drawScenario(r, names[1:])
-	c.options = drawOptions(r, c.nodes)
+	c.plan = drawOptions(r, c.nodes)
 	if one(2) {
 		for _, n := range names[1:] {
 			for range r.IntN(3) {
@@ -101,10 +101,23 @@ func drawScenario(r *rand.Rand, names []string) model.Scenario {
 	return s
 }
 
-func drawOptions(r *rand.Rand, nodes int) func(*engine.Options) {
-	budget, atOnce := r.IntN(nodes), 1+3*r.IntN(2)
-	return func(o *engine.Options) {
-		o.MaxFailedNodes, o.StageNodesAtOnce = &budget, atOnce
+// drawOptions draws what decides how a run goes, and is the same in a run that nothing disturbs.
+func drawOptions(r *rand.Rand, nodes int) func(*engine.PlanInput) {
+	budget, atOnce, retries := r.IntN(nodes), 1+3*r.IntN(2), r.IntN(4)
+	failback := []engine.FailbackMode{engine.FailbackImmediate, engine.FailbackImmediate, engine.FailbackPolicy, engine.FailbackNone}[r.IntN(4)]
+	order, pending := engine.InstallOrders()[r.IntN(2)], r.IntN(2) == 0
+	soak := time.Duration(r.IntN(3)) * 5 * time.Minute
+	pre, post := r.IntN(3) == 0, r.IntN(3) == 0
+	return func(in *engine.PlanInput) {
+		o := &in.Options
+		o.MaxFailedNodes, o.StageNodesAtOnce, o.MaxRetriesPerNode, o.FailbackMode = &budget, atOnce, retries, failback
+		o.InstallOrder, o.RestartPending, o.Soak = order, pending, engine.TimeSpan(soak)
+		if pre {
+			o.PreUpdateScript, in.PreScript = `before.ps1`, []byte("Write-Output 'before'\nStart-Sleep -Seconds 20\nexit 0\n")
+		}
+		if post {
+			o.PostUpdateScript, in.PostScript = `after.ps1`, []byte("Start-Sleep -Seconds 10\nWrite-Output 'after'\n")
+		}
 	}
 }
 

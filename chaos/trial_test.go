@@ -39,8 +39,10 @@ type cast struct {
 	nodes    int
 	files    files
 	scenario model.Scenario
-	options  func(*engine.Options)
-	outages  map[string][]outageAt
+	// plan changes what the plan is made of; nil is nothing.
+	plan func(*engine.PlanInput)
+	// outages are by node.
+	outages map[string][]outageAt
 }
 
 // outageAt is an outage by the time since the run's beginning.
@@ -135,8 +137,8 @@ func (tr *trial) prepare(c cast) {
 	for _, k := range check.Catalogue() {
 		in.Checks = append(in.Checks, check.Result{ID: k.ID, Outcome: check.Pass})
 	}
-	if c.options != nil {
-		c.options(&in.Options)
+	if c.plan != nil {
+		c.plan(&in)
 	}
 	if tr.plan, err = engine.BuildPlan(in); err != nil {
 		tr.t.Fatal(err)

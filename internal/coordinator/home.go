@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -148,5 +149,27 @@ func (h *Home) Plan(run string) (*engine.Plan, error) {
 		return nil, fmt.Errorf("the plan in the folder of run %s is that of run %q", run, p.Run)
 	}
 	p.Upgrade()
+	if err := compactPayloads(p); err != nil {
+		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
+	}
 	return p, nil
+}
+
+// compactPayloads undoes what the file's indentation did to the plug-ins' own data: a fact that carries an update of the plan
+// is compact in the journal, and a state must be the same whether it is folded from there or was lived through.
+func compactPayloads(p *engine.Plan) error {
+	for i := range p.Nodes {
+		for j := range p.Nodes[i].Updates {
+			u := &p.Nodes[i].Updates[j]
+			if len(u.Payload) == 0 {
+				continue
+			}
+			var b bytes.Buffer
+			if err := json.Compact(&b, u.Payload); err != nil {
+				return err
+			}
+			u.Payload = b.Bytes()
+		}
+	}
+	return nil
 }

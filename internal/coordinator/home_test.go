@@ -300,3 +300,19 @@ func TestLastWordsAreTheLastCoordinatorsAndNobodyElses(t *testing.T) {
 		t.Errorf("words from before the last fact: %q", got)
 	}
 }
+
+func TestAPlanThatIsReadHoldsThePlugInsDataAsTheJournalWould(t *testing.T) {
+	h := newHome(t)
+	plan := testPlan("0123abcd", "C1")
+	plan.Nodes[0].Updates[0].Payload = []byte(`{"targets":["a.msu"],"minutes":30}`)
+	if err := h.NewRun(plan); err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.Plan(plan.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(got.Nodes[0].Updates[0].Payload); text != `{"targets":["a.msu"],"minutes":30}` {
+		t.Errorf("%s", text)
+	}
+}
