@@ -108,6 +108,9 @@ func TestR29_InstallFirstDoesADueRestartAfterAPauseOrAStopWasAsked(t *testing.T)
 				s := b.toEnd()
 				want := map[engine.Verb]engine.NodeStatus{engine.VerbPause: engine.NodeSucceeded, engine.VerbStop: engine.NodeCanceled}[verb]
 				b.wantNodes(s, map[string]engine.NodeStatus{"NODE1": want, "NODE2": engine.NodeCanceled, "NODE3": engine.NodeUpToDate})
+				if verb == engine.VerbPause {
+					b.wantOrder("restart.proven NODE1", "node.ended NODE1", "run.paused")
+				}
 				if s.Node("NODE1").Restarts != 1 || b.p.starts["NODE2/u"] != 0 || len(b.w.machine("NODE1").pending) != 0 {
 					t.Errorf("%v %v", b.w.acts, b.p.starts)
 				}
@@ -328,6 +331,40 @@ func TestInstallFirstTriesADrainAgainForTheRestartThatIsDue(t *testing.T) {
 		s := b.toEnd()
 		if n := s.Node("NODE1"); n.Status != engine.NodeSucceeded || n.Restarts != 1 || b.p.starts["NODE1/u"] != 1 {
 			t.Errorf("%s %v, %d restarts, %v", n.Status, n.Cause, n.Restarts, b.p.starts)
+		}
+	})
+}
+
+func TestInstallFirstSoaksAfterANodeThatWasNeverPaused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := inServiceFirst(t, each(numbered(2), "u"), with(func(o *engine.Options) { o.Soak = engine.TimeSpan(3 * time.Hour) }))
+		b.toEnd()
+		var ended, next time.Time
+		for _, f := range b.journal.facts(t) {
+			switch {
+			case f.Kind == engine.FactNodeEnded && f.Node == "NODE1":
+				ended = f.Time
+			case f.Kind == engine.FactInService && f.Node == "NODE2":
+				next = f.Time
+			}
+		}
+		if soaked := next.Sub(ended); soaked < 3*time.Hour {
+			t.Errorf("NODE2 is begun %s after NODE1", soaked)
+		}
+	})
+}
+
+func TestR29_InstallFirstPausesForADueRestartAfterTheWindowHasClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// The bubble's time begins at midnight, UTC.
+		b := inServiceFirst(t, each(numbered(2), "u"), with(func(o *engine.Options) { o.Window = "23:00-00:30 UTC" }))
+		sc := restart()
+		sc.takes = time.Hour
+		b.p.scripts["NODE1/u"] = sc
+		b.askOn(engine.FactGateWaiting, "NODE2", engine.VerbStop)
+		s := b.toEnd()
+		if n := s.Node("NODE1"); n.Status != engine.NodeSucceeded || n.Restarts != 1 || n.Ended.Sub(s.Started) > 3*time.Hour || b.p.starts["NODE2/u"] != 0 {
+			t.Errorf("%s %v, %d restarts, %s, %v", n.Status, n.Cause, n.Restarts, n.Ended.Sub(s.Started), b.p.starts)
 		}
 	})
 }
