@@ -16,6 +16,7 @@ const (
 	checkQuorum       = "cluster.quorum"
 	checkStorage      = "cluster.storage"
 	checkForeignRun   = "cluster.foreign-run"
+	checkLease        = "cluster.lease"
 	checkSelfUpdating = "cluster.self-updating"
 	checkBackup       = "cluster.backup"
 	checkLanguage     = "node.language-mode"

@@ -97,6 +97,15 @@ const (
 
 	// FactDiskFull: the run's folder has no room left but what was kept in reserve, and the run stops cleanly.
 	FactDiskFull FactKind = "run.disk-full"
+	// FactLeaseIntent: this coordinator asks the cluster for the lease, under a name of its own (R27). FactLeaseTaken: it has
+	// it. FactLeaseNone: it goes on without, because somebody accepted that. FactLeaseDropped: the lease was given back, or
+	// could not be.
+	FactLeaseIntent  FactKind = "lease.intent"
+	FactLeaseTaken   FactKind = "lease.taken"
+	FactLeaseNone    FactKind = "lease.none"
+	FactLeaseDropped FactKind = "lease.dropped"
+	// FactTakenOver: another coordinator has the run, and nothing more is done here.
+	FactTakenOver FactKind = "run.taken-over"
 )
 
 // Ignorable tells whether a program that does not know the kind may pass over it: only what informs, and
@@ -104,7 +113,8 @@ const (
 func (k FactKind) Ignorable() bool {
 	switch k {
 	case FactRunCompared, FactRunContinued, FactGateWaiting, FactRestartAgain, FactCleanDone, FactCleanFailed, FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate,
-		FactScriptEndedLate, FactCredentialLost, FactCredentialBack, FactRunWarned:
+		FactScriptEndedLate, FactCredentialLost, FactCredentialBack, FactRunWarned,
+		FactLeaseNone, FactLeaseDropped:
 		return true
 	default:
 		return false
@@ -178,6 +188,9 @@ type FactData struct {
 	Skipped []string `json:"skipped,omitempty"`
 	// Connections are those of plug-ins beyond the first that had something to stage, by instance.
 	Connections map[string]plugins.ShareConnection `json:"connections,omitempty"`
+	// Lease is the epoch that was taken or given back; Holder is whose it is.
+	Lease  int64  `json:"lease,omitempty"`
+	Holder string `json:"holder,omitempty"`
 	// NodeStatus and RunStatus are how it ended.
 	NodeStatus NodeStatus `json:"status,omitempty"`
 	RunStatus  RunStatus  `json:"state,omitempty"`

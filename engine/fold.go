@@ -87,7 +87,7 @@ func (s *State) Apply(f Fact) error {
 
 func (k FactKind) known() bool {
 	switch k {
-	case FactDiskFull, FactRunCompared:
+	case FactDiskFull, FactRunCompared, FactLeaseIntent, FactLeaseTaken, FactLeaseNone, FactLeaseDropped, FactTakenOver:
 		return true
 	case FactRunStarted, FactRunContinued, FactControl, FactRunPaused, FactRunHeld, FactRunEnded,
 		FactRunReleased, FactRunTimeUp, FactRunNoMoreNodes, FactRunWarned, FactCredentialLost, FactCredentialBack,

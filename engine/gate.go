@@ -238,11 +238,11 @@ func (r *run) lookAtWorld(ctx context.Context, node string) []check.Result {
 	residents := ask(ctx, func() (ResidentsView, error) { return n.Residents(ctx) })
 	// First, because it is why the others cannot be read.
 	lasts := r.credentialLasts(node, o.Cluster.Err, o.Storage.Err, o.Foreign.Err, o.Backups.Err, quorumErr, updaters.Err, bitLocker.Err, roles.Err, residents.Err)
-	return []check.Result{
+	return append([]check.Result{
 		lasts, noForeignRun(o), r.allAtRest(node, everyoneInService(o, node)), quorum, storageHealthy(o), noBackup(o),
 		installsNothing(node, updaters), noSelfUpdateMeanwhile(updaters, r.Clock.Now(), r.mostOf(node)), startsAlone(node, bitLocker),
 		rolesMayMove(node, o.Cluster, roles, r.Plan.Options), nothingIsLocked(node, o.Cluster, true), residentsStay(node, residents),
-	}
+	}, r.holdsLease(ctx)...)
 }
 
 // ask puts a question a second time when no answer came to the first: one message that got lost does not close a

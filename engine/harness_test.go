@@ -92,6 +92,9 @@ type bench struct {
 	credential engine.Credential
 	// gate may be nil.
 	gate engine.Gatekeeper
+	// lease may be nil, holder is the coordinator's name in it; each call of run has another one unless it is set.
+	lease  *fakeLease
+	holder string
 	// further are the plan's plug-ins beyond p, by instance.
 	further map[string]*fakePlugin
 }
@@ -175,10 +178,14 @@ func (b *bench) run() (engine.State, error) {
 	for instance, p := range b.further {
 		further[instance] = p
 	}
-	got, err := engine.Run(ctx, engine.RunInput{
+	in := engine.RunInput{
 		Plan: b.plan, State: state, Plugin: b.p, Further: further, Cluster: b.w, Nodes: b.w.node, Recorder: b.journal, Control: b.control, Clock: bubbleClock{},
 		Credential: b.credential, Gate: b.gate,
-	})
+	}
+	if b.lease != nil {
+		in.Lease, in.Holder = b.lease.keeper(b)
+	}
+	got, err := engine.Run(ctx, in)
 	folded, foldErr := engine.Fold(b.plan, b.journal.facts(b.t))
 	if foldErr != nil {
 		b.t.Fatal(foldErr)

@@ -117,6 +117,9 @@ func (e *closedError) Error() string { return e.blocking[0].Evidence }
 
 // mayRestart looks once whether the node may be restarted now, as its peers see it and themselves.
 func (r *run) mayRestart(ctx context.Context, name string) error {
+	if err := r.renewLease(ctx); err != nil {
+		return err
+	}
 	v, err := r.Cluster.Describe(ctx, name)
 	if err != nil {
 		return err

@@ -55,6 +55,10 @@ type RunInput struct {
 	DiskFull func() *fault.Cause
 	// Gate may be nil where the plan has none.
 	Gate Gatekeeper
+	// Lease may be nil: then nothing keeps a coordinator of another host out. Holder is this coordinator's name in it,
+	// printable and unique to it.
+	Lease  LeaseKeeper
+	Holder string
 	// Credential may be nil: then its end is not known, and only its refusal is seen (R05).
 	Credential Credential
 }
@@ -77,6 +81,7 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 		maintained: map[string]bool{}, entered: map[string]time.Time{}, watched: map[string]bool{}, ranHere: map[string]bool{},
 		excused: map[string]*patience{},
 	}
+	r.endHere = func() {}
 	r.stopped, r.endWatches = context.WithCancel(context.Background())
 	defer r.endWatches()
 	if r.state.Facts == 0 {
@@ -110,7 +115,14 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 		return r.state, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	r.mu.Lock()
+	r.endHere = cancel
+	r.mu.Unlock()
 	var listening sync.WaitGroup
+	if in.Lease != nil {
+		listening.Go(func() { r.keepLease(ctx) })
+		listening.Go(func() { r.watchFence(ctx) })
+	}
 	listening.Go(func() { r.listen(ctx) })
 	r.lookAtTime()
 	listening.Go(func() { r.keepTime(ctx) })
@@ -118,6 +130,9 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	cancel()
 	listening.Wait()
 	r.watches.Wait()
+	if r.replaced {
+		err = r.broken // and not that what was under way was given up
+	}
 	return r.state, err
 }
 
@@ -140,6 +155,13 @@ type run struct {
 	ranHere    map[string]bool
 	stopped    context.Context //nolint:containedctx // it is the word that stop was asked, not a call's context
 	endWatches context.CancelFunc
+	// leased: the lease is ours, renewed when it was last. replaced: another coordinator has the run, and endHere ends what is
+	// under way. mu guards all of them.
+	// leaseTurn lets one ask about the lease at a time; it is taken before mu.
+	leaseTurn        sync.Mutex
+	leased, replaced bool
+	renewed          time.Time
+	endHere          context.CancelFunc
 	// excused is how long steps of a node have waited here for a credential that works again; mu guards it.
 	excused map[string]*patience
 }
@@ -154,6 +176,9 @@ func (r *run) record(f Fact) error {
 func (r *run) recordLocked(f Fact) error {
 	if r.broken != nil {
 		return r.broken
+	}
+	if r.fencedLocked() {
+		return r.takenOverLocked("")
 	}
 	f.Time = r.now()
 	f.MayIgnore = f.Kind.Ignorable()
@@ -219,6 +244,9 @@ func (r *run) report(node string) func(plugins.Progress) {
 
 // sequence is the run: what needs nothing, preflight, staging, then one node after the other.
 func (r *run) sequence(ctx context.Context) error {
+	if err := r.takeLease(ctx); err != nil {
+		return err
+	}
 	if err := r.beginWatches(ctx); err != nil {
 		return err
 	}
@@ -238,6 +266,9 @@ func (r *run) sequence(ctx context.Context) error {
 		}
 	}
 	for _, step := range []func(context.Context) error{r.preflight, r.stageAll, r.takeAll} {
+		if err := r.awake(ctx); err != nil {
+			return err
+		}
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -279,6 +310,9 @@ func (r *run) finish(ctx context.Context) error {
 		return err
 	}
 	if err := r.compare(ctx); err != nil {
+		return err
+	}
+	if err := r.dropLease(ctx); err != nil {
 		return err
 	}
 	r.mu.Lock()

@@ -207,7 +207,7 @@ func TestR07_EveryCheckOfTheCatalogueThatTheEngineAnswersIsInIt(t *testing.T) {
 			t.Errorf("%s is not in the catalogue", r.ID)
 		}
 	}
-	elsewhere := map[string]bool{"cluster.host": true, "cluster.root-server": true, "cluster.names": true, "node.job": true, "node.share-read": true, "options.plugins": true}
+	elsewhere := map[string]bool{"cluster.host": true, "cluster.root-server": true, "cluster.names": true, "node.job": true, "node.share-read": true, "options.plugins": true, "cluster.lease": true}
 	for _, c := range check.Catalogue() {
 		if (c.Scope == check.ScopeNode || c.Scope == check.ScopeCluster) && !answered[c.ID] && !elsewhere[c.ID] {
 			t.Errorf("nobody answers %s", c.ID)

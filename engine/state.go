@@ -7,7 +7,7 @@ import (
 	"cau/plugins"
 )
 
-// RunStatus is the run's state in words. The last four are CAU's summary statuses.
+// RunStatus is the run's state in words. Four of them are CAU's summary statuses: Succeeded, PartiallyFailed, Failed, Canceled.
 type RunStatus string
 
 // The states of a run.
@@ -20,12 +20,14 @@ const (
 	RunPartiallyFailed RunStatus = "PartiallyFailed"
 	RunFailed          RunStatus = "Failed"
 	RunCanceled        RunStatus = "Canceled"
+	// RunTakenOver: a coordinator on another host goes on with the run, and its journal there is the run's (R27).
+	RunTakenOver RunStatus = "TakenOver"
 )
 
 // Ended tells whether nothing more will be done.
 func (s RunStatus) Ended() bool {
 	switch s {
-	case RunSucceeded, RunPartiallyFailed, RunFailed, RunCanceled:
+	case RunSucceeded, RunPartiallyFailed, RunFailed, RunCanceled, RunTakenOver:
 		return true
 	case RunRunning, RunPaused, RunHeld, RunStopping:
 	}
@@ -110,6 +112,8 @@ type State struct {
 	HeldFor string `json:"held_for,omitempty"`
 	// CredentialLost: what signs in to the nodes does not work any more (R05).
 	CredentialLost bool `json:"credential_lost,omitempty"`
+	// Lease is what is known of our lease on the cluster; nil before it was asked for.
+	Lease *LeaseState `json:"lease,omitempty"`
 	// DiskFull is why the run stops for want of room in its folder; nil while there is some.
 	DiskFull *fault.Cause `json:"disk_full,omitempty"`
 	Cause    *fault.Cause `json:"cause,omitempty"`

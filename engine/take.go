@@ -21,6 +21,9 @@ func (r *run) take(ctx context.Context, np NodePlan) error {
 		if err := r.brokenErr(); err != nil {
 			return err
 		}
+		if err := r.awake(ctx); err != nil {
+			return err
+		}
 		r.lookAtTime()
 		nr := r.node(np.Name)
 		switch {

@@ -85,6 +85,8 @@ func (p *program) examine(ctx context.Context, s *session, req cli.DoctorRequest
 	if life, ok := s.lifetimeCheck(0); ok {
 		report.Checks = append(report.Checks, life)
 	}
+	held, err := s.fleet.ReadLease(ctx)
+	report.Checks = append(report.Checks, engine.LeaseCheck("", held, err))
 	byNode := map[string][]check.Result{}
 	for _, r := range engine.ClusterChecks(seen, engine.DefaultOptions(), s.clock.Now()) {
 		if slices.Contains(names, r.Subject) {

@@ -87,8 +87,12 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	checks := slices.Concat(s.transportChecks(ctx), shareChecks, []check.Result{hostCheck(names, s.addresses, s.carriedBy(names))}, s.throughTheCluster(ctx, seen.Cluster, args[argRoot]), gateProgram(req.Options, engine.ClusterChecks(seen, req.Options, s.clock.Now())))
 	if len(busy) > 0 {
 		checks = append(slices.DeleteFunc(checks, func(r check.Result) bool { return r.ID == busy[0].ID }), busy...)
-	} else if checks, err = p.ownRunCheck(s, checks); err != nil {
-		return nil, err
+	} else {
+		held, err := s.fleet.ReadLease(ctx)
+		checks = append(checks, engine.LeaseCheck("", held, err))
+		if checks, err = p.ownRunCheck(s, checks); err != nil {
+			return nil, err
+		}
 	}
 	if life, ok := s.lifetimeCheck(req.Options.BeginsIn(s.clock.Now()) + mostTime(scan, req.Options)); ok {
 		checks = append(checks, life)

@@ -215,7 +215,7 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		return err
 	}
 	_, err = coordinator.Serve(ctx, coordinator.ServeInput{
-		Notices: told, Home: home, Run: run, Plugin: plugin, Cluster: fleet, Credential: credentialLife{access, sec, simulated}, Clock: clock, Gate: gatekeeper{}, Child: child,
+		Notices: told, Home: home, Run: run, Plugin: plugin, Cluster: fleet, Lease: fleet, Credential: credentialLife{access, sec, simulated}, Clock: clock, Gate: gatekeeper{}, Child: child,
 		Nodes: func(name string) engine.Node { return fleet.Node(name) },
 	})
 	if err != nil && context.Cause(ctx) != nil {

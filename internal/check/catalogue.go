@@ -26,6 +26,7 @@ func Catalogue() []Check {
 		{"cluster.locked", "No role is held where it is", ScopeCluster},
 		{"cluster.storage", "Storage is healthy", ScopeCluster},
 		{"cluster.foreign-run", "No other updating run", ScopeCluster},
+		{"cluster.lease", "No other run of cau holds the cluster", ScopeCluster},
 		{"cluster.self-updating", "No self-updating role of CAU", ScopeCluster},
 		{"cluster.backup", "No backup and no volume maintenance", ScopeCluster},
 		{"options.plugins", "Options for several plug-ins", ScopeCluster},

@@ -75,7 +75,7 @@ func runExit(s engine.RunStatus) int {
 		return ExitFailed
 	case engine.RunCanceled:
 		return ExitCanceled
-	case engine.RunRunning, engine.RunPaused, engine.RunHeld, engine.RunStopping:
+	case engine.RunRunning, engine.RunPaused, engine.RunHeld, engine.RunStopping, engine.RunTakenOver: // elsewhere, that one
 	}
 	return ExitGoesOn
 }

@@ -20,6 +20,8 @@ var (
 	ErrNotAlive = errors.New("the run's coordinator is not running")
 	// ErrEnded: the run has ended.
 	ErrEnded = errors.New("the run has ended")
+	// ErrTakenOver: a coordinator on another host has the run (R27).
+	ErrTakenOver = fmt.Errorf("%w here: another host has taken it over", ErrEnded)
 	// ErrClusterBusy: another run on this host works on the cluster; errors.As gives the *ClusterBusyError.
 	ErrClusterBusy = errors.New("another run works on this cluster")
 	// ErrWouldNotSurvive: the start was refused because the run would not outlive this session (R28).

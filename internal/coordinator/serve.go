@@ -27,6 +27,8 @@ type ServeInput struct {
 	Cluster engine.Cluster
 	Nodes   func(name string) engine.Node
 	Clock   engine.Clock
+	// Lease is the cluster's; nil where nothing keeps a coordinator of another host out (R27).
+	Lease engine.LeaseKeeper
 	// Credential is as in engine.RunInput; nil where nothing is known of its end (R05).
 	Credential engine.Credential
 	// Notices tells people about the run; nil where nobody is to be told.
@@ -125,7 +127,10 @@ func (p *post) take(ctx context.Context, in ServeInput) error {
 	if p.state, p.snapshot.at, err = in.Home.fold(plan); err != nil {
 		return fmt.Errorf("go on with run %s: %w", in.Run, err)
 	}
-	if p.state.Status.Ended() {
+	switch {
+	case p.state.Status == engine.RunTakenOver:
+		return fmt.Errorf("run %s: %w", in.Run, ErrTakenOver)
+	case p.state.Status.Ended():
 		return fmt.Errorf("run %s: %w", in.Run, ErrEnded)
 	}
 	p.room, err = openRoom(in.Home, in.Run)
@@ -151,7 +156,7 @@ func (p *post) work(ctx context.Context, in ServeInput) error {
 	p.state, err = engine.Run(ctx, engine.RunInput{
 		Plan: p.plan, State: p.state, Plugin: in.Plugin, Cluster: in.Cluster, Nodes: in.Nodes,
 		Recorder: p, Telemetry: progress, Control: p.desk.control, Clock: in.Clock, Gate: in.Gate, Credential: in.Credential,
-		DiskFull: func() *fault.Cause { return p.room.spent },
+		DiskFull: func() *fault.Cause { return p.room.spent }, Lease: in.Lease, Holder: holderName(),
 	})
 	why := ErrNotAlive
 	if p.state.Status.Ended() {

@@ -78,6 +78,8 @@ func Resume(ctx context.Context, run string, in StartInput) (Started, error) {
 	switch {
 	case err != nil:
 		return Started{}, err
+	case state.Status == engine.RunTakenOver:
+		return Started{}, fmt.Errorf("run %s: %w", run, ErrTakenOver)
 	case state.Status.Ended():
 		return Started{}, fmt.Errorf("run %s: %w", run, ErrEnded)
 	case alive:

@@ -10,6 +10,7 @@ const (
 	StatusPartiallyFailed Key = "status.PartiallyFailed"
 	StatusFailed          Key = "status.Failed"
 	StatusCanceled        Key = "status.Canceled"
+	StatusTakenOver       Key = "status.TakenOver"
 	StatusUpToDate        Key = "status.UpToDate"
 	StatusNotTaken        Key = "status.NotTaken"
 	StatusWaiting         Key = "status.Waiting"
@@ -26,7 +27,7 @@ const (
 //nolint:gochecknoglobals // a constant table; Go has no constant maps
 var coreTexts = map[Key]string{
 	StatusRunning: "Running", StatusPaused: "Paused", StatusHeld: "Held", StatusStopping: "Stopping",
-	StatusSucceeded: "Succeeded", StatusPartiallyFailed: "Partially failed", StatusFailed: "Failed", StatusCanceled: "Canceled",
+	StatusSucceeded: "Succeeded", StatusPartiallyFailed: "Partially failed", StatusFailed: "Failed", StatusCanceled: "Canceled", StatusTakenOver: "Taken over",
 	StatusUpToDate: "Up to date", StatusNotTaken: "Not taken", StatusWaiting: "Waiting", StatusUpdating: "Updating",
 	OutcomePass: "pass", OutcomeWarn: "warning", OutcomeFail: "fail", OutcomeCannotVerify: "cannot verify",
 	Simulated: "simulated",

@@ -17,9 +17,8 @@ var ErrWrongNode = errors.New("the address leads to another computer")
 // ErrUnknownNode says that no address is known for a node.
 var ErrUnknownNode = errors.New("no address is known for this node")
 
-// ErrFenced says that a node refused a change because another coordinator holds a later lease (R27). Nothing more may
-// be done under the lease that we hold.
-var ErrFenced = errors.New("another coordinator has taken over the cluster's lease")
+// ErrFenced is engine.ErrFenced: nothing more may be done under the lease that we hold (R27).
+var ErrFenced = engine.ErrFenced
 
 // OperationError is a node's own refusal of an operation, or its failure there.
 type OperationError struct {

@@ -47,12 +47,15 @@ type Config struct {
 // Fleet is one cluster's nodes, reached with one credential. It implements engine.Cluster. Safe for
 // concurrent use.
 type Fleet struct {
-	cfg     Config
-	gate    *gate
-	links   []*link
-	nodes   map[string]*Node // by upper-case name
-	fence   atomic.Int64     // the lease's epoch that changing requests carry
-	closing sync.WaitGroup
+	cfg   Config
+	gate  *gate
+	links []*link
+	nodes map[string]*Node // by upper-case name
+	fence atomic.Int64     // the lease's epoch that changing requests carry
+	// fenced is closed once a node refused a change because another coordinator holds a later lease.
+	fenced    chan struct{}
+	onceFence sync.Once
+	closing   sync.WaitGroup
 	// ending is done when the fleet is closed: what runs in a shell of its own ends then.
 	ending context.Context //nolint:containedctx // the fleet's life, not a call's
 	end    context.CancelFunc
@@ -77,7 +80,7 @@ func New(cfg Config) (*Fleet, error) {
 	orDefault(&cfg.ReserveBytes, 2<<30)
 	f := &Fleet{
 		cfg: cfg, gate: newGate(), nodes: map[string]*Node{},
-		states: map[string]engine.NodeState{},
+		states: map[string]engine.NodeState{}, fenced: make(chan struct{}),
 	}
 	f.ending, f.end = context.WithCancel(context.Background())
 	for _, n := range cfg.Nodes {
@@ -106,7 +109,7 @@ func orDefault[T ~int64](v *T, d T) {
 func (f *Fleet) link(n NodeAddress) *link {
 	return &link{
 		name: n.Name, address: n.Address, host: n.Host, dialer: f.cfg.Dialer, clock: f.cfg.Clock, gate: f.gate, limit: f.cfg.OperationLimit,
-		fence: &f.fence, closing: &f.closing, ready: make(chan struct{}, 1),
+		fence: &f.fence, refused: f.sawFence, closing: &f.closing, ready: make(chan struct{}, 1),
 	}
 }
 
@@ -130,6 +133,12 @@ func (unknown) Shell(string, string) (Shell, error) { return nil, ErrUnknownNode
 // Fence makes every request that changes something carry the lease's epoch from now on: a node that knows of a later
 // one refuses it with ErrFenced (R27). 0 takes that back.
 func (f *Fleet) Fence(epoch int64) { f.fence.Store(epoch) }
+
+// Fenced is closed once a node refused anything because another coordinator holds a later lease: it is before the call
+// that was refused returns.
+func (f *Fleet) Fenced() <-chan struct{} { return f.fenced }
+
+func (f *Fleet) sawFence() { f.onceFence.Do(func() { close(f.fenced) }) }
 
 // Close drops every connection and waits for whatever is still sent. Jobs on the nodes go on, but for those that run
 // in our own logon (plugins.Job.AsCaller).

@@ -6,33 +6,15 @@ import (
 	"fmt"
 	"time"
 
+	"cau/engine"
 	"cau/internal/fault"
 	"cau/internal/winnode/agent"
 )
 
-// Lease is the cluster's lease as a member sees it (R27): the newest epoch there is.
-type Lease struct {
-	// Epoch is 0 when nobody holds the lease.
-	Epoch int64
-	// Run and Holder are whose it is; empty where whoever took it has not said so yet, or never will.
-	Run, Holder string
-	// Renewed is when it was last taken or renewed, by the clock of whichever member was asked then. Zero where that
-	// cannot be read, which is no proof of age.
-	Renewed time.Time
-	// Now is the clock of AnsweredBy when it answered: Renewed is compared with it and not with ours.
-	Now        time.Time
-	AnsweredBy string
-	// Taken: TakeLease made this epoch, and it is ours.
-	Taken bool
-}
+// Lease is the cluster's lease as a member sees it (R27).
+type Lease = engine.Lease
 
-// Age is how long ago the lease was renewed, by the cluster's clocks; negative when that is not known.
-func (l Lease) Age() time.Duration {
-	if l.Epoch == 0 || l.Renewed.IsZero() || l.Now.IsZero() {
-		return -1
-	}
-	return max(l.Now.Sub(l.Renewed), 0)
-}
+var _ engine.LeaseKeeper = (*Fleet)(nil)
 
 // TakeLease makes a new epoch if the lease is as expect says: that epoch is the newest one, or nobody holds the lease (0).
 // The new one is later than every epoch that there was, dropped ones too. Whoever loses the race gets the winner's
@@ -115,7 +97,10 @@ func (f *Fleet) lease(ctx context.Context, op string, args any) (Lease, error) {
 		if a.Epoch == nil || *a.Epoch < 0 {
 			return missing(op, who, "epoch")
 		}
-		l = Lease{Epoch: *a.Epoch, Run: agent.Printable(a.Run, maxName), Holder: agent.Printable(a.Holder, maxName), Taken: a.Taken}
+		l = Lease{
+			Epoch: *a.Epoch, Run: agent.Printable(a.Run, maxName), Holder: agent.Printable(a.Holder, maxName), Taken: a.Taken,
+			LastEpoch: a.LastEpoch, LastRun: agent.Printable(a.LastRun, maxName), LastHolder: agent.Printable(a.LastHolder, maxName),
+		}
 		l.Renewed, _ = time.Parse(time.RFC3339Nano, a.RenewedUTC) // zero where it cannot be read, as documented
 		l.Now, _ = time.Parse(time.RFC3339Nano, r.UTC)
 		return nil

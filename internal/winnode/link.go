@@ -25,6 +25,7 @@ type link struct {
 	gate                *gate
 	limit               time.Duration // of one operation, in real time; 0 for none
 	fence               *atomic.Int64
+	refused             func() // is told that the fence kept an operation out
 	closing             *sync.WaitGroup
 
 	mu      sync.Mutex
@@ -165,7 +166,11 @@ func (l *link) run(ctx context.Context, e *epoch, op string, inv agent.Invocatio
 		return agent.Response{}, exit, unanswered(what(op), l.name, exit, stderr, err)
 	}
 	if !r.OK {
-		return r, exit, refusal(what(op), l.name, r.Err)
+		err := refusal(what(op), l.name, r.Err)
+		if errors.Is(err, ErrFenced) && l.refused != nil {
+			l.refused()
+		}
+		return r, exit, err
 	}
 	return r, exit, nil
 }
@@ -240,7 +245,7 @@ func (l *link) stats() wsman.Stats {
 // side is another way to the same node: what runs there for long leaves this one free.
 func (l *link) side() *link {
 	side := &link{
-		name: l.name, address: l.address, host: l.host, dialer: l.dialer, clock: l.clock, gate: l.gate, fence: l.fence,
+		name: l.name, address: l.address, host: l.host, dialer: l.dialer, clock: l.clock, gate: l.gate, fence: l.fence, refused: l.refused,
 		closing: l.closing, ready: make(chan struct{}, 1),
 	}
 	l.mu.Lock()

@@ -23,7 +23,7 @@ func (l Look) RunMark(s engine.RunStatus) Mark {
 		return Mark{l.Glyphs.Failed, l.Theme.Bad}
 	case engine.RunCanceled:
 		return Mark{l.Glyphs.Canceled, l.Theme.Warn}
-	case engine.RunPaused, engine.RunHeld, engine.RunStopping:
+	case engine.RunPaused, engine.RunHeld, engine.RunStopping, engine.RunTakenOver:
 		return Mark{l.Glyphs.Held, l.Theme.Warn}
 	case engine.RunRunning:
 	}

@@ -47,10 +47,11 @@ func (c *cluster) newest() lease {
 }
 
 func (l lease) answer(taken bool) agent.Lease {
-	if l.epoch == 0 || l.dropped {
-		return agent.Lease{}
+	a := agent.Lease{LastEpoch: l.epoch, LastRun: l.run, LastHolder: l.holder}
+	if l.epoch != 0 && !l.dropped {
+		a.Epoch, a.Run, a.Holder, a.RenewedUTC, a.Taken = l.epoch, l.run, l.holder, stamp(l.renewed), taken
 	}
-	return agent.Lease{Epoch: l.epoch, Run: l.run, Holder: l.holder, RenewedUTC: stamp(l.renewed), Taken: taken}
+	return a
 }
 
 func checkHolder(run, holder string) error {
@@ -100,7 +101,7 @@ func (n *Node) dropLease(a agent.LeaseArgs) (agent.Lease, error) {
 		return agent.Lease{}, err
 	}
 	if now := n.world.cluster.newest(); now.dropped && now.epoch == a.Epoch && now.run == a.Run {
-		return agent.Lease{}, nil
+		return now.answer(false), nil
 	}
 	l, err := n.ownLease(a)
 	if err != nil {

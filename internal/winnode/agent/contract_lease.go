@@ -34,6 +34,10 @@ type Lease struct {
 	Holder string `json:"holder"`
 	// RenewedUTC is when it was last taken or renewed, by the clock of the node that was asked then.
 	RenewedUTC string `json:"renewed_utc"`
+	// LastEpoch, LastRun and LastHolder are those of the newest epoch that there was, one that was dropped too.
+	LastEpoch  int64  `json:"last_epoch"`
+	LastRun    string `json:"last_run"`
+	LastHolder string `json:"last_holder"`
 	// Taken: this very call created the epoch (OpLeaseTake).
 	Taken bool `json:"taken,omitempty"`
 }

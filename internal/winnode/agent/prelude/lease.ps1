@@ -38,17 +38,26 @@ function Get-CauLeases {
     return @($leases | Sort-Object -Property 'epoch' -Descending)
 }
 
-# ConvertTo-CauLease is the answer of every lease operation: the newest epoch, or 0 when nobody holds the lease.
+# ConvertTo-CauLease is the answer of every lease operation: the newest epoch, or 0 when nobody holds the lease, and whose
+# the last one was. By that a coordinator that comes back finds out that its run was taken over and has ended elsewhere.
 function ConvertTo-CauLease {
     param(
         [object[]]$Leases,
         [bool]$Taken = $false
     )
-    if ($Leases.Count -eq 0 -or $Leases[0].dropped) {
-        return @{ epoch = [long]0; run = ''; holder = ''; renewed_utc = ''; taken = $false }
-    }
+    $answer = @{ epoch = [long]0; run = ''; holder = ''; renewed_utc = ''; last_epoch = [long]0; last_run = ''; last_holder = ''; taken = $false }
+    if ($Leases.Count -eq 0) { return $answer }
     $newest = $Leases[0]
-    return @{ epoch = $newest.epoch; run = $newest.run; holder = $newest.holder; renewed_utc = $newest.renewed; taken = $Taken }
+    $answer['last_epoch'] = $newest.epoch
+    $answer['last_run'] = $newest.run
+    $answer['last_holder'] = $newest.holder
+    if ($newest.dropped) { return $answer }
+    $answer['epoch'] = $newest.epoch
+    $answer['run'] = $newest.run
+    $answer['holder'] = $newest.holder
+    $answer['renewed_utc'] = $newest.renewed
+    $answer['taken'] = $Taken
+    return $answer
 }
 
 # Write-CauLeaseNote writes into a role's description who holds the epoch, and when that was last true.
