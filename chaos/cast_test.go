@@ -76,6 +76,9 @@ func draw(seed uint64) (cast, fate) {
 			}
 		}
 	}
+	if one(3) {
+		c.lost = 10 + r.IntN(50)
+	}
 	return c, drawFate(r)
 }
 

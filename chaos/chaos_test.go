@@ -48,7 +48,7 @@ func bubble(t *testing.T, name string, do func(t *testing.T)) bool {
 // passes.
 func undisturbed(t *testing.T, name string, c cast, watch func(n int, point string)) (out outcome, ok bool) {
 	t.Helper()
-	c.outages = nil
+	c.outages, c.lost = nil, 0
 	ok = bubble(t, name, func(t *testing.T) {
 		t.Helper()
 		tr := newTrial(t, c, 0)

@@ -43,6 +43,8 @@ type cast struct {
 	plan func(*engine.PlanInput)
 	// outages are by node.
 	outages map[string][]outageAt
+	// lost is one in how many answers of nodes that gets lost; 0 is none.
+	lost int
 }
 
 // outageAt is an outage by the time since the run's beginning.
@@ -97,6 +99,7 @@ func newTrial(t *testing.T, c cast, seed uint64) *trial {
 		_ = os.RemoveAll(dir)
 	})
 	tr.prepare(c)
+	tr.network.lost, tr.network.drawn = c.lost, rand.New(rand.NewPCG(seed, 2))
 	for node, list := range c.outages {
 		for _, o := range list {
 			from := time.Now().Add(o.after)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +34,9 @@ type network struct {
 	off map[string]bool
 	// outages are by node, in the order in which they begin.
 	outages map[string][]outage
+	// lost is one in how many answers that gets lost on the way, 0 for none; drawn draws which.
+	lost  int
+	drawn *rand.Rand
 }
 
 // outage is a time in which a node's WinRM fails; answersLost lets what is asked be done and loses the answer.
@@ -56,6 +60,13 @@ func (n *network) up(node string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return !n.off[node]
+}
+
+// loses tells whether the answer that is on its way gets lost.
+func (n *network) loses() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.lost > 0 && n.drawn.IntN(n.lost) == 0
 }
 
 // out is the outage that a node has now.
@@ -121,7 +132,7 @@ func (s *shell) Run(ctx context.Context, command string, stdin []byte) (stdout, 
 	if err := sleep(ctx, travel); err != nil {
 		return nil, nil, 0, &wsman.ConnError{Op: "Receive", Stage: wsman.Maybe, Err: err}
 	}
-	if out || !s.network.up(s.node.Name()) {
+	if out || !s.network.up(s.node.Name()) || s.network.loses() {
 		return nil, nil, 0, &wsman.ConnError{Op: "Receive", Stage: wsman.Maybe, Err: errReset}
 	}
 	if err := s.life.point(name + " answered"); err != nil {
