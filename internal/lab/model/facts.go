@@ -1,6 +1,8 @@
 package model
 
 import (
+	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"time"
@@ -167,6 +169,17 @@ func (n *Node) addHistory(title string, result int, hresult int64) {
 
 // kbName is KB and the number.
 func kbName(kb string) string { return "KB" + strings.TrimPrefix(strings.ToUpper(kb), "KB") }
+
+// packageKB is the number under which Windows lists a package. Every .msu has one; where the lab's file is not named after
+// one it is made up from the update's id, so that the same update is the same number on every node.
+func packageKB(id string) string {
+	if isKB(id) {
+		return id
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(key(id))) // never fails
+	return fmt.Sprintf("KB9%06d", h.Sum32()%1_000_000)
+}
 
 func isKB(id string) bool {
 	digits, ok := strings.CutPrefix(key(id), "kb")

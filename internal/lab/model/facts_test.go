@@ -155,3 +155,18 @@ func TestAShareIsThereOnceItIsApplied(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+func TestR08_NodesThatHaveDifferentUpdatesSaySo(t *testing.T) {
+	files := &shelf{files: map[string]string{}}
+	r := &rehearsal{bench: newBench(t, Config{Shares: files}), shelf: files}
+	r.install("NODE2", "Update1.msu", 10*time.Minute)
+	ids := func(node string) (out []string) {
+		for _, h := range ask[agent.Hotfixes](r.bench, node, agent.OpHotfixList, agent.HotfixListArgs{Max: 500}).Installed {
+			out = append(out, h.ID)
+		}
+		return out
+	}
+	if two, three := ids("NODE2"), ids("NODE3"); len(two) != len(three)+1 || !isKB(two[0]) {
+		t.Errorf("%v, %v", two, three)
+	}
+}

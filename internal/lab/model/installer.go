@@ -153,9 +153,7 @@ func (n *Node) reports(entry *Install, e ending) {
 			n.note(logSystem, "Microsoft-Windows-WindowsUpdateClient", 20, levelError, fmt.Sprintf("Installation Failure: Windows failed to install the following update with error 0x%08X: %s.", uint32(e.code), file))
 			return
 		}
-		if isKB(e.update.id) {
-			n.addHotfix([]string{e.update.id}, "Update")
-		}
+		n.addHotfix([]string{packageKB(e.update.id)}, "Update")
 		n.addHistory(file, resultSucceeded, 0)
 		n.note(logSystem, "Microsoft-Windows-WindowsUpdateClient", 19, levelInformation, "Installation Successful: Windows successfully installed the following update: "+file)
 	case byMsiexec:
