@@ -134,8 +134,8 @@ func overAttempts(n *NodeRun, last *fault.Cause) *fault.Cause {
 	return &c
 }
 
-// notTaken is how a node ends that waits and is not taken any more: it was not begun, or it has failed before.
-func notTaken(n *NodeRun) (NodeStatus, *fault.Cause) {
+// neverBegun is how a node ends that waits and is not taken any more: it was not begun, or it has failed before.
+func neverBegun(n *NodeRun) (NodeStatus, *fault.Cause) {
 	if n.TakenAgain {
 		return nodeSummary(*n) // it was done before, and is not taken for what became applicable since
 	}

@@ -218,7 +218,7 @@ func (d *drainWatch) open(ctx context.Context) error {
 	}
 	var clean unbroken
 	for {
-		if d.waitAsked() && !d.midway {
+		if d.waitAsked() && !d.midway || d.taken(d.node) {
 			return &finalError{&notOursError{"The node is not paused, and the run was asked to wait or to stop."}}
 		}
 		blocking := check.Gate(d.lookFor(ctx, d.node, d.midway), d.Plan.Accepted)

@@ -80,6 +80,8 @@ const (
 	FactNodeEnded   FactKind = "node.ended"
 	// FactNodeRetried: the node's attempt failed, and the node waits for another one.
 	FactNodeRetried FactKind = "node.retried"
+	// FactLooked: the node was looked at after somebody had it in hand, and what follows from that.
+	FactLooked FactKind = "node.looked-at"
 	// FactWatchBegun and FactWatchEnded: a node that was left paused is watched, and is not any more. FactRunWatching:
 	// nothing else is left to do.
 	FactWatchBegun  FactKind = "watch.begun"
@@ -140,6 +142,8 @@ type FactData struct {
 	// By is who asked (R06), Verb what for.
 	By   string `json:"by,omitempty"`
 	Verb Verb   `json:"verb,omitempty"`
+	// Outcome is what VerbMark says.
+	Outcome plugins.Outcome `json:"outcome,omitempty"`
 	// Message is one sentence for people.
 	Message string       `json:"message,omitempty"`
 	Cause   *fault.Cause `json:"cause,omitempty"`
@@ -167,7 +171,7 @@ type FactData struct {
 	// Boot is a boot identity and BootRead when the node gave it.
 	Boot     string    `json:"boot,omitempty"`
 	BootRead time.Time `json:"boot_read,omitzero"`
-	// On says whether storage maintenance is entered or left.
+	// On says whether storage maintenance is entered or left; of FactLooked, that the node is out of service as it was.
 	On bool `json:"on,omitempty"`
 	// Pending are the reasons why a restart is still pending; Remaining names what the plug-in still offers.
 	Pending   []string     `json:"pending,omitempty"`

@@ -62,6 +62,12 @@ func (s *State) Apply(f Fact) error {
 		return nil
 	}
 	waited := s.Waiting
+	if f.Kind == FactControl && (f.Node == "" || s.Node(f.Node) != nil) {
+		s.applyControl(f)
+		s.applyUntil(f, waited)
+		s.Facts++
+		return nil
+	}
 	if f.Node == "" {
 		s.applyRun(f)
 		s.applyTimes(f)
@@ -94,7 +100,7 @@ func (k FactKind) known() bool {
 		FactGateWaiting, FactUpToDate, FactNotTaken, FactStageIntent, FactStageDone, FactScriptIntent, FactScriptDone, FactPauseIntent, FactDrainDone, FactInService,
 		FactUndoIntent, FactUndoDone, FactMaintenanceIntent, FactMaintenanceDone, FactInstallIntent, FactInstallDone,
 		FactRestartIntent, FactRestartAgain, FactRestartProven, FactRescanIntent, FactRescanDone, FactResumeIntent,
-		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactNodeRetried, FactCleanDone, FactCleanFailed,
+		FactResumeDone, FactSettleDone, FactNodeFailing, FactNodeEnded, FactNodeRetried, FactLooked, FactCleanDone, FactCleanFailed,
 		FactFollowUpsFound, FactFollowUpsLeft, FactFollowUpsAsked, FactFollowUpsAnswered, FactRunAsking, FactPluginFailed,
 		FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate, FactScriptEndedLate, FactReturnedLate:
 		return true
@@ -110,8 +116,6 @@ func (s *State) applyRun(f Fact) {
 	switch f.Kind {
 	case FactRunStarted:
 		s.Started, s.Status = f.Time, RunRunning
-	case FactControl:
-		s.applyControl(f.Data.Verb)
 	case FactRunPaused:
 		s.Status, s.Waiting = RunPaused, f.Data.Message
 	case FactRunCompared:
@@ -160,28 +164,9 @@ func (s *State) applyWaiting(f Fact) {
 	switch f.Kind {
 	case FactGateWaiting:
 		s.Waiting = f.Data.Message
-	case FactPauseIntent, FactRestartIntent, FactNodeEnded, FactNodeRetried:
+	case FactPauseIntent, FactRestartIntent, FactNodeEnded, FactNodeRetried, FactLooked:
 		s.Waiting = ""
 	default:
-	}
-}
-
-// applyControl keeps the verbs idempotent: asking twice is asking once, and nothing takes back a stop.
-func (s *State) applyControl(v Verb) {
-	if s.Status.Ended() || s.StopAsked {
-		return
-	}
-	switch v {
-	case VerbPause:
-		s.PauseAsked = true
-	case VerbResume:
-		s.PauseAsked = false
-		if s.Status == RunPaused || s.Status == RunHeld {
-			s.goOn(RunRunning)
-		}
-	case VerbStop:
-		s.StopAsked = true
-		s.goOn(RunStopping)
 	}
 }
 
@@ -208,7 +193,7 @@ func (n *NodeRun) apply(f Fact) {
 		if f.Data.Connection != nil {
 			n.Connection = f.Data.Connection
 		}
-		if !n.atWork() { // in a further pass it is installing
+		if !n.atWork() && !n.Status.Ended() { // in a further pass it is installing; it may have been skipped meanwhile
 			n.enter(PhaseWaiting, f.Time)
 		}
 	case FactFollowUpsFound, FactFollowUpsLeft, FactFollowUpsAsked, FactFollowUpsAnswered:
@@ -238,7 +223,7 @@ func (n *NodeRun) apply(f Fact) {
 	case FactScriptEndedLate:
 		n.applyLateScript(f)
 	case FactUndoDone:
-		n.PausedByUs, n.Drained, n.Maintenance = false, false, false
+		n.PausedByUs, n.Drained, n.Maintenance, n.Look = false, false, false, false
 		n.BackInService = n.Leave != "" && n.Leave != LeaveHeld
 		switch {
 		case n.InService: // it was taken before, and goes on in service
@@ -258,6 +243,8 @@ func (n *NodeRun) apply(f Fact) {
 		n.keepCause(f)
 	case FactNodeRetried:
 		n.applyRetried(f)
+	case FactLooked:
+		n.applyLooked(f)
 	case FactNodeEnded:
 		// The writer keeps the first cause in front and adds how the node is left.
 		if f.Data.Cause != nil {
@@ -410,6 +397,7 @@ func (n *NodeRun) keepCause(f Fact) {
 
 func (n *NodeRun) end(st NodeStatus, f Fact) {
 	n.Status, n.Ended = st, f.Time
+	n.HeldBackBy, n.TakenBy, n.Look = "", "", false
 	n.keepCause(f)
 	n.enter(PhaseDone, f.Time)
 }

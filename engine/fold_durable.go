@@ -28,7 +28,7 @@ func (s *State) applyDurable(f Fact) {
 	switch f.Kind {
 	case FactDiskFull:
 		s.DiskFull = f.Data.Cause
-		s.applyControl(VerbStop)
+		s.applyControl(Fact{Data: FactData{Verb: VerbStop}})
 	case FactLeaseIntent:
 		l := LeaseState{}
 		if s.Lease != nil {

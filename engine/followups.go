@@ -189,11 +189,10 @@ func namesOf(updates []plugins.Update) string {
 	return firstOf(names)
 }
 
-// answer takes down what is to be done with follow-ups that were asked about. Where nothing is asked it says nothing.
-// The caller holds mu.
+// answer takes down what is to be done with follow-ups that were asked about, once. The caller holds mu.
 func (r *run) answer(c Control) error {
 	nr := r.state.Node(c.Node)
-	if nr == nil || len(nr.Asked) == 0 || (c.Install && nr.TakeAgain) {
+	if c.Install && nr.TakeAgain {
 		return nil
 	}
 	data := FactData{By: c.By, Verb: c.Verb, Install: c.Install}
@@ -204,30 +203,34 @@ func (r *run) answer(c Control) error {
 }
 
 // takeFollowUps takes nodes once more whose follow-ups were answered with yes, and waits, for a bounded time, for answers
-// that are still missing. A node does not stay out of service for a question: it was finished without them.
-func (r *run) takeFollowUps(ctx context.Context) error {
+// that are still missing. A node does not stay out of service for a question: it was finished without them. It returns
+// true when a node waits for its turn meanwhile.
+func (r *run) takeFollowUps(ctx context.Context) (bool, error) {
 	for {
+		if next, held := r.nextToTake(); next != nil || len(held) > 0 {
+			return true, nil
+		}
 		np, open, err := r.nextAnswered()
 		switch {
 		case err != nil:
-			return err
+			return false, err
 		case np != nil:
 			nr := r.node(np.Name)
 			if err := r.beginPass(*np, nr.Asked, max(nr.Pass, 1)+1); err != nil {
-				return err
+				return false, err
 			}
 			if err := r.take(ctx, *np); err != nil {
-				return err
+				return false, err
 			}
 			if err := r.beginWatches(ctx); err != nil {
-				return err
+				return false, err
 			}
 			continue
 		case len(open) == 0:
-			return nil
+			return false, nil
 		}
 		if over, err := r.awaitAnswers(ctx, open); over || err != nil {
-			return err
+			return false, err
 		}
 	}
 }

@@ -93,10 +93,12 @@ func (r *run) enter(ctx context.Context, np NodePlan) error {
 		return err
 	case np.RestartOnly && r.restartedMeanwhile(ctx, np.Name):
 		return r.record(Fact{Kind: FactUpToDate, Node: np.Name, Data: FactData{Message: "No restart is pending there any more."}})
+	case len(np.Updates) > 0 && !r.node(np.Name).Staged:
+		return r.stage(ctx, np) // for another attempt, while nobody is away; then the gate is looked at again
 	case r.Plan.PreScript != nil && r.node(np.Name).PreScript == nil:
-		return r.scriptIntent(np, plugins.PhasePre, r.Plan.PreScript, notPlain(results))
+		return r.beginFact(r.scriptIntent(np, plugins.PhasePre, r.Plan.PreScript, notPlain(results)))
 	case r.installsFirst(np):
-		return r.record(Fact{Kind: FactInService, Node: np.Name, Data: FactData{Checks: notPlain(results)}})
+		return r.beginFact(Fact{Kind: FactInService, Node: np.Name, Data: FactData{Checks: notPlain(results)}})
 	}
 	return r.pauseIntent(ctx, np, results)
 }
@@ -108,7 +110,11 @@ func (r *run) pauseIntent(ctx context.Context, np NodePlan, results []check.Resu
 	}
 	r.entered[np.Name] = r.Clock.Now()
 	delete(r.maintained, np.Name) // another attempt looks anew
-	return r.record(Fact{Kind: FactPauseIntent, Node: np.Name, Data: data})
+	f := Fact{Kind: FactPauseIntent, Node: np.Name, Data: data}
+	if nr := r.node(np.Name); nr.atWork() {
+		return r.record(f)
+	}
+	return r.beginFact(f)
 }
 
 // gateFor is what a gate is waited for.
@@ -136,8 +142,11 @@ func (r *run) awaitGate(ctx context.Context, np NodePlan, why gateFor) (results 
 			}
 		}
 		r.lookAtTime()
-		if why == beginning && r.beginsNothing() {
+		switch {
+		case why == beginning && !r.free(np.Name):
 			return nil, false, nil
+		case why != beginning && r.taken(np.Name):
+			return nil, false, errInHands
 		}
 		results := r.lookFor(ctx, np.Name, why != beginning)
 		if why == holding {

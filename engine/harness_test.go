@@ -88,6 +88,8 @@ type bench struct {
 	plan    *engine.Plan
 	journal *journal
 	control chan engine.Control
+	// heard is what became of the controls.
+	heard []answered
 	// credential may be nil.
 	credential engine.Credential
 	// gate may be nil.
@@ -106,6 +108,11 @@ func (b *bench) allPlugins() []*fakePlugin {
 		out = append(out, b.further[pp.Instance])
 	}
 	return out
+}
+
+type answered struct {
+	asked engine.Control
+	err   error
 }
 
 // newBench plans updates for nodes; what is the update ids by node, in plan order.
@@ -181,6 +188,12 @@ func (b *bench) run() (engine.State, error) {
 	in := engine.RunInput{
 		Plan: b.plan, State: state, Plugin: b.p, Further: further, Cluster: b.w, Nodes: b.w.node, Recorder: b.journal, Control: b.control, Clock: bubbleClock{},
 		Credential: b.credential, Gate: b.gate,
+		Answer: func(c engine.Control, err error) {
+			b.heard = append(b.heard, answered{c, err})
+			if errors.Is(err, errDead) {
+				b.control <- c // whoever got no answer asks again
+			}
+		},
 	}
 	if b.lease != nil {
 		in.Lease, in.Holder = b.lease.keeper(b)

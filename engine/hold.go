@@ -7,56 +7,6 @@ import (
 	"cau/internal/fault"
 )
 
-// listen records what is asked of the run, at once and also while a node is being worked on, so that the
-// state shows it. It ends with ctx or with the channel.
-func (r *run) listen(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case c, ok := <-r.Control:
-			if !ok {
-				return
-			}
-			r.ask(c)
-		}
-	}
-}
-
-func (r *run) ask(c Control) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.state.Status.Ended() {
-		return
-	}
-	switch c.Verb {
-	case VerbPause, VerbResume, VerbStop:
-	case VerbFollowUps:
-		// A failure is kept in r.broken here too.
-		_ = r.answer(c)
-		r.wake()
-		return
-	default:
-		return
-	}
-	// A failure is kept in r.broken, where the sequence meets it.
-	if err := r.recordLocked(Fact{Kind: FactControl, Data: FactData{Verb: c.Verb, By: c.By}}); err != nil {
-		r.broken = err
-	}
-	if r.state.StopAsked {
-		r.endWatches()
-	}
-	r.wake()
-}
-
-// wake tells the sequence that something was asked.
-func (r *run) wake() {
-	select {
-	case r.woken <- struct{}{}:
-	default:
-	}
-}
-
 // hold stops the whole run between nodes until somebody decides (R12, R14). After it returns nil, the run
 // was resumed and the gate must be looked at again, or stop was asked.
 func (r *run) hold(ctx context.Context, node string, blocking []check.Result) error {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,6 +63,8 @@ func (r *run) workInService(ctx context.Context, np NodePlan, nr NodeRun) error 
 func (r *run) pauseForRestart(ctx context.Context, np NodePlan) error {
 	results, open, err := r.awaitGate(ctx, np, midway)
 	switch {
+	case errors.Is(err, errInHands):
+		return nil
 	case err != nil:
 		return err
 	case !open:
@@ -75,6 +78,8 @@ func (r *run) pauseForRestart(ctx context.Context, np NodePlan) error {
 func (r *run) holdInService(ctx context.Context, np NodePlan, nr NodeRun) error {
 	results, open, err := r.awaitGate(ctx, np, holding)
 	switch {
+	case errors.Is(err, errInHands):
+		return nil
 	case err != nil:
 		return err
 	case !open:

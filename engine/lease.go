@@ -290,6 +290,17 @@ func (r *run) dropLease(ctx context.Context) error {
 	return r.record(f)
 }
 
+// retakeLease takes the lease again that was given back for an end that did not come.
+func (r *run) retakeLease(ctx context.Context) error {
+	r.mu.Lock()
+	given := r.state.Lease != nil && r.state.Lease.Dropped
+	r.mu.Unlock()
+	if !given {
+		return nil
+	}
+	return r.takeLease(ctx)
+}
+
 // takenOver says in this host's journal that another coordinator has the run, and ends everything that is done here.
 func (r *run) takenOver(message string) error {
 	r.mu.Lock()

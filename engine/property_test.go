@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -35,8 +36,8 @@ type fate struct {
 	slow   time.Duration
 	around map[string]scripted
 	deaths []int
-	// asks are verbs by the number of the fact after which they come.
-	asks map[int]engine.Verb
+	// asks are controls by the number of the fact after which they come.
+	asks map[int]engine.Control
 	// two: every update comes from a second plug-in too. options are those about plug-ins and follow-ups.
 	two     bool
 	options func(o *engine.Options)
@@ -49,7 +50,7 @@ func drawFate(t *rapid.T) fate {
 	f := fate{
 		nodes: rapid.IntRange(2, 6).Draw(t, "nodes"), s2d: rapid.Bool().Draw(t, "s2d"),
 		updates: map[string][]string{}, scripts: map[string]script{}, drainFails: map[string]bool{}, stageErr: map[string]bool{},
-		neverUp: map[string]bool{}, again: map[string]int{}, pendingStays: map[string]int{}, asks: map[int]engine.Verb{},
+		neverUp: map[string]bool{}, again: map[string]int{}, pendingStays: map[string]int{}, asks: map[int]engine.Control{},
 	}
 	f.static, f.witness = rapid.Bool().Draw(t, "static quorum"), rapid.Bool().Draw(t, "witness")
 	f.budget = rapid.IntRange(0, f.nodes-1).Draw(t, "budget")
@@ -101,8 +102,8 @@ func drawFate(t *rapid.T) fate {
 	}
 	f.drawFollowUps(t, kinds, seldom)
 	f.deaths = rapid.SliceOfN(rapid.IntRange(1, 15), 0, 6).Draw(t, "deaths")
-	for range rapid.IntRange(0, 3).Draw(t, "asks") {
-		f.asks[rapid.IntRange(1, 60).Draw(t, "when")] = rapid.SampledFrom([]engine.Verb{engine.VerbPause, engine.VerbResume, engine.VerbStop}).Draw(t, "verb")
+	for range rapid.IntRange(0, 4).Draw(t, "asks") {
+		f.asks[rapid.IntRange(1, 60).Draw(t, "when")] = drawControl(t, f.nodes)
 	}
 	return f
 }
@@ -139,6 +140,18 @@ func (f *fate) drawFollowUps(t *rapid.T, kinds []script, seldom func(string) boo
 	if rapid.Bool().Draw(t, "answered") {
 		yes := rapid.Bool().Draw(t, "yes")
 		f.answer = &yes
+	}
+}
+
+// drawControl is anything an administrator may ask, whether or not it fits.
+func drawControl(t *rapid.T, nodes int) engine.Control {
+	return engine.Control{
+		Verb: rapid.SampledFrom([]engine.Verb{
+			engine.VerbPause, engine.VerbResume, engine.VerbStop, engine.VerbStopNow, engine.VerbHold, engine.VerbRelease, engine.VerbSkip,
+			engine.VerbRetry, engine.VerbRetry, engine.VerbTake, engine.VerbGiveBack, engine.VerbMark, engine.VerbMark,
+		}).Draw(t, "verb"),
+		Node: rapid.SampledFrom(numbered(nodes)).Draw(t, "node"), Update: "u0", Typed: "CONTOSO-FC1", By: "ann",
+		Outcome: rapid.SampledFrom([]plugins.Outcome{plugins.Installed, plugins.NotApplicable, plugins.UpdateFailed}).Draw(t, "outcome"),
 	}
 }
 
@@ -185,8 +198,11 @@ func (f fate) live(b *bench) engine.State {
 	n := 0
 	b.journal.on = func(fact engine.Fact) {
 		n++
-		if v, ok := f.asks[n]; ok {
-			b.control <- engine.Control{Verb: v}
+		if c, ok := f.asks[n]; ok {
+			b.control <- c
+		}
+		if fact.Kind == engine.FactGateWaiting {
+			f.decide(b, fact)
 		}
 		if fact.Kind == engine.FactRunHeld {
 			b.control <- engine.Control{Verb: engine.VerbStop}
@@ -206,12 +222,28 @@ func (f fate) live(b *bench) engine.State {
 			return s
 		}
 		// What was asked and died unheard is asked again by those who see the state.
-		if s, err := engine.Fold(b.plan, b.journal.facts(b.t)); err == nil && (s.Status == engine.RunHeld || s.PauseAsked) {
+		if s, err := engine.Fold(b.plan, b.journal.facts(b.t)); err == nil && (s.Status == engine.RunHeld || s.PauseAsked || inHands(s)) {
 			b.control <- engine.Control{Verb: engine.VerbStop}
 		}
 	}
 	b.journal.dieAfter = 0
 	return b.toEnd()
+}
+
+func inHands(s engine.State) bool {
+	return slices.ContainsFunc(s.Nodes, func(n engine.NodeRun) bool { return n.HeldBackBy != "" || n.TakenBy != "" || n.Look })
+}
+
+// decide ends what only an administrator ends.
+func (f fate) decide(b *bench, fact engine.Fact) {
+	switch {
+	case strings.Contains(fact.Data.Message, "held back"):
+		b.control <- engine.Control{Verb: engine.VerbRelease, Node: fact.Node}
+	case strings.Contains(fact.Data.Message, "in the hands of"):
+		b.control <- engine.Control{Verb: engine.VerbGiveBack, Node: fact.Node}
+	case strings.Contains(fact.Data.Message, "was given back"):
+		b.control <- engine.Control{Verb: engine.VerbStop}
+	}
 }
 
 // problems are what must never be, in the facts and in the end.
@@ -222,8 +254,9 @@ func (f fate) problems(b *bench, s engine.State) []string {
 	out = append(out, leftWrong(b.w, s)...)
 	for _, p := range b.allPlugins() {
 		for key, n := range p.starts {
-			if n > 1+f.retries {
-				say("%s was started %d times in %d attempts", key, n, 1+f.retries)
+			name, _, _ := strings.Cut(key, "/")
+			if attempts := s.Node(name).Attempt; n > attempts {
+				say("%s was started %d times in %d attempts", key, n, attempts)
 			}
 		}
 	}
@@ -241,6 +274,18 @@ func (f fate) problems(b *bench, s engine.State) []string {
 				say("%s was taken after %d failures, budget %d", fact.Node, len(failures), f.budget)
 			}
 			away = fact.Node
+		case engine.FactControl:
+			if v := fact.Data.Verb; v == engine.VerbRetry || v == engine.VerbMark {
+				delete(failures, fact.Node)
+				if left[fact.Node] { // it goes on from where it was left
+					delete(left, fact.Node)
+					away = fact.Node
+				}
+			}
+		case engine.FactLooked:
+			if away == fact.Node && !fact.Data.On {
+				away = ""
+			}
 		case engine.FactUndoDone, engine.FactResumeDone:
 			if away == fact.Node {
 				away = ""

@@ -182,6 +182,24 @@ func scenarios() map[string]func(t *testing.T) *bench {
 			b.p.scripts["NODE1/u"] = script{err: plugins.ErrJobLost}
 			return b
 		},
+		"controls": func(t *testing.T) *bench {
+			t.Helper()
+			b := newBench(t, newWorld(numbered(4)...), each(numbered(4), "a", "b"), withBudget(2))
+			b.p.scripts["NODE1/a"], b.p.scripts["NODE4/a"] = restart(), script{err: plugins.ErrJobLost}
+			b.askWhen(engine.FactStageIntent, "NODE1", to(engine.VerbHold, "NODE2"), to(engine.VerbSkip, "NODE3"))
+			b.askWhen(engine.FactInstallIntent, "NODE1", to(engine.VerbTake, "NODE1"))
+			b.askWhen(engine.FactGateWaiting, "NODE1", to(engine.VerbGiveBack, "NODE1"))
+			b.askWhen(engine.FactNodeEnded, "NODE4", engine.Control{Verb: engine.VerbMark, Node: "NODE4", Update: "a", Outcome: plugins.Installed})
+			b.askWhen(engine.FactGateWaiting, "NODE2", to(engine.VerbRelease, "NODE2"))
+			return b
+		},
+		"stop now": func(t *testing.T) *bench {
+			t.Helper()
+			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "a"))
+			b.p.scripts["NODE1/a"] = script{result: plugins.Result{Outcome: plugins.Installed}, takes: 20 * time.Minute}
+			b.askWhen(engine.FactInstallIntent, "NODE1", engine.Control{Verb: engine.VerbStopNow, Typed: "CONTOSO-FC1"})
+			return b
+		},
 		"a loop": func(t *testing.T) *bench {
 			t.Helper()
 			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))

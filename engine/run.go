@@ -33,7 +33,7 @@ type Progress struct {
 // Telemetry takes progress. Calls come from several goroutines and must not block for long.
 type Telemetry interface{ Report(p Progress) }
 
-// RunInput is what a run is made of. Every field but State, Further, Telemetry, Control and Credential is needed.
+// RunInput is what a run is made of. Every field but State, Further, Telemetry, Control, Answer and Credential is needed.
 type RunInput struct {
 	Plan *Plan
 	// State is what was folded so far; zero for a new run.
@@ -49,7 +49,10 @@ type RunInput struct {
 	Telemetry Telemetry
 	// Control may be nil; closing it means that nobody will ask any more.
 	Control <-chan Control
-	Clock   Clock
+	// Answer may be nil. It is told what became of each control, in the order in which they came: nil once it is a fact, a
+	// *RefusedError where it cannot be obeyed. It must not block.
+	Answer func(c Control, err error)
+	Clock  Clock
 	// DiskFull says that the recorder's room is used up but for a reserve; nil while there is some, and the field may be nil.
 	// It is asked after every record, and the run stops cleanly on it.
 	DiskFull func() *fault.Cause
@@ -123,10 +126,21 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 		listening.Go(func() { r.keepLease(ctx) })
 		listening.Go(func() { r.watchFence(ctx) })
 	}
+	work, endWork := context.WithCancel(ctx)
+	r.mu.Lock()
+	r.endWork = endWork
+	if r.state.StopNowBy != "" {
+		endWork() // asked of an earlier coordinator
+	}
+	r.mu.Unlock()
 	listening.Go(func() { r.listen(ctx) })
 	r.lookAtTime()
 	listening.Go(func() { r.keepTime(ctx) })
-	err := r.sequence(ctx)
+	err := r.sequence(work)
+	if r.stopNowBy() != "" && r.brokenErr() == nil && ctx.Err() == nil {
+		err = r.stopHere(ctx)
+	}
+	endWork()
 	cancel()
 	listening.Wait()
 	r.watches.Wait()
@@ -162,6 +176,9 @@ type run struct {
 	leased, replaced bool
 	renewed          time.Time
 	endHere          context.CancelFunc
+	// watching counts those that go on; mu guards it. endWork ends everything that is being done, for stop now.
+	watching int
+	endWork  context.CancelFunc
 	// excused is how long steps of a node have waited here for a credential that works again; mu guards it.
 	excused map[string]*patience
 }
@@ -179,6 +196,9 @@ func (r *run) recordLocked(f Fact) error {
 	}
 	if r.fencedLocked() {
 		return r.takenOverLocked("")
+	}
+	if r.state.StopNowBy != "" && f.Kind.begins() {
+		return errStopNow
 	}
 	f.Time = r.now()
 	f.MayIgnore = f.Kind.Ignorable()
@@ -273,53 +293,81 @@ func (r *run) sequence(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.finish(ctx)
-}
-
-func (r *run) takeAll(ctx context.Context) error {
-	for _, np := range r.Plan.Nodes {
-		if err := r.take(ctx, np); err != nil {
+	for {
+		if ended, err := r.finish(ctx); ended || err != nil {
 			return err
 		}
-		if err := r.beginWatches(ctx); err != nil {
+		// Somebody asked for a node again.
+		if err := r.retakeLease(ctx); err != nil {
+			return err
+		}
+		if err := r.takeAll(ctx); err != nil {
 			return err
 		}
 	}
-	return r.takeFollowUps(ctx)
 }
 
-// finish cancels what was not begun, cleans up what staging left, waits for what is still watched, and ends the run.
-func (r *run) finish(ctx context.Context) error {
+// finish cancels what was not begun, cleans up what staging left, waits for what is still watched, and ends the run. It
+// returns false when there is something to do again.
+func (r *run) finish(ctx context.Context) (bool, error) {
 	for _, np := range r.Plan.Nodes {
-		if nr := r.node(np.Name); nr.Status == NodeWaiting {
-			status, cause := notTaken(&nr)
-			if cause == nil {
-				cause = r.notBegun(np.Name, false)
-			}
-			if err := r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: cause}}); err != nil {
-				return err
-			}
+		if err := r.endWaiting(np); err != nil {
+			return false, err
 		}
 		if nr := r.node(np.Name); nr.cleanedAtEnd() {
 			if err := r.clean(ctx, np); err != nil {
-				return err
+				return false, err
 			}
 		}
 	}
 	if err := r.awaitWatches(ctx); err != nil {
-		return err
+		return false, err
 	}
 	if err := r.compare(ctx); err != nil {
-		return err
+		return false, err
+	}
+	if r.openNow() {
+		return false, nil
 	}
 	if err := r.dropLease(ctx); err != nil {
-		return err
+		return false, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.state.open() {
+		return false, nil // asked for in this very moment; the lease is taken again
+	}
 	status, cause := summary(&r.state)
 	cause = withDiskFull(&r.state, status, cause)
-	return r.recordLocked(Fact{Kind: FactRunEnded, Data: FactData{RunStatus: status, Cause: cause}})
+	return true, r.recordLocked(Fact{Kind: FactRunEnded, Data: FactData{RunStatus: status, Cause: cause}})
+}
+
+// openNow tells whether a node waits for its turn.
+func (r *run) openNow() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.open()
+}
+
+// endWaiting ends a node that is not taken any more, because stop was asked or too many nodes failed.
+func (r *run) endWaiting(np NodePlan) error {
+	why := r.notBegun(np.Name, false)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	nr := r.state.Node(np.Name)
+	if nr.Status != NodeWaiting || !r.state.beginsNothing() && r.state.Failures() <= r.state.FailureBudget {
+		return r.broken
+	}
+	status, cause := neverBegun(nr)
+	if cause == nil {
+		cause = why
+	}
+	return r.recordLocked(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: cause}})
+}
+
+// open tells whether the run has something left to do on a node.
+func (s *State) open() bool {
+	return slices.ContainsFunc(s.Nodes, func(n NodeRun) bool { return !n.Status.Ended() })
 }
 
 // summary is how the run ended in CAU's words: failures decide first, then what was not done.

@@ -35,11 +35,11 @@ func (n *NodeRun) scriptRunsOn() bool {
 	return (n.PreScript != nil && n.PreScript.RunsOn) || (n.PostScript != nil && n.PostScript.RunsOn)
 }
 
-func (r *run) scriptIntent(np NodePlan, phase string, s *Script, checks []check.Result) error {
-	return r.record(Fact{Kind: FactScriptIntent, Node: np.Name, Data: FactData{
+func (r *run) scriptIntent(np NodePlan, phase string, s *Script, checks []check.Result) Fact {
+	return Fact{Kind: FactScriptIntent, Node: np.Name, Data: FactData{
 		Job: r.scriptJob(np, phase), Checks: checks,
 		Script: &ScriptFact{Phase: phase, Name: s.Name, SHA256: s.SHA256, As: r.Plan.Options.ScriptAs},
-	}})
+	}}
 }
 
 func (r *run) scriptJob(np NodePlan, phase string) string {
@@ -59,7 +59,7 @@ func (r *run) postScriptDue(nr NodeRun) bool {
 // postScript runs on a node that is back in service. When it fails the node has failed, or partially, and stays there.
 func (r *run) postScript(ctx context.Context, np NodePlan) error {
 	if r.node(np.Name).PostScript == nil {
-		if err := r.scriptIntent(np, plugins.PhasePost, r.Plan.PostScript, nil); err != nil {
+		if err := r.record(r.scriptIntent(np, plugins.PhasePost, r.Plan.PostScript, nil)); err != nil {
 			return err
 		}
 	}

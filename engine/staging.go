@@ -67,7 +67,7 @@ func (r *run) stage(ctx context.Context, np NodePlan) error {
 		return err
 	}
 	nr := r.node(np.Name)
-	if !nr.atWork() && (r.beginsNothing() || r.overBudget()) {
+	if nr.Status.Ended() || !nr.atWork() && (nr.TakenBy != "" || r.beginsNothing() || r.overBudget()) {
 		return nil
 	}
 	job := jobID(r.Plan.Run, np.Name, inPass("stage", nr.Pass), nr.Attempt)
@@ -173,7 +173,7 @@ func (r *run) staged(ctx context.Context, np NodePlan, nr NodeRun, job string, d
 		if len(nr.PluginFailures) > 0 {
 			cause = nr.PluginFailures[0].Cause
 		}
-		return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: overAttempts(&nr, cause)}})
+		return r.recordOpen(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: overAttempts(&nr, cause)}})
 	}
 	for _, f := range failed {
 		if err := r.record(f); err != nil {

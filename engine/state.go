@@ -95,7 +95,9 @@ type State struct {
 	Nodes      []NodeRun `json:"nodes"`
 	PauseAsked bool      `json:"pause_asked,omitempty"`
 	StopAsked  bool      `json:"stop_asked,omitempty"`
-	Waiting    string    `json:"waiting_for,omitempty"`
+	// StopNowBy is who asked that nothing more is begun at all.
+	StopNowBy string `json:"stop_now_by,omitempty"`
+	Waiting   string `json:"waiting_for,omitempty"`
 	// WaitingUntil is when that passes by itself: the window opens, or the soak is over. Zero where it is not known.
 	WaitingUntil time.Time `json:"waiting_until,omitzero"`
 	// Times are the moments that bound the run.
@@ -208,6 +210,12 @@ type NodeRun struct {
 	Returned bool `json:"returned_late,omitempty"`
 	// Leave is set once the node has failed and is being left in order (R22).
 	Leave Leave `json:"leave,omitempty"`
+	// HeldBackBy is who asked that the node is not begun, TakenBy who has it in hand, SkippedBy who left it out.
+	HeldBackBy string `json:"held_back_by,omitempty"`
+	TakenBy    string `json:"taken_by,omitempty"`
+	SkippedBy  string `json:"skipped_by,omitempty"`
+	// Look: somebody had the node in hand, and it is looked at before anything goes on there.
+	Look bool `json:"look,omitempty"`
 	// Hopeless is why another attempt would not help; empty where it may.
 	Hopeless string       `json:"hopeless,omitempty"`
 	Cause    *fault.Cause `json:"cause,omitempty"`
@@ -279,6 +287,8 @@ type UpdateRun struct {
 	// RunsOn: the installer outlived its limit (R18). Late is how it ended then; nil while that is not known.
 	RunsOn bool            `json:"runs_on,omitempty"`
 	Late   *plugins.Result `json:"late,omitempty"`
+	// MarkedBy is who said how it ended, where nobody knew.
+	MarkedBy string `json:"marked_by,omitempty"`
 	// Refused: the node did not let it begin, and would not another time (plugins.ErrJobRefused).
 	Refused bool `json:"refused,omitempty"`
 }

@@ -31,8 +31,19 @@ func (r *run) take(ctx context.Context, np NodePlan) error {
 			return nil
 		case nr.Status == NodeWaiting && (r.beginsNothing() || r.overBudget()):
 			return nil
+		case nr.TakenBy != "" && nr.Status == NodeWaiting:
+			return r.standBy(ctx, np, nr) // then whose turn it is is found out anew
+		case nr.Status == NodeWaiting && !r.free(np.Name):
+			return nil // it is held back, or another one comes first
 		}
-		if err := r.next(ctx, np, nr); err != nil {
+		step := r.next
+		switch {
+		case nr.TakenBy != "":
+			step = r.standBy
+		case nr.Look:
+			step = r.look
+		}
+		if err := step(ctx, np, nr); err != nil {
 			return err
 		}
 	}
@@ -65,8 +76,6 @@ func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
 		return r.prove(ctx, np, nr)
 	case nr.inService():
 		return r.workInService(ctx, np, nr)
-	case !nr.PausedByUs && nr.Status == NodeWaiting && !nr.Staged && len(np.Updates) > 0:
-		return r.stage(ctx, np)
 	case !nr.PausedByUs && nr.nothingLeft() && (r.Plan.PreScript == nil || nr.PreScript != nil):
 		return r.scriptsOnly(ctx, np, nr)
 	case !nr.PausedByUs:

@@ -95,7 +95,16 @@ func (r *run) attaches(node string) bool {
 
 func (r *run) goWatch(ctx context.Context, np NodePlan, watch func(context.Context, NodePlan) error) {
 	r.watched[np.Name] = true
+	r.mu.Lock()
+	r.watching++
+	r.mu.Unlock()
 	r.watches.Go(func() {
+		defer func() {
+			r.mu.Lock()
+			r.watching--
+			r.mu.Unlock()
+			r.wake()
+		}()
 		// What cannot be recorded is kept in r.broken, where the sequence meets it; an end of ctx needs no word.
 		_ = watch(ctx, np)
 	})
@@ -109,7 +118,7 @@ func (r *run) watchOver(np NodePlan, message string) error {
 	return r.record(Fact{Kind: FactWatchEnded, Node: np.Name, Data: FactData{Message: message}})
 }
 
-// awaitWatches keeps the run alive until nothing is watched any more.
+// awaitWatches keeps the run alive until nothing is watched any more, or a node is asked for again.
 func (r *run) awaitWatches(ctx context.Context) error {
 	var names []string
 	r.mu.Lock()
@@ -125,11 +134,19 @@ func (r *run) awaitWatches(ctx context.Context) error {
 			return err
 		}
 	}
-	r.watches.Wait()
-	if err := ctx.Err(); err != nil {
-		return err
+	for {
+		r.mu.Lock()
+		over, err := r.watching == 0 || r.state.open(), r.broken
+		r.mu.Unlock()
+		if over || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.woken:
+		}
 	}
-	return r.brokenErr()
 }
 
 // lateBound says when a watch is over: its time is up, or stop was asked.

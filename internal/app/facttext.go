@@ -49,7 +49,7 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 		}
 	case engine.FactScriptIntent, engine.FactScriptDone:
 		return scriptText(t, key, d)
-	case engine.FactUndoDone, engine.FactWatchBegun, engine.FactWatchEnded, engine.FactRunWatching, engine.FactInstallerEndedLate, engine.FactReturnedLate,
+	case engine.FactLooked, engine.FactUndoDone, engine.FactWatchBegun, engine.FactWatchEnded, engine.FactRunWatching, engine.FactInstallerEndedLate, engine.FactReturnedLate,
 		engine.FactFollowUpsAsked, engine.FactRunAsking, engine.FactRunReleased, engine.FactRunTimeUp, engine.FactRunNoMoreNodes, engine.FactRunWarned, engine.FactCredentialLost, engine.FactCredentialBack, engine.FactScriptEndedLate:
 		if d.Message != "" { // it says more than the kind does
 			return d.Message

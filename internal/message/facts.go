@@ -87,6 +87,7 @@ var factTexts = map[Key]string{
 	"fact.node.ended":           "ended: %s",
 	"fact.node.ended.because":   "ended: %s. %s",
 	"fact.node.retried":         "attempt %d of %d failed; it is tried again. %s",
+	"fact.node.looked-at":       "is looked at again after it was in other hands",
 	"fact.clean.done":           "staged files are removed",
 	"fact.clean.failed":         "staged files could not be removed: %s",
 }
