@@ -194,7 +194,7 @@ func judgeMark(n *NodeRun, c *Control, no refusing) error {
 		}
 	}
 	c.Update = u.ID
-	switch c.Outcome { //nolint:exhaustive // the others say nothing that could be marked
+	switch c.Outcome {
 	case plugins.Installed, plugins.NotApplicable, plugins.UpdateFailed:
 	default:
 		return no(fmt.Sprintf("%q is no outcome that can be marked.", string(c.Outcome)), "installed, not-applicable or failed.")

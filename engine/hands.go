@@ -161,7 +161,7 @@ func (r *run) look(ctx context.Context, np NodePlan, nr NodeRun) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	why := ""
+	var why string
 	m := v.Member(np.Name)
 	switch {
 	case err != nil:

@@ -43,7 +43,7 @@ func (c changed) Start(ctx context.Context, p *engine.Plan) (backend.Started, er
 	return c.Services.Start(ctx, p)
 }
 
-func (c changed) Control(ctx context.Context, run string, v engine.Verb) error {
+func (c changed) Control(ctx context.Context, run string, v engine.Control) error {
 	if c.control != nil {
 		return c.control
 	}

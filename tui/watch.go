@@ -104,7 +104,9 @@ func (w *watch) control(verb engine.Verb) tea.Cmd {
 	}
 	w.asked = verb
 	var cmd tea.Cmd
-	w.asking, cmd = w.work.start(func(ctx context.Context, _ int) (any, error) { return nil, w.services.Control(ctx, w.run, verb) })
+	w.asking, cmd = w.work.start(func(ctx context.Context, _ int) (any, error) {
+		return nil, w.services.Control(ctx, w.run, engine.Control{Verb: verb})
+	})
 	return cmd
 }
 

@@ -23,7 +23,7 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 	case engine.FactRunStarted:
 		return t.T(key, plan.Run, plan.Cluster)
 	case engine.FactControl:
-		return t.T(key, string(d.Verb), d.By)
+		return controlText(t, key, plan, f)
 	case engine.FactRunHeld, engine.FactGateWaiting:
 		return t.T(key, reason(d))
 	case engine.FactRunEnded:
@@ -72,6 +72,18 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 	default:
 	}
 	return t.T(key)
+}
+
+// controlText says what was asked and by whom (R06); for a node that stands beside it.
+func controlText(t message.Texts, key message.Key, plan *engine.Plan, f engine.Fact) string {
+	what := string(f.Data.Verb)
+	switch f.Data.Verb { //nolint:exhaustive // the others say it all
+	case engine.VerbMark:
+		what += " " + updateName(plan, f) + " as " + string(f.Data.Outcome)
+	case engine.VerbFollowUps:
+		what += map[bool]string{true: " install", false: " leave"}[f.Data.Install]
+	}
+	return t.T(key, what, f.Data.By)
 }
 
 // pushed tells whether files are pushed to the node.

@@ -105,17 +105,21 @@ func (p *program) snapshots(ctx context.Context, run string) (<-chan coordinator
 }
 
 // Control asks a live run for something.
-func (p *program) Control(ctx context.Context, run string, verb engine.Verb) error {
+func (p *program) Control(ctx context.Context, run string, asked engine.Control) error {
 	home, err := p.home()
 	if err != nil {
 		return err
 	}
-	err = home.Control(ctx, run, verb)
+	verb := asked.Verb
+	err = home.Control(ctx, run, asked)
+	var refused *engine.RefusedError
 	switch {
+	case errors.As(err, &refused):
+		return &fault.Error{Op: string(verb) + " in run " + run, Err: err, Hint: refused.Advice}
 	case errors.Is(err, coordinator.ErrEnded):
-		return &fault.Error{Op: string(verb) + " run " + run, Err: err, Hint: "There is nothing left to " + string(verb) + "; see cau status " + run + "."}
+		return &fault.Error{Op: string(verb) + " run " + run, Err: err, Hint: "Nothing more is done in it; see cau status " + run + "."}
 	case errors.Is(err, coordinator.ErrNotAlive):
-		return &fault.Error{Op: string(verb) + " run " + run, Err: err, Hint: "Go on with cau resume " + run + "."}
+		return &fault.Error{Op: string(verb) + " run " + run, Err: err, Hint: "Nobody works on it, and nothing can be asked of it: go on with cau resume " + run + ", then ask again."}
 	}
 	return err
 }

@@ -10,11 +10,11 @@ import (
 	"cau/internal/message"
 )
 
-// control is pause or stop: a request to a live run.
+// control is a request to a live run as a whole.
 func (p *program) control(verb engine.Verb) *cobra.Command {
 	return &cobra.Command{
 		Use: string(verb) + " RUN", Short: p.texts.T(message.CLIControlShort(string(verb))), Args: p.named,
-		RunE: func(cmd *cobra.Command, args []string) error { return p.ask(cmd, args[0], verb) },
+		RunE: func(cmd *cobra.Command, args []string) error { return p.ask(cmd, args[0], engine.Control{Verb: verb}) },
 	}
 }
 
@@ -35,16 +35,12 @@ func (p *program) namedOrNone(cmd *cobra.Command, args []string) error {
 	return p.named(cmd, args)
 }
 
-func (p *program) ask(cmd *cobra.Command, run string, verb engine.Verb) error {
+func (p *program) ask(cmd *cobra.Command, run string, asked engine.Control) error {
 	state, _, err := p.services.Status(cmd.Context(), run)
 	if err != nil {
 		return err
 	}
-	if err := p.services.Control(cmd.Context(), state.Run, verb); err != nil {
-		return err
-	}
-	p.say(p.texts.T(message.CLIControlDone(string(verb)), state.Run))
-	return nil
+	return p.askOf(cmd, state.Run, asked)
 }
 
 // resume undoes a pause of a live run, and gives a run whose coordinator is gone a new one (R26).
@@ -58,7 +54,7 @@ func (p *program) resume() *cobra.Command {
 				return err
 			}
 			if alive || state.Status.Ended() {
-				return p.ask(cmd, state.Run, engine.VerbResume)
+				return p.ask(cmd, state.Run, engine.Control{Verb: engine.VerbResume})
 			}
 			meant := target
 			if !state.Simulated {
@@ -73,7 +69,7 @@ func (p *program) resume() *cobra.Command {
 			}
 			p.say(p.texts.T(message.CLIStarted, started.Run, started.Where))
 			if state.Status == engine.RunPaused || state.Status == engine.RunHeld || state.PauseAsked {
-				return p.ask(cmd, state.Run, engine.VerbResume) // a pause outlives its coordinator
+				return p.ask(cmd, state.Run, engine.Control{Verb: engine.VerbResume}) // a pause outlives its coordinator
 			}
 			return nil
 		},

@@ -175,6 +175,8 @@ func (p *program) printState(s engine.State, e engine.ETA) {
 	p.line(p.texts.T(message.CLIStateHead, s.Run, message.Clean(s.Cluster)+sim, p.texts.T(message.Status(string(s.Status)))))
 	switch {
 	case s.Status.Ended():
+	case s.StopNowBy != "":
+		p.line("  " + p.texts.T(message.CLIStopNowAsked, message.Clean(s.StopNowBy)))
 	case s.StopAsked:
 		p.line("  " + p.texts.T(message.CLIStopAsked))
 	case s.PauseAsked && s.Status != engine.RunPaused:
@@ -195,6 +197,9 @@ func (p *program) printState(s engine.State, e engine.ETA) {
 		if own := e.Nodes[n.Name]; own.Known() {
 			summary += ", " + p.texts.T(message.ETANode, message.HoursMinutes(own.Remaining))
 		}
+		if words := p.nodeWords(n); words != "" {
+			summary += ", " + words
+		}
 		_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", message.Clean(n.Name), p.texts.T(message.Status(string(n.Status))), n.Phase, summary)
 		for _, u := range n.Updates {
 			code := ""
@@ -202,8 +207,11 @@ func (p *program) printState(s engine.State, e engine.ETA) {
 				code = "exit " + strconv.FormatInt(*u.ExitCode, 10)
 			}
 			outcome := string(u.Outcome)
-			if outcome == "" {
+			switch {
+			case outcome == "":
 				outcome = "-"
+			case u.MarkedBy != "":
+				outcome += ", " + p.texts.T(message.CLIMarked, message.Clean(u.MarkedBy))
 			}
 			_, _ = fmt.Fprintf(w, "    %s\t%s\t%s\t%s\n", message.Clean(u.Name), outcome, code, message.Clean(u.Rule))
 		}

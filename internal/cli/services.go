@@ -195,8 +195,8 @@ type Services interface {
 	Estimate(ctx context.Context, state engine.State, alive bool) engine.ETA
 	// Watch follows a run from its first fact; the channel closes after its end or with ctx.
 	Watch(ctx context.Context, run string) (<-chan Event, error)
-	// Control asks a live run for something.
-	Control(ctx context.Context, run string, verb engine.Verb) error
+	// Control asks a live run for something; *engine.RefusedError in the chain says that it cannot be obeyed.
+	Control(ctx context.Context, run string, asked engine.Control) error
 	// Notified is what is known of a run's notifications; nil where nobody was to be told.
 	Notified(ctx context.Context, run string) *Notifications
 	// NotifyTest sends a test message to every address in file; empty means systemd's credential.

@@ -44,6 +44,8 @@ const (
 	kindNoRoom reportKind = "no-room"
 	// kindNotAlive is an answer of the control socket.
 	kindNotAlive reportKind = "not-alive"
+	// kindRefused is another: what was asked cannot be obeyed.
+	kindRefused reportKind = "refused"
 )
 
 // Child is the coordinator's side of its start. Its methods are for one goroutine.

@@ -10,27 +10,65 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"cau/engine"
+	"cau/plugins"
 )
 
 // Bounds of the control protocol: one JSON line each way per connection.
 const (
 	maxControlLine  = 4096
+	maxControlWord  = 256
 	maxControllers  = 16
 	controlPatience = 10 * time.Second
 )
 
+// controlRequest is an engine.Control without the one who asks.
 type controlRequest struct {
-	Verb engine.Verb `json:"verb"`
+	Verb    engine.Verb     `json:"verb"`
+	Node    string          `json:"node,omitempty"`
+	Update  string          `json:"update,omitempty"`
+	Outcome plugins.Outcome `json:"outcome,omitempty"`
+	Install bool            `json:"install,omitempty"`
+	Typed   string          `json:"typed,omitempty"`
+}
+
+func requestOf(c engine.Control) controlRequest {
+	return controlRequest{c.Verb, c.Node, c.Update, c.Outcome, c.Install, c.Typed}
+}
+
+func (q controlRequest) control(who string) engine.Control {
+	return engine.Control{Verb: q.Verb, By: who, Node: q.Node, Update: q.Update, Outcome: q.Outcome, Install: q.Install, Typed: q.Typed}
 }
 
 type controlAnswer struct {
 	OK    bool       `json:"ok,omitempty"`
 	Error string     `json:"error,omitempty"`
 	Kind  reportKind `json:"kind,omitempty"`
+	// Advice is what can be done instead, of kindRefused.
+	Advice string `json:"advice,omitempty"`
+}
+
+func answerOf(err error) controlAnswer {
+	if err == nil {
+		return controlAnswer{OK: true}
+	}
+	a := controlAnswer{Error: err.Error()}
+	var refused *engine.RefusedError
+	switch {
+	case errors.Is(err, ErrEnded):
+		a.Kind = kindEnded
+	case errors.Is(err, ErrNotAlive):
+		a.Kind = kindNotAlive
+	case errors.As(err, &refused):
+		a.Kind, a.Error, a.Advice = kindRefused, refused.Why, refused.Advice
+	}
+	return a
 }
 
 // answerControls answers the control socket until it is closed, and returns when the last answer is given.
@@ -67,17 +105,7 @@ func answerOne(ctx context.Context, c net.Conn, d *desk) {
 	// A coordinator that ends does not wait for a peer that says nothing; one that waits for its answer still gets it.
 	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Now()) })
 	defer stop()
-	a := controlAnswer{OK: true}
-	if err := serveControl(ctx, c, d); err != nil {
-		a = controlAnswer{Error: err.Error()}
-		switch {
-		case errors.Is(err, ErrEnded):
-			a.Kind = kindEnded
-		case errors.Is(err, ErrNotAlive):
-			a.Kind = kindNotAlive
-		}
-	}
-	data, err := json.Marshal(a)
+	data, err := json.Marshal(answerOf(serveControl(ctx, c, d)))
 	if err != nil {
 		return
 	}
@@ -101,10 +129,11 @@ func serveControl(ctx context.Context, c net.Conn, d *desk) error {
 	if err != nil {
 		return err
 	}
-	return d.ask(ctx, engine.Control{Verb: req.Verb, By: who})
+	return d.ask(ctx, req.control(who))
 }
 
-// readRequest reads one request. It holds the verb and nothing else: who asks is not the client's to say (R06).
+// readRequest reads one request. It is the verb and what it is about, and nothing else: who asks is not the client's to
+// say (R06). Whether it can be obeyed is the engine's to judge.
 func readRequest(r io.Reader) (controlRequest, error) {
 	line, err := bufio.NewReader(io.LimitReader(r, maxControlLine)).ReadBytes('\n')
 	if err != nil {
@@ -116,16 +145,28 @@ func readRequest(r io.Reader) (controlRequest, error) {
 	if err := dec.Decode(&req); err != nil {
 		return controlRequest{}, fmt.Errorf("read the request: %w", err)
 	}
-	switch req.Verb {
-	case engine.VerbPause, engine.VerbResume, engine.VerbStop:
-		return req, nil
+	for _, s := range []string{string(req.Verb), req.Node, req.Update, string(req.Outcome), req.Typed} {
+		if len(s) > maxControlWord || strings.ContainsFunc(s, unicode.IsControl) {
+			return controlRequest{}, errors.New("a name in the request is too long or not printable")
+		}
 	}
-	return controlRequest{}, fmt.Errorf("%q is not a verb", req.Verb)
+	if !slices.Contains(verbs(), req.Verb) {
+		return controlRequest{}, fmt.Errorf("%q is not a verb", req.Verb)
+	}
+	return req, nil
+}
+
+func verbs() []engine.Verb {
+	return []engine.Verb{
+		engine.VerbPause, engine.VerbResume, engine.VerbStop, engine.VerbStopNow, engine.VerbHold, engine.VerbRelease, engine.VerbSkip,
+		engine.VerbRetry, engine.VerbTake, engine.VerbGiveBack, engine.VerbMark, engine.VerbFollowUps,
+	}
 }
 
 // Control asks a live run for something and returns once that is in its journal. ErrEnded: nothing more is done in
-// the run. ErrNotAlive: its coordinator is gone, and the run waits to be resumed.
-func (h *Home) Control(ctx context.Context, run string, verb engine.Verb) error {
+// the run. ErrNotAlive: its coordinator is gone, and the run waits to be resumed. *engine.RefusedError: it cannot be
+// obeyed, and nothing was recorded. Who asks is what the socket says, not what asked holds.
+func (h *Home) Control(ctx context.Context, run string, asked engine.Control) error {
 	ctx, cancel := context.WithTimeout(ctx, controlPatience)
 	defer cancel()
 	c, err := h.dial(ctx, run)
@@ -134,7 +175,7 @@ func (h *Home) Control(ctx context.Context, run string, verb engine.Verb) error 
 	}
 	defer func() { _ = c.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })()
-	data, err := json.Marshal(controlRequest{Verb: verb})
+	data, err := json.Marshal(requestOf(asked))
 	if err != nil {
 		return err
 	}
@@ -156,6 +197,8 @@ func (h *Home) Control(ctx context.Context, run string, verb engine.Verb) error 
 		return fmt.Errorf("run %s: %w", run, ErrEnded)
 	case a.Kind == kindNotAlive:
 		return fmt.Errorf("run %s: %w", run, ErrNotAlive)
+	case a.Kind == kindRefused:
+		return &engine.RefusedError{Verb: asked.Verb, Why: oneLine(a.Error), Advice: oneLine(a.Advice)}
 	}
 	return fmt.Errorf("run %s answers: %s", run, oneLine(a.Error))
 }

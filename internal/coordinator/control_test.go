@@ -12,11 +12,13 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
 
 	"cau/engine"
 )
@@ -111,7 +113,7 @@ func say(t *testing.T, h *Home, run, line string) controlAnswer {
 func TestR06_WhoAskedIsWhatTheSocketSays(t *testing.T) {
 	h, w := newHome(t), &world{dir: t.TempDir()}
 	inProcess(t, h, w, testPlan("00000010", "TESTCLUSTER"))
-	if err := h.Control(t.Context(), "00000010", engine.VerbPause); err != nil {
+	if err := h.Control(t.Context(), "00000010", engine.Control{Verb: engine.VerbPause}); err != nil {
 		t.Fatal(err)
 	}
 	me, err := user.Current()
@@ -133,6 +135,54 @@ func TestR06_WhoAskedIsWhatTheSocketSays(t *testing.T) {
 	if got := controls(t, h, "00000010"); len(got) != 1 {
 		t.Errorf("journalled %q", got)
 	}
+	// Of every verb, also where the client claims to be somebody.
+	asked := engine.Control{Verb: engine.VerbHold, Node: "n2", By: "mallory"}
+	if err := h.Control(t.Context(), "00000010", asked); err != nil {
+		t.Fatal(err)
+	}
+	if got := controls(t, h, "00000010"); len(got) != 2 || got[1] != strings.Replace(want, "pause", "hold", 1) {
+		t.Errorf("journalled %q", got)
+	}
+}
+
+func TestWhatARunCannotObeyIsAnsweredWithTheReasonAndNotRecorded(t *testing.T) {
+	h, w := newHome(t), &world{dir: t.TempDir()}
+	plan := testPlan("00000017", "TESTCLUSTER")
+	inProcess(t, h, w, plan)
+	untilInstalling(t, h, plan.Run)
+	for _, c := range []struct {
+		asked       engine.Control
+		why, advice string
+	}{
+		{engine.Control{Verb: engine.VerbSkip, Node: "N1"}, "under way", "cau take " + plan.Run},
+		{engine.Control{Verb: engine.VerbHold, Node: "N9"}, "not a node of this run", "N1, N2, N3"},
+		{engine.Control{Verb: engine.VerbStopNow, Typed: "OTHER"}, "not the name of the cluster", "TESTCLUSTER"},
+		{engine.Control{Verb: engine.VerbMark, Node: "N1", Update: "u1", Outcome: "installed"}, "is known", ""},
+		{engine.Control{Verb: engine.VerbFollowUps, Node: "N1", Install: true}, "Nothing beyond the plan", ""},
+	} {
+		var refused *engine.RefusedError
+		if err := h.Control(t.Context(), plan.Run, c.asked); !errors.As(err, &refused) || !strings.Contains(refused.Why, c.why) || !strings.Contains(refused.Advice, c.advice) {
+			t.Errorf("%+v: %v %+v", c.asked, err, refused)
+		}
+	}
+	if got := controls(t, h, plan.Run); len(got) != 0 {
+		t.Errorf("journalled %q", got)
+	}
+	for _, line := range []string{
+		`{"verb":"hold","node":"` + strings.Repeat("n", maxControlWord+1) + `"}` + "\n", `{"verb":"hold","node":"N1\u001b[2J"}` + "\n",
+	} {
+		if a := say(t, h, plan.Run, line); a.OK || a.Kind == kindRefused || !strings.Contains(a.Error, "too long or not printable") {
+			t.Errorf("%.40q was answered %+v", line, a)
+		}
+	}
+	// Whoever asks after a refusal gets the answer to what was asked.
+	if err := h.Control(t.Context(), plan.Run, engine.Control{Verb: engine.VerbHold, Node: "n2"}); err != nil {
+		t.Error(err)
+	}
+	s := state(t, h, plan.Run)
+	if n := s.Node("N2"); n.HeldBackBy == "" {
+		t.Errorf("%+v", n)
+	}
 }
 
 func TestPauseResumeAndStopReachTheRun(t *testing.T) {
@@ -141,7 +191,7 @@ func TestPauseResumeAndStopReachTheRun(t *testing.T) {
 	stop := inProcess(t, h, w, plan)
 	untilInstalling(t, h, plan.Run)
 	for _, v := range []engine.Verb{engine.VerbPause, engine.VerbResume, engine.VerbStop, engine.VerbStop} {
-		if err := h.Control(t.Context(), plan.Run, v); err != nil {
+		if err := h.Control(t.Context(), plan.Run, engine.Control{Verb: v}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -156,7 +206,7 @@ func TestPauseResumeAndStopReachTheRun(t *testing.T) {
 	if alive(t, h, plan.Run) {
 		t.Error("alive after Serve returned")
 	}
-	if err := h.Control(t.Context(), "99999999", engine.VerbStop); !errors.Is(err, ErrNoRun) {
+	if err := h.Control(t.Context(), "99999999", engine.Control{Verb: engine.VerbStop}); !errors.Is(err, ErrNoRun) {
 		t.Errorf("%v", err)
 	}
 }
@@ -168,7 +218,7 @@ func TestManyAskAtOnceAndEachAnswerIsAFact(t *testing.T) {
 	var asking sync.WaitGroup
 	for range 3 * maxControllers {
 		asking.Go(func() {
-			if err := h.Control(t.Context(), plan.Run, engine.VerbPause); err != nil {
+			if err := h.Control(t.Context(), plan.Run, engine.Control{Verb: engine.VerbPause}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -193,7 +243,7 @@ func TestASilentPeerDoesNotKeepTheCoordinator(t *testing.T) {
 	}
 	defer func() { _ = c.Close() }()
 	// Connections are accepted in turn: once this one is answered, the silent one is being listened to.
-	if err := h.Control(t.Context(), plan.Run, engine.VerbPause); err != nil {
+	if err := h.Control(t.Context(), plan.Run, engine.Control{Verb: engine.VerbPause}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := stop(); !errors.Is(err, context.Canceled) {
@@ -270,7 +320,7 @@ func TestASocketWhoseFolderHasALongNameIsFoundByItsNote(t *testing.T) {
 	}
 	w, plan := &world{dir: t.TempDir()}, testPlan("00000016", "TESTCLUSTER")
 	stop := inProcess(t, h, w, plan)
-	if err := h.Control(t.Context(), plan.Run, engine.VerbPause); err != nil {
+	if err := h.Control(t.Context(), plan.Run, engine.Control{Verb: engine.VerbPause}); err != nil {
 		t.Fatal(err)
 	}
 	path, err := h.socketPath(plan.Run)
@@ -317,7 +367,7 @@ func FuzzReadRequest(f *testing.F) {
 	f.Add([]byte(`{"verb":"pause"} {"verb":"stop"}` + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		req, err := readRequest(strings.NewReader(string(data)))
-		if err == nil && req.Verb != engine.VerbPause && req.Verb != engine.VerbResume && req.Verb != engine.VerbStop {
+		if err == nil && (!slices.Contains(verbs(), req.Verb) || len(req.Node) > maxControlWord || strings.ContainsFunc(req.Node+req.Update+req.Typed, unicode.IsControl)) {
 			t.Fatalf("let %q through", req.Verb)
 		}
 	})

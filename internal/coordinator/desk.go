@@ -10,7 +10,7 @@ import (
 // desk passes requests to the running engine and answers them once they are journalled.
 //
 // A request goes through three hands: whoever asks queues for its turn, the engine takes it from control, and the
-// recorder, which sees the engine's facts in order, tells the first in line that its own is on disk.
+// engine's answers, which come in the same order, tell the first in line that its own is on disk or refused.
 type desk struct {
 	control chan engine.Control
 	turn    chan struct{}
@@ -25,7 +25,8 @@ func newDesk() *desk {
 	return &desk{control: make(chan engine.Control), turn: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
-// ask returns nil once the request is a fact; ErrEnded or ErrNotAlive when the run was over before.
+// ask returns nil once the request is a fact, *engine.RefusedError where it cannot be obeyed; ErrEnded or ErrNotAlive
+// when the run was over before.
 func (d *desk) ask(ctx context.Context, c engine.Control) error {
 	answer := make(chan error, 1)
 	if err := d.hand(ctx, c, answer); err != nil {
@@ -39,7 +40,7 @@ func (d *desk) ask(ctx context.Context, c engine.Control) error {
 		return ctx.Err()
 	}
 	select {
-	case err := <-answer: // recorded as the run's last act but one
+	case err := <-answer: // answered as the run's last act but one
 		return err
 	default:
 		return d.reason()
@@ -74,8 +75,8 @@ func (d *desk) hand(ctx context.Context, c engine.Control, answer chan error) er
 	return err
 }
 
-// recorded tells the first in line how its request got into the journal.
-func (d *desk) recorded(err error) {
+// answered tells the first in line that its request is in the journal, or why it is not.
+func (d *desk) answered(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.line) == 0 {

@@ -18,7 +18,7 @@ func TestARequestIsAnsweredWhenItIsRecordedAndNotBefore(t *testing.T) {
 		t.Fatalf("answered %v before it was recorded", err)
 	default:
 	}
-	d.recorded(nil)
+	d.answered(nil)
 	if err := <-answer; err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestARequestThatCannotBeRecordedFails(t *testing.T) {
 	answer := make(chan error, 1)
 	go func() { answer <- d.ask(t.Context(), engine.Control{Verb: engine.VerbStop}) }()
 	<-d.control
-	d.recorded(full)
+	d.answered(full)
 	if err := <-answer; !errors.Is(err, full) {
 		t.Fatalf("%v", err)
 	}
@@ -49,8 +49,8 @@ func TestAnAnswerGoesToWhoeverAskedForIt(t *testing.T) {
 	go func() { answer <- d.ask(t.Context(), engine.Control{Verb: engine.VerbStop}) }()
 	<-d.control
 	first := errors.New("the first one's answer")
-	d.recorded(first)
-	d.recorded(nil)
+	d.answered(first)
+	d.answered(nil)
 	if err := <-answer; err != nil {
 		t.Fatalf("the second got %v", err)
 	}

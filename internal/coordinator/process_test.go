@@ -77,7 +77,7 @@ func TestR26_AKilledCoordinatorLeavesARunThatAnotherFinishes(t *testing.T) {
 	if st := state(t, h, s.Run); st.Status.Ended() {
 		t.Fatalf("ended as %s", st.Status)
 	}
-	if err := h.Control(t.Context(), s.Run, engine.VerbPause); !errors.Is(err, ErrNotAlive) {
+	if err := h.Control(t.Context(), s.Run, engine.Control{Verb: engine.VerbPause}); !errors.Is(err, ErrNotAlive) {
 		t.Errorf("control of a run without coordinator: %v", err)
 	}
 	// A record that the crash tore, and half a line of telemetry.
@@ -102,7 +102,7 @@ func TestR26_AKilledCoordinatorLeavesARunThatAnotherFinishes(t *testing.T) {
 	if _, err := Resume(t.Context(), s.Run, in); !errors.Is(err, ErrEnded) {
 		t.Errorf("resuming a run that has ended: %v", err)
 	}
-	if err := h.Control(t.Context(), s.Run, engine.VerbPause); !errors.Is(err, ErrEnded) {
+	if err := h.Control(t.Context(), s.Run, engine.Control{Verb: engine.VerbPause}); !errors.Is(err, ErrEnded) {
 		t.Errorf("control of a run that has ended: %v", err)
 	}
 	if _, err := os.Stat(h.in(s.Run, socketFile)); !errors.Is(err, os.ErrNotExist) {
@@ -188,7 +188,7 @@ func TestR29_HangUpAndInterruptDoNotStopACoordinatorAndTermLeavesTheRunToBeResum
 		if err := syscall.Kill(s.PID, sig); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.Control(t.Context(), s.Run, engine.VerbPause); err != nil {
+		if err := h.Control(t.Context(), s.Run, engine.Control{Verb: engine.VerbPause}); err != nil {
 			t.Fatalf("after %v: %v", sig, err)
 		}
 	}

@@ -155,7 +155,8 @@ func (p *post) work(ctx context.Context, in ServeInput) error {
 	in.Child.Ready()
 	p.state, err = engine.Run(ctx, engine.RunInput{
 		Plan: p.plan, State: p.state, Plugin: in.Plugin, Cluster: in.Cluster, Nodes: in.Nodes,
-		Recorder: p, Telemetry: progress, Control: p.desk.control, Clock: in.Clock, Gate: in.Gate, Credential: in.Credential,
+		Recorder: p, Telemetry: progress, Control: p.desk.control,
+		Answer: func(_ engine.Control, err error) { p.desk.answered(err) }, Clock: in.Clock, Gate: in.Gate, Credential: in.Credential,
 		DiskFull: func() *fault.Cause { return p.room.spent }, Lease: in.Lease, Holder: holderName(),
 	})
 	why := ErrNotAlive
@@ -219,9 +220,6 @@ func (p *post) Record(f engine.Fact) error {
 		p.snapshot.recorded(data)
 		p.facts++
 		p.notices.tell(p.facts, f)
-	}
-	if f.Kind == engine.FactControl {
-		p.desk.recorded(err)
 	}
 	return err
 }

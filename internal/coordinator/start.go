@@ -278,7 +278,7 @@ func (r report) failure() error {
 		e.kind = ErrNotAlive
 	case kindNoRoom:
 		e.kind = ErrNoRoom
-	case kindOther:
+	case kindOther, kindRefused:
 	}
 	if r.Cause.Hint != "" {
 		return &fault.Error{Op: "start the coordinator", Err: e, Hint: r.Cause.Hint}

@@ -48,5 +48,6 @@ func parts() []map[Key]string {
 		etaTexts,
 		outOfServiceTexts,
 		noticeTexts,
+		controlTexts,
 	}
 }

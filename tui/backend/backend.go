@@ -26,7 +26,7 @@ type Services interface {
 	// Watch follows a run, live or finished; the channel closes after the run's end or with ctx.
 	Watch(ctx context.Context, run string) (<-chan Snapshot, error)
 	// Control asks a live run for something.
-	Control(ctx context.Context, run string, verb engine.Verb) error
+	Control(ctx context.Context, run string, asked engine.Control) error
 }
 
 // PluginInfo is a plug-in as the wizard shows it.

@@ -67,7 +67,7 @@ func (s *session) request(ctx context.Context, run, line string) (leave bool, er
 		return false, nil
 	case "p", "pause", "r", "resume", "s", "stop":
 		verb := map[byte]engine.Verb{'p': engine.VerbPause, 'r': engine.VerbResume, 's': engine.VerbStop}[strings.ToLower(line)[0]]
-		if err := s.Services.Control(ctx, run, verb); err != nil {
+		if err := s.Services.Control(ctx, run, engine.Control{Verb: verb}); err != nil {
 			s.fault(err)
 			return false, nil
 		}

@@ -30,6 +30,7 @@ type Services struct {
 	previews []backend.Request
 	started  []*engine.Plan
 	controls []engine.Verb
+	asked    []engine.Control
 	news     chan backend.Snapshot
 }
 
@@ -147,11 +148,11 @@ func (s *Services) Watch(ctx context.Context, _ string) (<-chan backend.Snapshot
 }
 
 // Control remembers the verb; it fails for a verb that is not one.
-func (s *Services) Control(_ context.Context, run string, verb engine.Verb) error {
+func (s *Services) Control(_ context.Context, run string, asked engine.Control) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.controls = append(s.controls, verb)
-	if verb == "" {
+	s.controls, s.asked = append(s.controls, asked.Verb), append(s.asked, asked)
+	if asked.Verb == "" {
 		return &fault.Error{Op: "ask run " + run, Err: errors.New("nothing was asked")}
 	}
 	return nil
@@ -198,4 +199,11 @@ func (s *Services) Controls() []engine.Verb {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]engine.Verb{}, s.controls...)
+}
+
+// Asked are the controls so far, whole.
+func (s *Services) Asked() []engine.Control {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]engine.Control{}, s.asked...)
 }
