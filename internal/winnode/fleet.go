@@ -48,7 +48,7 @@ type Config struct {
 // concurrent use.
 type Fleet struct {
 	cfg   Config
-	gate  *gate
+	way   *way
 	links []*link
 	nodes map[string]*Node // by upper-case name
 	fence atomic.Int64     // the lease's epoch that changing requests carry
@@ -79,7 +79,7 @@ func New(cfg Config) (*Fleet, error) {
 	orDefault(&cfg.LostContact, 30*time.Minute)
 	orDefault(&cfg.ReserveBytes, 2<<30)
 	f := &Fleet{
-		cfg: cfg, gate: newGate(), nodes: map[string]*Node{},
+		cfg: cfg, way: newWay(cfg.Dialer), nodes: map[string]*Node{},
 		states: map[string]engine.NodeState{}, fenced: make(chan struct{}),
 	}
 	f.ending, f.end = context.WithCancel(context.Background())
@@ -108,7 +108,7 @@ func orDefault[T ~int64](v *T, d T) {
 
 func (f *Fleet) link(n NodeAddress) *link {
 	return &link{
-		name: n.Name, address: n.Address, host: n.Host, dialer: f.cfg.Dialer, clock: f.cfg.Clock, gate: f.gate, limit: f.cfg.OperationLimit,
+		name: n.Name, address: n.Address, host: n.Host, way: f.way, clock: f.cfg.Clock, limit: f.cfg.OperationLimit,
 		fence: &f.fence, refused: f.sawFence, closing: &f.closing, ready: make(chan struct{}, 1),
 	}
 }
@@ -120,7 +120,7 @@ func (f *Fleet) Node(name string) *Node {
 		return n
 	}
 	l := f.link(NodeAddress{Name: name})
-	l.dialer = unknown{}
+	l.way = newWay(unknown{})
 	return &Node{fleet: f, link: l}
 }
 

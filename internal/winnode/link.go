@@ -20,9 +20,8 @@ import (
 // link is the way to one node: a shell that is made when it is first needed, and made anew after reset.
 type link struct {
 	name, address, host string
-	dialer              Dialer
-	clock               engine.Clock // of the run: what is repeated waits on it
-	gate                *gate
+	clock               engine.Clock  // of the run: what is repeated waits on it
+	way                 *way          // how new shells sign in
 	limit               time.Duration // of one operation, in real time; 0 for none
 	fence               *atomic.Int64
 	refused             func() // is told that the fence kept an operation out
@@ -40,6 +39,8 @@ type link struct {
 // epoch is the life of one shell.
 type epoch struct {
 	shell Shell
+	// as is the sign-in that the shell was made with: its verdict is about that one alone.
+	as *signIn
 	// installed: in this epoch the node has said who it is and that the bundle is there.
 	installed bool
 }
@@ -141,18 +142,19 @@ func (l *link) current() (*epoch, error) {
 		return nil, errClosed
 	}
 	if l.epoch == nil {
-		s, err := l.dialer.Shell(l.address, l.host)
+		as := l.way.Load()
+		s, err := as.dialer.Shell(l.address, l.host)
 		if err != nil {
 			return nil, err
 		}
-		l.epoch = &epoch{shell: s}
+		l.epoch = &epoch{shell: s, as: as}
 	}
 	return l.epoch, nil
 }
 
 // run runs one invocation, once. exit is the command's, for errors too.
 func (l *link) run(ctx context.Context, e *epoch, op string, inv agent.Invocation) (agent.Response, int32, error) {
-	settle, err := l.gate.admit(ctx)
+	settle, err := e.as.gate.admit(ctx)
 	if err != nil {
 		return agent.Response{}, 0, unreached(what(op), l.name, err)
 	}
@@ -244,10 +246,8 @@ func (l *link) stats() wsman.Stats {
 
 // side is another way to the same node: what runs there for long leaves this one free.
 func (l *link) side() *link {
-	side := &link{
-		name: l.name, address: l.address, host: l.host, dialer: l.dialer, clock: l.clock, gate: l.gate, fence: l.fence, refused: l.refused,
-		closing: l.closing, ready: make(chan struct{}, 1),
-	}
+	side := l.twin()
+	side.limit = 0
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sides = append(l.sides, side)
