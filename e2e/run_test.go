@@ -182,6 +182,9 @@ func TestPauseResumeAndStopWorkFromTheCommandLine(t *testing.T) {
 	if done == 4 {
 		t.Error("the pause came to late to mean anything")
 	}
+	if r := w.want(0, "credential", run, "--auth", "kerberos"); !strings.Contains(r.errOut, "signs in with it from now on") {
+		t.Errorf("%s", r.errOut)
+	}
 	w.want(0, "resume", run)
 	w.until("the next node", func() bool {
 		s := w.status()

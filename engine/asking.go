@@ -74,7 +74,7 @@ func (r *run) judge(c *Control) error {
 	s := &r.state
 	no := func(why, advice string) error { return &RefusedError{Verb: c.Verb, Why: why, Advice: advice} }
 	switch c.Verb {
-	case VerbPause, VerbResume, VerbStop:
+	case VerbPause, VerbResume, VerbStop, VerbCredential:
 		return nil
 	case VerbStopNow:
 		if !strings.EqualFold(strings.TrimSpace(c.Typed), s.Cluster) {

@@ -29,6 +29,8 @@ const (
 	VerbMark Verb = "mark"
 	// VerbFollowUps: what the run offers on the node beyond the plan is installed, or is left (FollowUpsAsk).
 	VerbFollowUps Verb = "follow-ups"
+	// VerbCredential: the run signs in another way from now on, which was proven before (R05). The secret is no part of it.
+	VerbCredential Verb = "credential"
 )
 
 // Control is one request with the one who asked, as the control socket's peer credentials say (R06).

@@ -109,7 +109,7 @@ func inMinutes(d time.Duration) string {
 
 func (r *run) credentialRemedy() string {
 	return "Renew the ticket (kinit): a renewed cache is taken up by itself, and the run goes on. " +
-		"For another sign-in end the run's coordinator (SIGTERM; nothing is lost), then: cau resume " + r.Plan.Run + "."
+		"For another sign-in: cau credential " + r.Plan.Run + "."
 }
 
 // credentialLost records, once until it works again, that the credential does not work and who waits for it.

@@ -109,7 +109,7 @@ func TestR05_NoNodeIsBegunThatTheCredentialMayNotOutlastAndARenewalLetsTheRunGoO
 				t.Errorf("%q does not say %q", h.Message, says)
 			}
 		}
-		if !strings.Contains(h.Cause.Hint, "kinit") || !strings.Contains(h.Cause.Hint, "cau resume 0123abcd") || h.Checks[0].ID != "winrm.credential" {
+		if !strings.Contains(h.Cause.Hint, "kinit") || !strings.Contains(h.Cause.Hint, "cau credential 0123abcd") || h.Checks[0].ID != "winrm.credential" {
 			t.Errorf("%+v", h)
 		}
 		if late := b.fact(engine.FactRunReleased).Time.Sub(held); late < 90*time.Minute || late > 92*time.Minute {

@@ -130,7 +130,7 @@ func TestR05_LiveViewOfARunThatIsHeldForItsCredential(t *testing.T) {
 		st.Nodes[1] = st.Nodes[0]
 		st.Nodes[1].Name = "NODE1"
 		evidence := "The credential lasts until 2026-11-12 04:00 UTC, for another 46m; NODE3 may take up to 2h15m."
-		hint := "Renew the ticket (kinit): a renewed cache is taken up by itself, and the run goes on. For another sign-in end the run's coordinator (SIGTERM; nothing is lost), then: cau resume 7f3c0001."
+		hint := "Renew the ticket (kinit): a renewed cache is taken up by itself, and the run goes on. For another sign-in: cau credential 7f3c0001."
 		if err := st.Apply(engine.Fact{Kind: engine.FactRunHeld, Data: engine.FactData{
 			Message: "Held before NODE3: " + evidence, Cause: &fault.Cause{Op: "gate winrm.credential", Node: "NODE3", Message: evidence, Hint: hint},
 			Checks: []check.Result{{ID: "winrm.credential", Outcome: check.Fail, Evidence: evidence, Remedy: hint}},

@@ -198,14 +198,13 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		}()
 		ctx, clock = alive, labClock{info}
 	}
-	access, err := openAccess(sec)
+	access, err := openRunAccess(plan, sec, simulated)
 	if err != nil {
 		return err
 	}
 	defer access.close()
-	access.inLab(simulated)
-	plugin := &hotfix.Plugin{Open: access.takeOver(sec.Share, simulated)}
-	fleet, err := access.fleet(planAddresses(plan), clock)
+	plugin := &hotfix.Plugin{Open: access.root()}
+	fleet, err := access.fleet(clock)
 	if err != nil {
 		return err
 	}
@@ -215,7 +214,8 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		return err
 	}
 	_, err = coordinator.Serve(ctx, coordinator.ServeInput{
-		Notices: told, Home: home, Run: run, Plugin: plugin, Cluster: fleet, Lease: fleet, Credential: credentialLife{access, sec, simulated}, Clock: clock, Gate: gatekeeper{}, Child: child,
+		Notices: told, Home: home, Run: run, Plugin: plugin, Cluster: fleet, Lease: fleet, Credential: access, SignIn: access.replaceIn(fleet), Clock: clock,
+		Gate: gatekeeper{}, Child: child,
 		Nodes: func(name string) engine.Node { return fleet.Node(name) },
 	})
 	if err != nil && context.Cause(ctx) != nil {

@@ -201,6 +201,9 @@ type Services interface {
 	Notified(ctx context.Context, run string) *Notifications
 	// NotifyTest sends a test message to every address in file; empty means systemd's credential.
 	NotifyTest(ctx context.Context, file string) ([]Delivery, error)
+	// Credential gives the coordinator of a live run another sign-in, proven on one node before it takes the place of the
+	// old one (R05).
+	Credential(ctx context.Context, run string, target Target) error
 	// Continue starts a coordinator again for a run whose own is gone.
 	Continue(ctx context.Context, run string, target Target) (Started, error)
 	// Doctor makes first contact with a cluster or with single nodes.

@@ -100,12 +100,13 @@ func answerControls(ctx context.Context, l net.Listener, d *desk) {
 
 func answerOne(ctx context.Context, c net.Conn, d *desk) {
 	defer func() { _ = c.Close() }()
+	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, controlPatience)
 	defer cancel()
 	// A coordinator that ends does not wait for a peer that says nothing; one that waits for its answer still gets it.
 	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Now()) })
 	defer stop()
-	data, err := json.Marshal(answerOf(serveControl(ctx, c, d)))
+	data, err := json.Marshal(answerOf(serveControl(ctx, whole, c, d)))
 	if err != nil {
 		return
 	}
@@ -113,7 +114,8 @@ func answerOne(ctx context.Context, c net.Conn, d *desk) {
 	_, _ = c.Write(append(data, '\n')) // whoever asked and went away needs no answer
 }
 
-func serveControl(ctx context.Context, c net.Conn, d *desk) error {
+// serveControl answers one request within ctx; a sign-in is proven on a node meanwhile and has its own time within whole.
+func serveControl(ctx, whole context.Context, c net.Conn, d *desk) error {
 	u, ok := c.(*net.UnixConn)
 	if !ok {
 		return errors.New("not a local socket")
@@ -125,17 +127,26 @@ func serveControl(ctx context.Context, c net.Conn, d *desk) error {
 	if !mayControl(uid) {
 		return fmt.Errorf("%s may not control this run", who)
 	}
-	req, err := readRequest(c)
+	in := bufio.NewReader(c)
+	req, err := readRequest(in)
 	if err != nil {
 		return err
+	}
+	if req.Verb == engine.VerbCredential {
+		if err := takeSignIn(whole, in, d); err != nil {
+			return err
+		}
+		again, cancel := context.WithTimeout(whole, controlPatience)
+		defer cancel()
+		return d.ask(again, req.control(who))
 	}
 	return d.ask(ctx, req.control(who))
 }
 
 // readRequest reads one request. It is the verb and what it is about, and nothing else: who asks is not the client's to
 // say (R06). Whether it can be obeyed is the engine's to judge.
-func readRequest(r io.Reader) (controlRequest, error) {
-	line, err := bufio.NewReader(io.LimitReader(r, maxControlLine)).ReadBytes('\n')
+func readRequest(r *bufio.Reader) (controlRequest, error) {
+	line, err := r.ReadSlice('\n') // a bufio.Reader holds maxControlLine bytes
 	if err != nil {
 		return controlRequest{}, fmt.Errorf("read the request: %w", err)
 	}
@@ -159,7 +170,7 @@ func readRequest(r io.Reader) (controlRequest, error) {
 func verbs() []engine.Verb {
 	return []engine.Verb{
 		engine.VerbPause, engine.VerbResume, engine.VerbStop, engine.VerbStopNow, engine.VerbHold, engine.VerbRelease, engine.VerbSkip,
-		engine.VerbRetry, engine.VerbTake, engine.VerbGiveBack, engine.VerbMark, engine.VerbFollowUps,
+		engine.VerbRetry, engine.VerbTake, engine.VerbGiveBack, engine.VerbMark, engine.VerbFollowUps, engine.VerbCredential,
 	}
 }
 
@@ -169,6 +180,11 @@ func verbs() []engine.Verb {
 func (h *Home) Control(ctx context.Context, run string, asked engine.Control) error {
 	ctx, cancel := context.WithTimeout(ctx, controlPatience)
 	defer cancel()
+	return h.control(ctx, run, asked, nil)
+}
+
+// control asks, and says what follows the request where there is more.
+func (h *Home) control(ctx context.Context, run string, asked engine.Control, more func(io.Writer) error) error {
 	c, err := h.dial(ctx, run)
 	if err != nil {
 		return err
@@ -181,6 +197,11 @@ func (h *Home) Control(ctx context.Context, run string, asked engine.Control) er
 	}
 	if _, err := c.Write(append(data, '\n')); err != nil {
 		return fmt.Errorf("ask run %s: %w", run, err)
+	}
+	if more != nil {
+		if err := more(c); err != nil {
+			return err
+		}
 	}
 	line, err := bufio.NewReader(io.LimitReader(c, 1<<16)).ReadBytes('\n')
 	if err != nil {

@@ -366,7 +366,7 @@ func FuzzReadRequest(f *testing.F) {
 	f.Add([]byte(`{"verb":"stop","by":"root"}` + "\n"))
 	f.Add([]byte(`{"verb":"pause"} {"verb":"stop"}` + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		req, err := readRequest(strings.NewReader(string(data)))
+		req, err := readRequest(bufio.NewReader(strings.NewReader(string(data))))
 		if err == nil && (!slices.Contains(verbs(), req.Verb) || len(req.Node) > maxControlWord || strings.ContainsFunc(req.Node+req.Update+req.Typed, unicode.IsControl)) {
 			t.Fatalf("let %q through", req.Verb)
 		}

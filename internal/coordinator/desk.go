@@ -15,6 +15,8 @@ type desk struct {
 	control chan engine.Control
 	turn    chan struct{}
 	done    chan struct{}
+	// signIn takes up another sign-in; nil where that cannot be changed.
+	signIn func(ctx context.Context, secret []byte) error
 
 	mu   sync.Mutex
 	line []chan error

@@ -31,6 +31,9 @@ type ServeInput struct {
 	Lease engine.LeaseKeeper
 	// Credential is as in engine.RunInput; nil where nothing is known of its end (R05).
 	Credential engine.Credential
+	// SignIn proves another sign-in and goes on with it, or says why not; nil where that cannot be changed. What it is given
+	// is overwritten when it returns.
+	SignIn func(ctx context.Context, secret []byte) error
 	// Notices tells people about the run; nil where nobody is to be told.
 	Notices *Notices
 	// Gate is as in engine.RunInput.
@@ -62,6 +65,7 @@ func Serve(ctx context.Context, in ServeInput) (engine.State, error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
 	p := &post{desk: newDesk(), state: engine.State{Run: in.Run}, snapshot: snapshots{home: in.Home, run: in.Run, every: in.Seams.SnapshotEvery, step: in.Seams.Step}}
+	p.desk.signIn = in.SignIn
 	err := p.take(ctx, in)
 	if err == nil {
 		err = p.work(ctx, in)

@@ -24,6 +24,7 @@ type world struct {
 	mu  sync.Mutex
 	// credential is what a coordinator in this process is given.
 	credential engine.Credential
+	signIn     func(ctx context.Context, secret []byte) error
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
@@ -185,7 +186,7 @@ func (c fastClock) Sleep(ctx context.Context, d time.Duration) error {
 
 func (w *world) serve(home *Home, run string, child *Child) ServeInput {
 	return ServeInput{
-		Home: home, Run: run, Plugin: plugin{w}, Cluster: w, Child: child, Clock: fastClock{time.Now()}, Credential: w.credential,
+		Home: home, Run: run, Plugin: plugin{w}, Cluster: w, Child: child, Clock: fastClock{time.Now()}, Credential: w.credential, SignIn: w.signIn,
 		Nodes: func(name string) engine.Node { return node{name} },
 	}
 }

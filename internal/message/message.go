@@ -41,6 +41,7 @@ func parts() []map[Key]string {
 		coreTexts,
 		cliTexts,
 		optionTexts,
+		credentialTexts,
 		wizardTexts,
 		linesTexts,
 		screenTexts,
