@@ -30,11 +30,12 @@ func jobID(run, node, what string, attempt int) string {
 
 // stageAll brings the updates to every node before the first drain, on a few nodes at once (R23). A node
 // that cannot be staged has failed and is not drained; when that is more than the budget, none is. What is
-// being staged is finished even then, so that every node's own reason is known (R30).
+// being staged is finished even then, so that every node's own reason is known (R30). After a crash nodes may be out of
+// service: then what is not staged yet waits for its node's turn, because who serves the files may be among them (R11).
 func (r *run) stageAll(ctx context.Context) error {
 	var todo []NodePlan
 	for _, np := range r.Plan.Nodes {
-		if nr := r.node(np.Name); nr.Status == NodeWaiting && !nr.Staged && len(np.Updates) > 0 {
+		if nr := r.node(np.Name); !r.someoneAway() && nr.Status == NodeWaiting && !nr.Staged && len(np.Updates) > 0 {
 			todo = append(todo, np)
 		}
 	}
@@ -58,6 +59,13 @@ func (r *run) stageAll(ctx context.Context) error {
 	}
 	workers.Wait()
 	return context.Cause(each)
+}
+
+// someoneAway tells whether the run has a node out of service, or left one so.
+func (r *run) someoneAway() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.state.Nodes, func(n NodeRun) bool { return n.PausedByUs })
 }
 
 // stage returns an error only when the run cannot go on: ctx ended, or nothing can be recorded. In a further pass the
@@ -220,6 +228,9 @@ func (r *run) stagedAgain(ctx context.Context, np NodePlan, done []stagedPlugin)
 		}
 		if err := r.sleepUntilStop(ctx); err != nil {
 			return true, err
+		}
+		if r.someoneAway() {
+			return true, nil // somebody had a node taken up meanwhile: it is staged at its turn
 		}
 		return true, r.stage(ctx, np)
 	}

@@ -41,6 +41,9 @@ func (r *run) stopHere(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.dropLease(ctx); err != nil {
+		return err
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
