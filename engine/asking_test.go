@@ -329,3 +329,25 @@ func TestAWaitingNodeInOtherHandsIsNotBegun(t *testing.T) {
 		b.wantKind(engine.FactGateWaiting, true)
 	})
 }
+
+func TestR18_ANodeIsInOtherHandsOnlyOnceItsUpdateHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u", "v"))
+		b.askWhen(engine.FactInstallIntent, "NODE1", to(engine.VerbTake, "NODE1"))
+		b.journal.on = chain(b.journal.on, func(f engine.Fact) {
+			if f.Kind == engine.FactControl {
+				b.journal.dieAfter = len(b.journal.lines) // while the installer is at work
+			}
+		})
+		if _, err := b.run(); err == nil {
+			t.Fatal("the program should have died")
+		}
+		b.journal.on, b.journal.dieAfter = nil, 0
+		b.askWhen(engine.FactRunContinued, "", engine.Control{Verb: engine.VerbStop})
+		s := b.toEnd()
+		if n := s.Node("NODE1"); n.Status != engine.NodeHeld || n.Update("u").Outcome != plugins.Installed || b.p.starts["NODE1/v"] != 0 {
+			t.Errorf("%s, u %q, %v", n.Status, n.Update("u").Outcome, b.p.starts)
+		}
+		b.wantOnce()
+	})
+}

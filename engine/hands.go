@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cau/internal/fault"
+	"cau/plugins"
 )
 
 // What administrators decide about single nodes: which one is next, which one waits, and what the run does with a node
@@ -139,6 +141,14 @@ func (r *run) taken(node string) bool {
 	defer r.mu.Unlock()
 	n := r.state.Node(node)
 	return n != nil && n.TakenBy != ""
+}
+
+// midStep tells whether something was begun on the node that the run sees to its end before it lets go of the node: an
+// update, a script, a restart, or a pause, a resume, that may or may not be done yet.
+func (n *NodeRun) midStep() bool {
+	begun := slices.ContainsFunc(n.Updates, func(u UpdateRun) bool { return !u.Started.IsZero() && u.Outcome == "" })
+	moving := n.PausedByUs && (!n.Drained || n.Phase == PhaseResuming || n.Leave == LeaveUndone)
+	return begun || moving || n.RestartFrom != "" || n.scriptOpen(plugins.PhasePre) || n.scriptOpen(plugins.PhasePost)
 }
 
 // standBy waits while somebody has the node in hand. When the run is stopped meanwhile, the node stays theirs.

@@ -260,8 +260,16 @@ func (f fate) problems(b *bench, s engine.State) []string {
 			}
 		}
 	}
+	idle := map[string]bool{} // those that wait for another attempt, which failed before
 	failures, away, left := map[string]bool{}, "", map[string]bool{}
 	for _, fact := range b.journal.facts(b.t) {
+		switch fact.Kind {
+		case engine.FactNodeRetried:
+			idle[fact.Node] = true
+		case engine.FactStageIntent, engine.FactScriptIntent, engine.FactPauseIntent, engine.FactInService:
+			idle[fact.Node] = false
+		default:
+		}
 		switch fact.Kind {
 		case engine.FactPauseIntent:
 			if away != "" && away != fact.Node {
@@ -307,8 +315,8 @@ func (f fate) problems(b *bench, s engine.State) []string {
 			say("%s ended as %s", n.Name, n.Status)
 		}
 		if n.Staged && (n.Status == engine.NodeFailed || n.Status == engine.NodePartiallyFailed || n.Status == engine.NodeHeld) {
-			// One that waited for another attempt after staging failed was not taken.
-			if len(n.PluginFailures) == 0 || !n.Started.IsZero() {
+			// One that waited for another attempt when nothing more was begun had failed before.
+			if !idle[n.Name] && (len(n.PluginFailures) == 0 || !n.Started.IsZero()) {
 				staged++
 			}
 			if n.Cause == nil || n.Cause.Message == "" {

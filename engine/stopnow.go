@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cau/internal/fault"
@@ -37,7 +38,12 @@ func (r *run) stopHere(ctx context.Context) error {
 		if nr.Status.Ended() && !nr.returning() {
 			continue
 		}
-		if err := r.leaveHere(np, nr); err != nil {
+		if nr.PausedByUs {
+			if err := r.lookHere(ctx, np, nr); err != nil {
+				return err
+			}
+		}
+		if err := r.leaveHere(np, r.node(np.Name)); err != nil {
 			return err
 		}
 	}
@@ -52,6 +58,18 @@ func (r *run) stopHere(ctx context.Context) error {
 	status, cause := summary(&r.state)
 	cause = withDiskFull(&r.state, status, cause)
 	return r.recordLocked(Fact{Kind: FactRunEnded, Data: FactData{RunStatus: status, Cause: cause}})
+}
+
+// lookHere finds out whether a node that is to be paused, or to be resumed, is so: to ask changes nothing.
+func (r *run) lookHere(ctx context.Context, np NodePlan, nr NodeRun) error {
+	v, err := r.Cluster.Describe(ctx, np.Name)
+	if m := v.Member(np.Name); err != nil || m == nil || m.State != NodeUp {
+		return ctx.Err()
+	}
+	if nr.Leave == LeaveUndone {
+		return r.record(Fact{Kind: FactUndoDone, Node: np.Name, Data: FactData{Message: "It is in service."}})
+	}
+	return r.record(Fact{Kind: FactLooked, Node: np.Name, Data: FactData{Message: "It is in service."}})
 }
 
 // leaveHere ends a node that stop now found.
@@ -92,12 +110,12 @@ func (r *run) leaveHere(np NodePlan, nr NodeRun) error {
 	}
 	status, first := NodeCanceled, (*fault.Cause)(nil)
 	switch {
-	case now.BackInService || now.Leave != "":
+	case now.BackInService, now.Leave != "", slices.ContainsFunc(now.Updates, func(u UpdateRun) bool { return u.Outcome != "" }):
 		status, first = nodeSummary(now)
 	case len(now.Earlier) > 0:
 		status, first = neverBegun(&now)
 	}
-	if first == nil && nr.Status != NodeWaiting && status != NodeSucceeded {
+	if first == nil && !nr.Started.IsZero() && status != NodeSucceeded {
 		first = cause
 	}
 	return r.record(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: overAttempts(&now, first)}})

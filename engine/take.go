@@ -38,7 +38,7 @@ func (r *run) take(ctx context.Context, np NodePlan) error {
 		}
 		step := r.next
 		switch {
-		case nr.TakenBy != "":
+		case nr.TakenBy != "" && !nr.midStep():
 			step = r.standBy
 		case nr.Look:
 			step = r.look
