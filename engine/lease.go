@@ -197,8 +197,12 @@ func (r *run) watchFence(ctx context.Context) {
 
 // renewLease asks for the lease once more. A run without one has nothing to renew.
 func (r *run) renewLease(ctx context.Context) error {
-	r.leaseTurn.Lock()
-	defer r.leaseTurn.Unlock()
+	select {
+	case r.leaseTurn <- struct{}{}:
+		defer func() { <-r.leaseTurn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	r.mu.Lock()
 	epoch := int64(0)
 	if r.leased {
@@ -258,8 +262,12 @@ func (r *run) holdsLease(ctx context.Context) []check.Result {
 // dropLease gives the lease back before the run ends. That it could not is a remark: it is stale after a while.
 func (r *run) dropLease(ctx context.Context) error {
 	// One that is renewed while it is given back would look like one that was taken from us.
-	r.leaseTurn.Lock()
-	defer r.leaseTurn.Unlock()
+	select {
+	case r.leaseTurn <- struct{}{}:
+		defer func() { <-r.leaseTurn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	r.mu.Lock()
 	epoch := int64(0)
 	if r.leased {

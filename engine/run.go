@@ -82,7 +82,7 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	r := &run{
 		RunInput: in, state: in.State.clone(), woken: make(chan struct{}, 1),
 		maintained: map[string]bool{}, entered: map[string]time.Time{}, watched: map[string]bool{}, ranHere: map[string]bool{},
-		excused: map[string]*patience{},
+		excused: map[string]*patience{}, leaseTurn: make(chan struct{}, 1),
 	}
 	r.endHere = func() {}
 	r.stopped, r.endWatches = context.WithCancel(context.Background())
@@ -171,8 +171,9 @@ type run struct {
 	endWatches context.CancelFunc
 	// leased: the lease is ours, renewed when it was last. replaced: another coordinator has the run, and endHere ends what is
 	// under way. mu guards all of them.
-	// leaseTurn lets one ask about the lease at a time; it is taken before mu.
-	leaseTurn        sync.Mutex
+	// leaseTurn lets one ask about the lease at a time; it is taken before mu, and waited for only as long as ctx lasts: the
+	// one who has it may be waiting for a node.
+	leaseTurn        chan struct{}
 	leased, replaced bool
 	renewed          time.Time
 	endHere          context.CancelFunc
