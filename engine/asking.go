@@ -49,6 +49,9 @@ func (r *run) ask(c Control) {
 	default:
 		err = r.recordLocked(Fact{Kind: FactControl, Node: c.Node, Update: c.Update, Data: FactData{Verb: c.Verb, By: c.By, Outcome: c.Outcome}})
 	}
+	if err == nil {
+		r.controlsChanged()
+	}
 	if r.Answer != nil {
 		r.Answer(c, err)
 	}

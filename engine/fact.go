@@ -106,6 +106,12 @@ const (
 	FactLeaseTaken   FactKind = "lease.taken"
 	FactLeaseNone    FactKind = "lease.none"
 	FactLeaseDropped FactKind = "lease.dropped"
+	// FactCheckpointDone: these nodes keep the run's checkpoint now (R27); it is a fact when others did before. FactCheckpointFailed:
+	// it could not be written, or not be removed.
+	FactCheckpointDone   FactKind = "checkpoint.done"
+	FactCheckpointFailed FactKind = "checkpoint.failed"
+	// FactRunRestored: the run begins here with the state of a checkpoint that another host's coordinator left on a node.
+	FactRunRestored FactKind = "run.restored"
 	// FactTakenOver: another coordinator has the run, and nothing more is done here.
 	FactTakenOver FactKind = "run.taken-over"
 )
@@ -116,7 +122,7 @@ func (k FactKind) Ignorable() bool {
 	switch k {
 	case FactRunCompared, FactRunContinued, FactGateWaiting, FactRestartAgain, FactCleanDone, FactCleanFailed, FactWatchBegun, FactWatchEnded, FactRunWatching, FactInstallerEndedLate,
 		FactScriptEndedLate, FactCredentialLost, FactCredentialBack, FactRunWarned,
-		FactLeaseNone, FactLeaseDropped:
+		FactLeaseNone, FactLeaseDropped, FactCheckpointDone, FactCheckpointFailed:
 		return true
 	default:
 		return false
@@ -195,6 +201,10 @@ type FactData struct {
 	// Lease is the epoch that was taken or given back; Holder is whose it is.
 	Lease  int64  `json:"lease,omitempty"`
 	Holder string `json:"holder,omitempty"`
+	// Nodes are those that keep a checkpoint.
+	Nodes []string `json:"nodes,omitempty"`
+	// Packed is a state (PackState).
+	Packed []byte `json:"packed,omitempty"`
 	// NodeStatus and RunStatus are how it ended.
 	NodeStatus NodeStatus `json:"status,omitempty"`
 	RunStatus  RunStatus  `json:"state,omitempty"`

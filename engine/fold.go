@@ -68,6 +68,9 @@ func (s *State) Apply(f Fact) error {
 		s.Facts++
 		return nil
 	}
+	if f.Kind == FactRunRestored {
+		return s.restore(f)
+	}
 	if f.Node == "" {
 		s.applyRun(f)
 		s.applyTimes(f)
@@ -93,7 +96,8 @@ func (s *State) Apply(f Fact) error {
 
 func (k FactKind) known() bool {
 	switch k {
-	case FactDiskFull, FactRunCompared, FactLeaseIntent, FactLeaseTaken, FactLeaseNone, FactLeaseDropped, FactTakenOver:
+	case FactDiskFull, FactRunCompared, FactLeaseIntent, FactLeaseTaken, FactLeaseNone, FactLeaseDropped, FactTakenOver,
+		FactCheckpointDone, FactCheckpointFailed, FactRunRestored:
 		return true
 	case FactRunStarted, FactRunContinued, FactControl, FactRunPaused, FactRunHeld, FactRunEnded,
 		FactRunReleased, FactRunTimeUp, FactRunNoMoreNodes, FactRunWarned, FactCredentialLost, FactCredentialBack,

@@ -44,6 +44,8 @@ func (s *State) applyDurable(f Fact) {
 			l.Dropped = true
 			s.Lease = &l
 		}
+	case FactCheckpointDone:
+		s.Keepers = slices.Clone(f.Data.Nodes)
 	case FactTakenOver:
 		s.goOn(RunTakenOver)
 		s.Waiting, s.Cause, s.Ended = f.Data.Message, f.Data.Cause, f.Time

@@ -21,8 +21,12 @@ func (r *run) takeAll(ctx context.Context) error {
 		switch {
 		case np != nil:
 			delete(r.watched, np.Name) // another attempt may leave it anew
+			before := r.node(np.Name).Status
 			if err := r.take(ctx, *np); err != nil {
 				return err
+			}
+			if r.node(np.Name).Status != before {
+				r.checkpoint(ctx, np.Name)
 			}
 			if err := r.beginWatches(ctx); err != nil {
 				return err

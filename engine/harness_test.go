@@ -97,6 +97,8 @@ type bench struct {
 	// lease may be nil, holder is the coordinator's name in it; each call of run has another one unless it is set.
 	lease  *fakeLease
 	holder string
+	// kept may be nil; it counts only with a lease.
+	kept *fakeKept
 	// further are the plan's plug-ins beyond p, by instance.
 	further map[string]*fakePlugin
 }
@@ -197,6 +199,9 @@ func (b *bench) run() (engine.State, error) {
 	}
 	if b.lease != nil {
 		in.Lease, in.Holder = b.lease.keeper(b)
+		if b.kept != nil {
+			in.Checkpoints = b.kept
+		}
 	}
 	got, err := engine.Run(ctx, in)
 	folded, foldErr := engine.Fold(b.plan, b.journal.facts(b.t))

@@ -41,11 +41,11 @@ func LeaseCheck(run string, l Lease, err error) check.Result {
 	case age < 0:
 		r.Outcome = check.CannotVerify
 		r.Evidence = fmt.Sprintf("The cluster is held by %s, and when that was last renewed cannot be read.", holder)
-		r.Remedy = "See if that run goes on, on its host with cau status. If its host is lost, look at the nodes, then accept the check by its id."
+		r.Remedy = "See if that run goes on, on its host with cau status. If its host is lost, go on with it by cau takeover, or accept the check by its id to leave it."
 	case age > LeaseStale:
 		r.Outcome = check.CannotVerify
 		r.Evidence = fmt.Sprintf("The cluster is held by %s, and has not been renewed for %s: its coordinator is gone, or cannot reach the cluster.", holder, inMinutes(age))
-		r.Remedy = "Go on with that run by cau resume on its host. If that is lost, look at the nodes, then accept the check by its id."
+		r.Remedy = "Go on with that run: cau resume on its host, or cau takeover on this one. To leave it as it is, accept the check by its id."
 	default:
 		r.Outcome = check.Fail
 		r.Evidence = fmt.Sprintf("The cluster is being updated by %s, renewed %s ago.", holder, age.Round(time.Second))
@@ -58,6 +58,7 @@ func LeaseCheck(run string, l Lease, err error) check.Result {
 // nothing will be done in the run.
 func (r *run) takeLease(ctx context.Context) error {
 	if r.Lease == nil {
+		r.ready()
 		return nil
 	}
 	for {
@@ -93,11 +94,16 @@ func (r *run) tryLease(ctx context.Context) (blocking *check.Result, over error)
 	err := r.persist(ctx, contactPoll, contactPatience, func() error {
 		now, err := r.Lease.ReadLease(ctx)
 		if err != nil {
+			r.ready()
 			return finalWhenRefused(err)
 		}
 		if blocking, over = r.leaseFree(now); blocking != nil || over != nil {
+			if over == nil {
+				r.ready()
+			}
 			return &finalError{ErrTakenOver} // for whichever of the two
 		}
+		r.ready()
 		if !intent {
 			if over = r.record(Fact{Kind: FactLeaseIntent, Data: FactData{Holder: r.Holder}}); over != nil {
 				return &finalError{over}

@@ -56,7 +56,7 @@ func Parameters() []Parameter {
 		refused("OsRollingUpgrade", "A new version of Windows is not an update, and cau does not know how to go back from one.", "Upgrade with Invoke-CauRun and Microsoft.RollingUpgradePlugin."),
 		refused("SkipUpdateChecks", "Checks are what keeps the cluster in service.", "Accept single checks that could not be verified with --accept ID."),
 		refused("ForceSelfUpdate", "It updates Microsoft's own plug-ins, which cau does not run.", "Leave it out."),
-		refused("ForceRecovery", "It recovers a failed run of Microsoft's CAU.", "For a run of cau: cau resume RUN. For Microsoft's: Invoke-CauRun -ForceRecovery."),
+		refused("ForceRecovery", "It recovers a failed run of Microsoft's CAU.", "For a run of cau: cau resume RUN, or cau takeover on another host. For Microsoft's: Invoke-CauRun -ForceRecovery."),
 		refused("ClearCorruptReports", "It clears reports of Microsoft's CAU.", "Use Invoke-CauRun -ForceRecovery -ClearCorruptReports."),
 	}
 }

@@ -30,6 +30,7 @@ func (r *run) resume(ctx context.Context, np NodePlan, nr NodeRun) error {
 		if err := r.record(Fact{Kind: FactResumeIntent, Node: np.Name, Data: FactData{Failback: mode}}); err != nil {
 			return err
 		}
+		r.checkpoint(ctx, np.Name)
 	}
 	if err := r.resumeNode(ctx, np.Name, mode); err != nil {
 		if ctx.Err() != nil {

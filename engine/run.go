@@ -62,6 +62,11 @@ type RunInput struct {
 	// printable and unique to it.
 	Lease  LeaseKeeper
 	Holder string
+	// Ready may be nil. It is called once, when the run is this coordinator's to work on, or nothing but time or somebody's
+	// decision is missing for that; never when another coordinator has it.
+	Ready func()
+	// Checkpoints may be nil; they are written under a lease only.
+	Checkpoints CheckpointKeeper
 	// Credential may be nil: then its end is not known, and only its refusal is seen (R05).
 	Credential Credential
 }
@@ -82,9 +87,14 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	r := &run{
 		RunInput: in, state: in.State.clone(), woken: make(chan struct{}, 1),
 		maintained: map[string]bool{}, entered: map[string]time.Time{}, watched: map[string]bool{}, ranHere: map[string]bool{},
-		excused: map[string]*patience{}, leaseTurn: make(chan struct{}, 1),
+		excused: map[string]*patience{}, leaseTurn: make(chan struct{}, 1), keptOf: map[string]kept{}, keepTurn: make(chan struct{}, 1), keepAsked: make(chan struct{}, 1),
 	}
 	r.endHere = func() {}
+	r.ready = sync.OnceFunc(func() {
+		if in.Ready != nil {
+			in.Ready()
+		}
+	})
 	r.stopped, r.endWatches = context.WithCancel(context.Background())
 	defer r.endWatches()
 	if r.state.Facts == 0 {
@@ -125,6 +135,7 @@ func Run(ctx context.Context, in RunInput) (State, error) {
 	if in.Lease != nil {
 		listening.Go(func() { r.keepLease(ctx) })
 		listening.Go(func() { r.watchFence(ctx) })
+		listening.Go(func() { r.keepControls(ctx) })
 	}
 	work, endWork := context.WithCancel(ctx)
 	r.mu.Lock()
@@ -180,6 +191,16 @@ type run struct {
 	// watching counts those that go on; mu guards it. endWork ends everything that is being done, for stop now.
 	watching int
 	endWork  context.CancelFunc
+	// ready says once that the run is worked on.
+	ready func()
+	// keptOf is what the last look for a checkpoint saw of a node; mu guards it. keepTurn lets one checkpoint be written at a
+	// time, in the order of their facts; it is taken before mu. keepAsked says that a control was recorded since.
+	keepTurn  chan struct{}
+	keepAsked chan struct{}
+	keptOf    map[string]kept
+	// unkept: the last checkpoint could not be written, and that was said. unwanted: the run ends, and none is written any more.
+	// mu guards both.
+	unkept, unwanted bool
 	// excused is how long steps of a node have waited here for a credential that works again; mu guards it.
 	excused map[string]*patience
 }
@@ -268,6 +289,7 @@ func (r *run) sequence(ctx context.Context) error {
 	if err := r.takeLease(ctx); err != nil {
 		return err
 	}
+	r.checkpoint(ctx, r.workedOn())
 	if err := r.beginWatches(ctx); err != nil {
 		return err
 	}
@@ -302,6 +324,7 @@ func (r *run) sequence(ctx context.Context) error {
 		if err := r.retakeLease(ctx); err != nil {
 			return err
 		}
+		r.checkpointAgain(ctx)
 		if err := r.takeAll(ctx); err != nil {
 			return err
 		}
@@ -329,6 +352,9 @@ func (r *run) finish(ctx context.Context) (bool, error) {
 	}
 	if r.openNow() {
 		return false, nil
+	}
+	if err := r.dropCheckpoints(ctx); err != nil {
+		return false, err
 	}
 	if err := r.dropLease(ctx); err != nil {
 		return false, err

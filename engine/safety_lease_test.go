@@ -134,7 +134,7 @@ func TestR27_AStaleLeaseIsNamedAndOpensOnlyByItsId(t *testing.T) {
 					}
 					return
 				}
-				if s.Status != engine.RunCanceled || !strings.Contains(held, "not been renewed for 16m") || !strings.Contains(held, "cau resume on its host") {
+				if s.Status != engine.RunCanceled || !strings.Contains(held, "not been renewed for 16m") || !strings.Contains(held, "cau takeover") {
 					t.Errorf("%s, held %q", s.Status, held)
 				}
 				if len(b.w.acts) > 0 || b.lease.epoch != 1 {

@@ -116,6 +116,8 @@ type State struct {
 	CredentialLost bool `json:"credential_lost,omitempty"`
 	// Lease is what is known of our lease on the cluster; nil before it was asked for.
 	Lease *LeaseState `json:"lease,omitempty"`
+	// Keepers are the nodes that keep the run's checkpoint (R27).
+	Keepers []string `json:"keepers,omitempty"`
 	// DiskFull is why the run stops for want of room in its folder; nil while there is some.
 	DiskFull *fault.Cause `json:"disk_full,omitempty"`
 	Cause    *fault.Cause `json:"cause,omitempty"`

@@ -47,6 +47,9 @@ func (r *run) stopHere(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.dropCheckpoints(ctx); err != nil {
+		return err
+	}
 	if err := r.dropLease(ctx); err != nil {
 		return err
 	}

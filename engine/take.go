@@ -51,6 +51,7 @@ func (r *run) take(ctx context.Context, np NodePlan) error {
 
 // next does one step for the node.
 func (r *run) next(ctx context.Context, np NodePlan, nr NodeRun) error {
+	r.checkpointWhenDue(ctx, nr)
 	switch {
 	case nr.Leave == LeaveHeld && nr.inService():
 		return r.holdInService(ctx, np, nr)

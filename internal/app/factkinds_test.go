@@ -92,7 +92,11 @@ func TestTheFoldKnowsEveryKindOfFactThatTheEngineDeclares(t *testing.T) {
 	plan := &engine.Plan{Run: "7f3c0001", Cluster: "LAB-FC1"}
 	for _, kind := range factKinds(t) {
 		st := engine.NewState(plan)
-		if err := st.Apply(engine.Fact{Kind: kind}); err != nil {
+		packed, err := engine.PackState(&st)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := st.Apply(engine.Fact{Kind: kind, Data: engine.FactData{Packed: packed}}); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}

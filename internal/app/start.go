@@ -128,7 +128,7 @@ func startedAs(cluster string, started coordinator.Started, err error) (cli.Star
 	if errors.As(err, &busy) {
 		return cli.Started{}, cli.Refused(&fault.Error{Op: "start a run on " + cluster, Err: err, Hint: busyHint(busy)})
 	}
-	if errors.Is(err, coordinator.ErrNoRoom) {
+	if errors.Is(err, coordinator.ErrNoRoom) || errors.Is(err, coordinator.ErrTakenOver) {
 		return cli.Started{}, cli.Refused(err)
 	}
 	return cli.Started{Run: started.Run, Where: started.Where}, err
@@ -214,8 +214,8 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		return err
 	}
 	_, err = coordinator.Serve(ctx, coordinator.ServeInput{
-		Notices: told, Home: home, Run: run, Plugin: plugin, Cluster: fleet, Lease: fleet, Credential: access, SignIn: access.replaceIn(fleet), Clock: clock,
-		Gate: gatekeeper{}, Child: child,
+		Notices: told, Home: home, Run: run, Plugin: plugin, Cluster: fleet, Lease: fleet, Checkpoints: checkpoints{fleet},
+		Credential: access, SignIn: access.replaceIn(fleet), Clock: clock, Gate: gatekeeper{}, Child: child,
 		Nodes: func(name string) engine.Node { return fleet.Node(name) },
 	})
 	if err != nil && context.Cause(ctx) != nil {

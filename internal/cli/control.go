@@ -53,6 +53,9 @@ func (p *program) resume() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if state.Status == engine.RunTakenOver {
+				return Refused(&fault.Error{Op: "resume run " + state.Run, Err: errors.New(state.Waiting), Hint: p.texts.T(message.CLITakenOverHint)})
+			}
 			if alive || state.Status.Ended() {
 				return p.ask(cmd, state.Run, engine.Control{Verb: engine.VerbResume})
 			}

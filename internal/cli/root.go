@@ -155,7 +155,7 @@ func (p *program) root() (*cobra.Command, *bool) {
 	p.whereFlags(root, &target)
 	p.signInFlags(root, &target)
 	p.shareFlags(root, &target)
-	root.AddCommand(p.apply(), p.preview(), p.runs(), p.status(), p.attach(), p.control("pause"), p.resume(), p.stop(), p.credential(),
+	root.AddCommand(p.apply(), p.preview(), p.runs(), p.status(), p.attach(), p.control("pause"), p.resume(), p.stop(), p.takeover(), p.credential(),
 		p.nodeControl(engine.VerbHold), p.nodeControl(engine.VerbRelease), p.nodeControl(engine.VerbSkip), p.nodeControl(engine.VerbRetry),
 		p.nodeControl(engine.VerbTake), p.nodeControl(engine.VerbGiveBack), p.mark(), p.followUps(),
 		p.doctor(), p.hotfix(), p.notify(), p.job(), p.node(), p.lab(), p.coordinate())

@@ -206,6 +206,10 @@ type Services interface {
 	Credential(ctx context.Context, run string, target Target) error
 	// Continue starts a coordinator again for a run whose own is gone.
 	Continue(ctx context.Context, run string, target Target) (Started, error)
+	// LeftRuns finds the runs whose plan and state lie on the cluster's nodes, and who holds the cluster (R27).
+	LeftRuns(ctx context.Context, target Target, note func(string)) (LeftRuns, error)
+	// TakeOver goes on here with a run that LeftRuns found; under is the lease that was seen then.
+	TakeOver(ctx context.Context, target Target, run string, under engine.Lease) (Started, error)
 	// Doctor makes first contact with a cluster or with single nodes.
 	Doctor(ctx context.Context, target Target, req DoctorRequest, note func(string)) (DoctorReport, error)
 	// HotfixCheck tells whether a hotfix root is safe to install from; it reads and changes nothing.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"cau/engine"
 	"cau/internal/fault"
 )
 
@@ -37,11 +38,12 @@ type report struct {
 type reportKind string
 
 const (
-	kindOther  reportKind = ""
-	kindBusy   reportKind = "cluster-busy"
-	kindAlive  reportKind = "alive"
-	kindEnded  reportKind = "ended"
-	kindNoRoom reportKind = "no-room"
+	kindOther     reportKind = ""
+	kindBusy      reportKind = "cluster-busy"
+	kindAlive     reportKind = "alive"
+	kindEnded     reportKind = "ended"
+	kindNoRoom    reportKind = "no-room"
+	kindTakenOver reportKind = "taken-over"
 	// kindNotAlive is an answer of the control socket.
 	kindNotAlive reportKind = "not-alive"
 	// kindRefused is another: what was asked cannot be obeyed.
@@ -112,6 +114,8 @@ func (c *Child) Fail(err error) {
 		r.Kind, r.Busy = kindBusy, &holder{Run: busy.Run, PID: busy.PID, Host: busy.Host}
 	case errors.Is(err, ErrAlive):
 		r.Kind = kindAlive
+	case errors.Is(err, ErrTakenOver), errors.Is(err, engine.ErrTakenOver):
+		r.Kind = kindTakenOver
 	case errors.Is(err, ErrEnded):
 		r.Kind = kindEnded
 	case errors.Is(err, ErrNoRoom):

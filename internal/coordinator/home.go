@@ -86,6 +86,11 @@ func validRun(run string) bool {
 // NewRun makes the run's folder, mode 0700, with its plan in it: after a crash it is there whole or not at all.
 // It returns ErrRunExists when the folder is there.
 func (h *Home) NewRun(p *engine.Plan) error {
+	return h.newRun(p, func(string) error { return nil })
+}
+
+// newRun lets more put into the folder what belongs there from the beginning.
+func (h *Home) newRun(p *engine.Plan, more func(dir string) error) error {
 	if !validRun(p.Run) {
 		return fmt.Errorf("make the run's folder: %q is not a run's id", p.Run)
 	}
@@ -97,7 +102,9 @@ func (h *Home) NewRun(p *engine.Plan) error {
 	if err != nil {
 		return fmt.Errorf("make the run's folder: %w", err)
 	}
-	err = h.fillRun(tmp, p.Run, append(data, '\n'))
+	if err = more(tmp); err == nil {
+		err = h.fillRun(tmp, p.Run, append(data, '\n'))
+	}
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
@@ -135,6 +142,11 @@ func (h *Home) Plan(run string) (*engine.Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
 	}
+	return planOf(run, data)
+}
+
+// planOf reads a plan as it stands in a file.
+func planOf(run string, data []byte) (*engine.Plan, error) {
 	p := &engine.Plan{}
 	if err := json.Unmarshal(data, p); err != nil {
 		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)

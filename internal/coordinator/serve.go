@@ -29,6 +29,8 @@ type ServeInput struct {
 	Clock   engine.Clock
 	// Lease is the cluster's; nil where nothing keeps a coordinator of another host out (R27).
 	Lease engine.LeaseKeeper
+	// Checkpoints may be nil: then no other host can go on with the run.
+	Checkpoints CheckpointStore
 	// Credential is as in engine.RunInput; nil where nothing is known of its end (R05).
 	Credential engine.Credential
 	// SignIn proves another sign-in and goes on with it, or says why not; nil where that cannot be changed. What it is given
@@ -156,12 +158,12 @@ func (p *post) work(ctx context.Context, in ServeInput) error {
 	if err := p.tell(in, progress); err != nil {
 		return err
 	}
-	in.Child.Ready()
 	p.state, err = engine.Run(ctx, engine.RunInput{
 		Plan: p.plan, State: p.state, Plugin: in.Plugin, Cluster: in.Cluster, Nodes: in.Nodes,
 		Recorder: p, Telemetry: progress, Control: p.desk.control,
 		Answer: func(_ engine.Control, err error) { p.desk.answered(err) }, Clock: in.Clock, Gate: in.Gate, Credential: in.Credential,
 		DiskFull: func() *fault.Cause { return p.room.spent }, Lease: in.Lease, Holder: holderName(),
+		Ready: in.Child.Ready, Checkpoints: keeperOf(in.Checkpoints, p.plan),
 	})
 	why := ErrNotAlive
 	if p.state.Status.Ended() {

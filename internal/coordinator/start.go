@@ -276,6 +276,8 @@ func (r report) failure() error {
 		e.kind = ErrEnded
 	case kindNotAlive:
 		e.kind = ErrNotAlive
+	case kindTakenOver:
+		e.kind = ErrTakenOver
 	case kindNoRoom:
 		e.kind = ErrNoRoom
 	case kindOther, kindRefused:

@@ -50,5 +50,6 @@ func parts() []map[Key]string {
 		outOfServiceTexts,
 		noticeTexts,
 		controlTexts,
+		takeoverTexts,
 	}
 }

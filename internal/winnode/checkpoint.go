@@ -179,3 +179,14 @@ func getCheckpoint(ctx context.Context, l *link, run string) (Checkpoint, error)
 	}
 	return bad("the checkpoint is gone")
 }
+
+// DropCheckpoint removes a run's checkpoint from every node that is not down. The error names where it may still lie.
+func (f *Fleet) DropCheckpoint(ctx context.Context, run string) error {
+	if !idShape.MatchString(run) {
+		return &fault.Error{Op: what(agent.OpCheckpointDrop), Err: errBadID}
+	}
+	return f.eachNode(ctx, f.notDown(), func(ctx context.Context, l *link) error {
+		_, err := l.call(ctx, agent.OpCheckpointDrop, agent.CheckpointDropArgs{Run: run}, nil)
+		return err
+	})
+}

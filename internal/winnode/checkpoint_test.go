@@ -51,8 +51,35 @@ func shelves(s *site) map[string]shelf {
 			}
 			return out, nil
 		}
+		m.ops[agent.OpCheckpointDrop] = func(args json.RawMessage) (any, *agent.OpError) {
+			var a agent.CheckpointDropArgs
+			if err := json.Unmarshal(args, &a); err != nil {
+				s.t.Error(err)
+			}
+			delete(own, a.Run)
+			return agent.Clean{}, nil
+		}
 	}
 	return all
+}
+
+func TestR27_ARunsCheckpointIsRemovedFromEveryNodeAndNoOtherRunsIs(t *testing.T) {
+	s, f := newSite(t, "N1", "N2", "N3")
+	lie := shelves(s)
+	for _, own := range lie {
+		own["r1"], own["r2"] = agent.Checkpoint{Run: "r1"}, agent.Checkpoint{Run: "r2"}
+	}
+	if err := f.DropCheckpoint(t.Context(), "r1"); err != nil {
+		t.Fatal(err)
+	}
+	for node, own := range lie {
+		if _, is := own["r1"]; is || len(own) != 1 {
+			t.Errorf("%s holds %v", node, own)
+		}
+	}
+	if err := f.DropCheckpoint(t.Context(), "../r2"); err == nil {
+		t.Error("a path is taken for a run")
+	}
 }
 
 func TestR27_ACheckpointLiesOnTwoNodesThatAreInService(t *testing.T) {

@@ -239,6 +239,11 @@ func TestR27_AFencedRefusalIsTypedAndFinal(t *testing.T) {
 	f.Fence(1)
 	err := f.Pause(t.Context(), "N1", engine.DrainRoles)
 	var e *fault.Error
+	select {
+	case <-f.Fenced():
+	default:
+		t.Error("whoever waits to hear that it was replaced does not")
+	}
 	if !errors.Is(err, winnode.ErrFenced) || !errors.As(err, &e) || e.Node != "N1" || s.at("N3").shells != 0 {
 		t.Errorf("%v", err)
 	}

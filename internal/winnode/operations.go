@@ -56,6 +56,7 @@ func words() map[string]string {
 		agent.OpLeaseDrop:          "drop the lease",
 		agent.OpCheckpointPut:      "write the checkpoint",
 		agent.OpCheckpointGet:      "read the checkpoints",
+		agent.OpCheckpointDrop:     "remove the checkpoint",
 	}
 }
 

@@ -78,3 +78,19 @@ func (n *Node) listCheckpoints(run string, texts bool) agent.Checkpoints {
 	slices.SortFunc(out.Checkpoints, func(a, b agent.Checkpoint) int { return strings.Compare(a.Run, b.Run) })
 	return out
 }
+
+// dropCheckpoint removes the run's checkpoint and nothing else. One that is not there is no failure.
+func (n *Node) dropCheckpoint(a agent.CheckpointDropArgs) (agent.Clean, error) {
+	out := agent.Clean{Removed: []string{}}
+	if !validName(a.Run) {
+		return out, errName()
+	}
+	if err := n.planted(checkpointFolder); err != nil {
+		return out, err
+	}
+	if _, ok := n.checkpoints[a.Run]; ok {
+		out.Removed = append(out.Removed, workFolder+`\`+checkpointFolder+`\`+a.Run+".json")
+		delete(n.checkpoints, a.Run)
+	}
+	return out, nil
+}

@@ -197,6 +197,7 @@ func (n *Node) operations() map[string]operation {
 		agent.OpPushClose:          {do: with(n.closePush)},
 		agent.OpCheckpointPut:      {do: with(n.putCheckpoint)},
 		agent.OpCheckpointGet:      {do: with(n.getCheckpoint)},
+		agent.OpCheckpointDrop:     {do: with(n.dropCheckpoint)},
 		agent.OpCauRuns:            {do: tell(w.cauRunsView)},
 		agent.OpCauLockTake:        {do: act(w.takeCauLock), member: true},
 		agent.OpCauLockRenew:       {do: act(w.renewCauLock), member: true},

@@ -19,7 +19,7 @@ const (
 func Fenced(op string) bool {
 	switch op {
 	case OpNodePause, OpNodeResume, OpStorageMaintenance, OpGroupMove, OpServiceStart, OpNodeRestart, OpNodeRestartAbort, OpNodeClean,
-		OpJobStart, OpJobRunHere, OpJobCancel, OpJobKill, OpJobDelete, OpPushOpen, OpPushClose, OpCheckpointPut,
+		OpJobStart, OpJobRunHere, OpJobCancel, OpJobKill, OpJobDelete, OpPushOpen, OpPushClose, OpCheckpointPut, OpCheckpointDrop,
 		OpShareApply, OpFirewallRule, OpCauLockTake, OpCauLockRenew, OpCauLockDrop:
 		return true
 	}
@@ -60,8 +60,9 @@ type LeaseArgs struct {
 
 // Checkpoints are the plan and the folded state of a run, without secrets, on nodes that are not in maintenance (R27).
 const (
-	OpCheckpointPut = "checkpoint.put"
-	OpCheckpointGet = "checkpoint.get"
+	OpCheckpointPut  = "checkpoint.put"
+	OpCheckpointGet  = "checkpoint.get"
+	OpCheckpointDrop = "checkpoint.drop"
 )
 
 // MaxCheckpoint bounds a checkpoint's text in bytes: in base64 it still fits into one request.
@@ -81,7 +82,12 @@ type CheckpointGetArgs struct {
 	Run string `json:"run"`
 }
 
-// Checkpoints answers both checkpoint operations.
+// CheckpointDropArgs name the run whose checkpoint goes; Clean answers with what was removed.
+type CheckpointDropArgs struct {
+	Run string `json:"run"`
+}
+
+// Checkpoints answers what puts and gets checkpoints.
 type Checkpoints struct {
 	Checkpoints []Checkpoint `json:"checkpoints"`
 }

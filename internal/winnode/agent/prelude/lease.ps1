@@ -7,7 +7,7 @@ $CauLeaseGroup = 'cau-lease-'
 # Who has no run, an administrator, asks under none.
 $CauFenced = @(
     'node.pause', 'node.resume', 'storage.maintenance', 'group.move', 'service.start', 'node.restart', 'node.restart-abort', 'node.clean',
-    'job.start', 'job.run-here', 'job.cancel', 'job.kill', 'job.delete', 'push.open', 'push.close', 'checkpoint.put',
+    'job.start', 'job.run-here', 'job.cancel', 'job.kill', 'job.delete', 'push.open', 'push.close', 'checkpoint.put', 'checkpoint.drop',
     'share.apply', 'firewall.rule', 'cau.lock.take', 'cau.lock.renew', 'cau.lock.drop'
 )
 
