@@ -32,7 +32,7 @@ import (
 const runID = "0123abcd"
 
 // tooLong is how long a run may take in its own time before it counts as stuck.
-const tooLong = 30 * time.Hour
+const tooLong = 12 * time.Hour
 
 // cast is what a run is made of.
 type cast struct {
@@ -179,7 +179,7 @@ func (tr *trial) live(at func(n int, point string) bool) (engine.State, *life, e
 	var d *disk
 	path := filepath.Join(tr.home.RunDir(runID), "journal.jsonl")
 	s, err := coordinator.Serve(ctx, coordinator.ServeInput{
-		Home: tr.home, Run: runID, Plugin: &hotfix.Plugin{}, Cluster: fleet, Clock: clock{},
+		Home: tr.home, Run: runID, Plugin: &hotfix.Plugin{}, Cluster: fleet, Lease: fleet, Clock: clock{},
 		Nodes: func(name string) engine.Node { return fleet.Node(name) },
 		Seams: coordinator.Seams{
 			SnapshotEvery: 7, Step: l.point,

@@ -84,6 +84,21 @@ func TestANodeIsDescribedByItsPeers(t *testing.T) {
 	describe("N3", "N2") // its own Cluster service is away
 }
 
+func TestANodeThatIsDownItselfIsPassedOverAndOneThatIsAskedAboutIsToldOf(t *testing.T) {
+	s, f := newSite(t, "N1", "N2", "N3")
+	s.on(agent.OpClusterGet, give(threeUp()))
+	s.at("N2").ops[agent.OpClusterGet] = refuse("win32", 5050)
+	if v, err := f.Describe(t.Context(), "N1"); err != nil || v.AnsweredByNode != "N3" {
+		t.Errorf("%s answered; %v", v.AnsweredByNode, err)
+	}
+	s.on(agent.OpNodePause, refuse("win32", 5050))
+	err := f.Pause(t.Context(), "N1", engine.DrainRoles)
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Code != 5050 || e.Node != "N1" {
+		t.Errorf("a node that is down is paused with %v", err)
+	}
+}
+
 func TestWhenNoPeerAnswersTheFirstCauseIsTold(t *testing.T) {
 	s, f := newSite(t, "N1", "N2", "N3")
 	s.at("N2").fail = []error{errAway}

@@ -109,6 +109,7 @@ func outside(err error) bool {
 	switch e.Code {
 	case 1060, 1062, // the Cluster service does not exist, is not started
 		1722, 1753, // RPC server unavailable, no endpoint
+		5050, // the node is down: itself, while it joins; or the one in question, and then every peer says so
 		5073, // the node is shutting down
 		5980: // not an active member
 		return true
