@@ -34,6 +34,9 @@ func (tr *trial) through(f fate) engine.State {
 			return s
 		}
 		time.Sleep(f.down[i])
+		if f.lost[i] {
+			tr.takeOver()
+		}
 	}
 	return tr.toEnd(nil)
 }
@@ -46,9 +49,13 @@ func (tr *trial) ask(ctx context.Context, asks []asked) {
 			if sleep(ctx, a.after) != nil {
 				return
 			}
-			tr.insist(ctx, a.verb)
-			if a.verb == engine.VerbPause && sleep(ctx, 40*time.Minute) == nil {
-				tr.insist(ctx, engine.VerbResume)
+			back, goesBack := takenBack()[a.verb]
+			if tr.insist(ctx, engine.Control{Verb: a.verb, Node: a.node}) && goesBack && sleep(ctx, 40*time.Minute) == nil {
+				c := engine.Control{Verb: back, Node: a.node}
+				tr.insist(ctx, c)
+				tr.mu.Lock()
+				tr.back[c] = true
+				tr.mu.Unlock()
 			}
 		})
 	}
@@ -58,34 +65,61 @@ func (tr *trial) ask(ctx context.Context, asks []asked) {
 // attend looks after the run four times an hour: one that is held is resumed.
 func (tr *trial) attend(ctx context.Context) {
 	for sleep(ctx, 15*time.Minute) == nil {
-		_, s, _, err := tr.home.Load(runID)
+		_, s, _, err := tr.home().Load(runID)
 		if err == nil && s.Status == engine.RunHeld {
-			tr.insist(ctx, engine.VerbResume)
+			tr.insist(ctx, engine.Control{Verb: engine.VerbResume})
+		}
+		// What was asked for in a host's last moment is not known to the one that took over; whoever asked sees that.
+		for _, n := range s.Nodes {
+			if c := tr.wasTakenBack(n); c.Verb != "" {
+				tr.insist(ctx, c)
+			}
 		}
 	}
 }
 
-// insist asks whoever lives, again and again, until it is written down or the run has ended.
-func (tr *trial) insist(ctx context.Context, v engine.Verb) {
+// wasTakenBack is what was asked for already, and is not so by the state.
+func (tr *trial) wasTakenBack(n engine.NodeRun) (c engine.Control) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	for verb, is := range map[engine.Verb]bool{engine.VerbGiveBack: n.TakenBy != "", engine.VerbRelease: n.HeldBackBy != ""} {
+		if c = (engine.Control{Verb: verb, Node: n.Name}); is && tr.back[c] {
+			return c
+		}
+	}
+	return engine.Control{}
+}
+
+// takenBack is what is asked for after a while, so that the run's end is the same.
+func takenBack() map[engine.Verb]engine.Verb {
+	return map[engine.Verb]engine.Verb{engine.VerbPause: engine.VerbResume, engine.VerbHold: engine.VerbRelease, engine.VerbTake: engine.VerbGiveBack}
+}
+
+// insist asks whoever lives, again and again, until it is written down, refused, or the run has ended. It tells whether it
+// was written down.
+func (tr *trial) insist(ctx context.Context, c engine.Control) bool {
 	for {
 		tr.mu.Lock()
 		d := tr.door
 		tr.mu.Unlock()
 		err := errNobody
 		if d != nil {
-			err = ask(ctx, d, filepath.Join(tr.home.RunDir(runID), "socket"), engine.Control{Verb: v})
+			err = ask(ctx, d, filepath.Join(tr.home().RunDir(runID), "socket"), c)
 		}
 		switch {
 		case err == nil:
-			tr.tell("%s was asked for", v)
-			return
+			tr.tell("%s %s was asked for", c.Verb, c.Node)
+			return true
 		case errors.Is(err, errEnded):
-			return
+			return false
+		case errors.Is(err, errNotObeyed):
+			tr.tell("%s %s: %v", c.Verb, c.Node, err)
+			return false
 		case !errors.Is(err, errNobody):
-			tr.tell("%s: %v", v, err)
+			tr.tell("%s %s: %v", c.Verb, c.Node, err)
 		}
 		if sleep(ctx, 7*time.Second) != nil {
-			return
+			return false
 		}
 	}
 }

@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"cau/engine"
@@ -24,7 +25,9 @@ type fate struct {
 	// nobody is there afterwards.
 	deaths []int
 	down   []time.Duration
-	// asks are what an administrator asks for, in order; a pause is taken back after a while.
+	// lost tells after which deaths the host is lost too, and another one takes the run over.
+	lost []bool
+	// asks are what an administrator asks for, in order; a pause, a hold and a takeover by hand are taken back after a while.
 	asks []asked
 }
 
@@ -32,11 +35,12 @@ type fate struct {
 type asked struct {
 	after time.Duration
 	verb  engine.Verb
+	node  string
 }
 
 func (f fate) stops() bool {
 	for _, a := range f.asks {
-		if a.verb == engine.VerbStop {
+		if a.verb == engine.VerbStop || a.verb == engine.VerbSkip {
 			return true
 		}
 	}
@@ -79,7 +83,7 @@ func draw(seed uint64) (cast, fate) {
 	if one(3) {
 		c.lost = 10 + r.IntN(50)
 	}
-	return c, drawFate(r)
+	return c, drawFate(r, names[1:], unlucky)
 }
 
 func drawScenario(r *rand.Rand, names []string) model.Scenario {
@@ -97,6 +101,12 @@ func drawScenario(r *rand.Rand, names []string) model.Scenario {
 	}
 	if one(6) {
 		s.RestartsTwice = []string{some()}
+	}
+	for i := range s.ReturnsLate {
+		// A restart that is proven only because nobody looked for hours would be another end than the undisturbed one.
+		if late := &s.ReturnsLate[i]; slices.Contains(s.RestartsTwice, late.Node) {
+			late.Minutes = min(late.Minutes, 3)
+		}
 	}
 	if one(6) {
 		s.ClockJumps = []model.ClockJump{{Node: some(), Minutes: float64(r.IntN(9) - 4), AfterRestart: one(2)}}
@@ -124,20 +134,28 @@ func drawOptions(r *rand.Rand, nodes int) func(*engine.PlanInput) {
 	}
 }
 
-func drawFate(r *rand.Rand) fate {
+func drawFate(r *rand.Rand, names []string, unlucky bool) fate {
 	var f fate
 	for range 1 + r.IntN(12) {
 		// Most lives end early in what is left, so that every part of a run sees deaths; some end soon again.
 		f.deaths = append(f.deaths, 1+r.IntN([]int{8, 60, 250, 900}[r.IntN(4)]))
 		f.down = append(f.down, []time.Duration{0, time.Second, time.Minute, 10 * time.Minute, 3 * time.Hour}[r.IntN(5)])
+		f.lost = append(f.lost, r.IntN(5) == 0)
 	}
-	if r.IntN(4) > 0 {
+	if r.IntN(3) > 0 {
 		return f
 	}
+	verbs := []engine.Verb{engine.VerbPause, engine.VerbStop, engine.VerbTake}
+	if !unlucky {
+		// With nodes that fail, the order in which nodes are taken decides which ones are begun at all.
+		verbs = append(verbs, engine.VerbHold, engine.VerbHold, engine.VerbSkip)
+	}
 	for range 1 + r.IntN(2) {
-		f.asks = append(f.asks, asked{
-			after: time.Duration(r.IntN(30*60)) * time.Second, verb: []engine.Verb{engine.VerbPause, engine.VerbPause, engine.VerbStop}[r.IntN(3)],
-		})
+		a := asked{after: time.Duration(r.IntN(30*60)) * time.Second, verb: verbs[r.IntN(len(verbs))]}
+		if a.verb == engine.VerbTake || a.verb == engine.VerbHold || a.verb == engine.VerbSkip {
+			a.node = names[r.IntN(len(names))]
+		}
+		f.asks = append(f.asks, a)
 	}
 	return f
 }

@@ -58,6 +58,9 @@ func undisturbed(t *testing.T, name string, c cast, watch func(n int, point stri
 		})
 		tr.judge(s)
 		out = outcomeOf(s, tr.world.State())
+		if *single != 0 {
+			t.Log(tr.tale())
+		}
 	})
 	return out, ok
 }

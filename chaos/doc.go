@@ -9,7 +9,8 @@
 //
 // A life can end before and after every write, flush and cut of the journal, before every operation is sent to a
 // node, after it was done and its answer not yet heard, and after that. What happens after the end of a life is refused at the
-// same seams. What a crash leaves of unflushed bytes is drawn: none, some, or all of them.
+// same seams. What a crash leaves of unflushed bytes is drawn: none, some, or all of them. After some ends the host is lost
+// too, and another one takes the run over with what lies on the nodes.
 //
 //	go test ./chaos                                       the points of a small run, one after the other, and random rounds
 //	go test ./chaos -run Chaos -chaos.n=1000 -chaos.budget=40m

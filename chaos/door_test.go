@@ -94,6 +94,8 @@ func ask(ctx context.Context, d *door, socket string, c engine.Control) error {
 		return errNobody
 	case answer.Kind == "ended":
 		return errEnded
+	case answer.Kind == "refused":
+		return fmt.Errorf("%w: %s", errNotObeyed, answer.Error)
 	}
 	return fmt.Errorf("%s: %s", c.Verb, answer.Error)
 }
@@ -101,11 +103,15 @@ func ask(ctx context.Context, d *door, socket string, c engine.Control) error {
 // errEnded says that nothing more is done in the run.
 var errEnded = errors.New("the run has ended")
 
+// errNotObeyed says that what was asked cannot be obeyed.
+var errNotObeyed = errors.New("refused")
+
 // request is the control as it crosses the socket.
 func request(c engine.Control) any {
 	return struct {
 		Verb engine.Verb `json:"verb"`
-	}{c.Verb}
+		Node string      `json:"node,omitempty"`
+	}{c.Verb, c.Node}
 }
 
 // leaveSocket leaves what a process leaves behind that is killed: a socket that nobody listens at, and its path.

@@ -60,13 +60,19 @@ type trial struct {
 	world   *model.World
 	network *network
 	nodes   map[string]*model.Node
-	home    *coordinator.Home
 	plan    *engine.Plan
+	// dir holds the homes of the hosts that had the run, one after the other.
+	dir string
 	// story is what happened to the lives, for whoever looks for a failure's cause.
 	story []string
 
 	mu   sync.Mutex
 	door *door
+	// here is the home of the host that has the run; hosts counts them.
+	here  *coordinator.Home
+	hosts int
+	// back is what was asked for to take something back.
+	back map[engine.Control]bool
 }
 
 // newTrial makes a world, and the plan of a run on it. It must be called in a bubble.
@@ -76,10 +82,8 @@ func newTrial(t *testing.T, c cast, seed uint64) *trial {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := &trial{t: t, rng: rand.New(rand.NewPCG(seed, 1)), network: newNetwork(), nodes: map[string]*model.Node{}}
-	if tr.home, err = coordinator.OpenHome(filepath.Join(dir, "h")); err != nil {
-		t.Fatal(err)
-	}
+	tr := &trial{t: t, rng: rand.New(rand.NewPCG(seed, 1)), network: newNetwork(), nodes: map[string]*model.Node{}, dir: dir, back: map[engine.Control]bool{}}
+	tr.move(tr.newHost())
 	tr.world, err = model.New(model.Config{
 		Nodes: c.nodes, Scenario: c.scenario, Clock: model.Scaled{Start: time.Now(), Speed: 1}, Shares: c.files, Power: tr.network.power,
 	})
@@ -146,7 +150,7 @@ func (tr *trial) prepare(c cast) {
 	if tr.plan, err = engine.BuildPlan(in); err != nil {
 		tr.t.Fatal(err)
 	}
-	if err := tr.home.NewRun(tr.plan); err != nil {
+	if err := tr.home().NewRun(tr.plan); err != nil {
 		tr.t.Fatal(err)
 	}
 }
@@ -177,9 +181,10 @@ func (tr *trial) live(at func(n int, point string) bool) (engine.State, *life, e
 	l := &life{at: at, end: cancel}
 	fleet := tr.fleet(l)
 	var d *disk
-	path := filepath.Join(tr.home.RunDir(runID), "journal.jsonl")
+	home := tr.home()
+	path := filepath.Join(home.RunDir(runID), "journal.jsonl")
 	s, err := coordinator.Serve(ctx, coordinator.ServeInput{
-		Home: tr.home, Run: runID, Plugin: &hotfix.Plugin{}, Cluster: fleet, Lease: fleet, Clock: clock{},
+		Home: home, Run: runID, Plugin: &hotfix.Plugin{}, Cluster: fleet, Lease: fleet, Checkpoints: shelf{fleet}, Clock: clock{},
 		Nodes: func(name string) engine.Node { return fleet.Node(name) },
 		Seams: coordinator.Seams{
 			SnapshotEvery: 7, Step: l.point,
@@ -206,7 +211,7 @@ func (tr *trial) live(at func(n int, point string) bool) (engine.State, *life, e
 	}
 	tr.tell("a life ended at its point %d, %s", l.passed, l.last)
 	tr.folds(s)
-	if err := leaveSocket(tr.home.RunDir(runID)); err != nil {
+	if err := leaveSocket(home.RunDir(runID)); err != nil {
 		tr.t.Fatal(err)
 	}
 	return s, l, err
@@ -217,7 +222,7 @@ func (tr *trial) toEnd(at func(n int, point string) bool) engine.State {
 	tr.t.Helper()
 	s, _, err := tr.live(at)
 	if errors.Is(err, coordinator.ErrEnded) { // the last fact was durable, and nobody was told of it
-		_, s, _, err = tr.home.Load(runID)
+		_, s, _, err = tr.home().Load(runID)
 	}
 	if err != nil {
 		tr.fatalf("the run does not end: %v", err)
@@ -232,7 +237,7 @@ func (tr *trial) toEnd(at func(n int, point string) bool) engine.State {
 // facts are what the journal holds.
 func (tr *trial) facts() []engine.Fact {
 	tr.t.Helper()
-	r, err := journal.OpenReader(filepath.Join(tr.home.RunDir(runID), "journal.jsonl"), 1)
+	r, err := journal.OpenReader(filepath.Join(tr.home().RunDir(runID), "journal.jsonl"), 1)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -291,7 +296,7 @@ func (tr *trial) tale() string {
 	for _, line := range tr.story {
 		b.WriteString(line + "\n")
 	}
-	r, err := os.ReadFile(filepath.Join(tr.home.RunDir(runID), "journal.jsonl"))
+	r, err := os.ReadFile(filepath.Join(tr.here.RunDir(runID), "journal.jsonl"))
 	if err == nil {
 		for line := range strings.Lines(string(r)) {
 			if _, body, ok := strings.Cut(line, `"body":`); ok {

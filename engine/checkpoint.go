@@ -8,8 +8,8 @@ import (
 )
 
 // Checkpoints are the plan and the state of a run on two of the cluster's own nodes, so that another host can go on with it
-// when this one is lost (R27). They are written before each act after which a state from before would be wrong: a pause, a
-// restart, a resume; when a node is done; and after a control, so that whoever takes the run over knows what it was told. What
+// when this one is lost (R27). They are written before each act after which a state from before would be wrong (a pause, storage
+// maintenance, a script, an installation, a restart, a resume); when a node is done; and after a control, so that whoever takes the run over knows what it was told. What
 // fails here is a remark.
 
 // CheckpointKeeper writes a run's checkpoint.

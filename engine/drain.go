@@ -337,6 +337,7 @@ func (r *run) undo(ctx context.Context, np NodePlan) error {
 	if err := r.record(Fact{Kind: FactUndoIntent, Node: np.Name, Data: FactData{Failback: FailbackNone}}); err != nil {
 		return err
 	}
+	r.checkpoint(ctx, np.Name)
 	if err := r.resumeNode(ctx, np.Name, FailbackNone); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -43,6 +43,7 @@ func (r *run) install(ctx context.Context, np NodePlan, u plugins.Update, nr Nod
 		if err := r.record(Fact{Kind: FactInstallIntent, Node: np.Name, Update: u.ID, Data: intent}); err != nil {
 			return err
 		}
+		r.checkpoint(ctx, np.Name)
 	}
 	plugin, _ := r.plugin(u)
 	res, err := plugin.Install(ctx, r.Nodes(np.Name), r.installRequest(job, u), r.report(np.Name))

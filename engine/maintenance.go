@@ -32,6 +32,7 @@ func (r *run) enterMaintenance(ctx context.Context, np NodePlan, nr NodeRun) err
 			if err := r.record(Fact{Kind: FactMaintenanceIntent, Node: np.Name, Data: FactData{On: true}}); err != nil {
 				return &finalError{err}
 			}
+			r.checkpoint(ctx, np.Name)
 		}
 		if err := r.Cluster.StorageMaintenance(ctx, np.Name, true); err != nil {
 			return err

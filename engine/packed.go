@@ -81,6 +81,6 @@ func (s *State) restore(f Fact) error {
 	if f.Data.Lease > 0 {
 		s.Lease = &LeaseState{Epoch: f.Data.Lease, Holder: f.Data.Holder}
 	}
-	s.Facts++
+	s.Facts = 1 // of this journal, as a snapshot's place is one in it
 	return nil
 }

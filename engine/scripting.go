@@ -73,6 +73,7 @@ func (r *run) script(ctx context.Context, np NodePlan, phase string, s *Script, 
 	if err != nil {
 		return err
 	}
+	r.checkpoint(ctx, np.Name)
 	tail := &outputTail{report: r.report(np.Name), name: s.Name}
 	output, err := r.Nodes(np.Name).RunJob(ctx, job, tail.event)
 	again := r.retryCredential(ctx, np.Name, err)

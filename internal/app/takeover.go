@@ -44,7 +44,7 @@ func (p *program) LeftRuns(ctx context.Context, target cli.Target, note func(str
 		if len(found) == 0 {
 			return out, err
 		}
-		note(err.Error())
+		out.Unseen = err.Error()
 	}
 	home, err := p.home()
 	if err != nil {

@@ -20,6 +20,8 @@ type LeftRuns struct {
 	// Lease is who holds the cluster.
 	Lease engine.Lease
 	Runs  []LeftRun
+	// Unseen is what could not be read: a later checkpoint of a run may lie there.
+	Unseen string
 }
 
 // LeftRun is one run as its checkpoint says.
@@ -80,6 +82,9 @@ func (p *program) printLeft(left LeftRuns) {
 	} else {
 		p.say(p.texts.T(message.CLITakeoverHeld, message.Clean(left.Cluster), message.Clean(l.Run), message.Clean(l.Holder), ageOf(l)))
 	}
+	if left.Unseen != "" {
+		p.say(p.texts.T(message.CLITakeoverNotRead, message.Clean(left.Unseen)))
+	}
 	for _, r := range left.Runs {
 		if r.Problem != "" {
 			p.say(r.Run + ": " + message.Clean(r.Problem))
@@ -132,22 +137,33 @@ func (p *program) mayTakeOver(cmd *cobra.Command, left LeftRuns, chosen LeftRun,
 		return Refused(&fault.Error{Op: op, Err: errors.New(p.texts.T(message.CLITakeoverEnded)), Hint: p.texts.T(message.CLITakeoverEndedHint, chosen.Run)})
 	case l.Epoch != 0 && l.Run != chosen.Run:
 		return Refused(&fault.Error{Op: op, Err: errors.New(p.texts.T(message.CLITakeoverOther, message.Clean(l.Run), message.Clean(l.Holder)))})
-	case l.Age() > engine.LeaseStale:
+	case l.Age() > engine.LeaseStale && left.Unseen == "":
 		return nil
 	}
+	stale := l.Age() > engine.LeaseStale
 	if typed == "" && p.streams.Terminal {
-		p.say(p.texts.T(message.CLITakeoverAsk, message.Clean(left.Cluster)))
+		ask := message.CLITakeoverAsk
+		if stale {
+			ask = message.CLITakeoverUnseenAsk
+		}
+		p.say(p.texts.T(ask, message.Clean(left.Cluster)))
 		line, err := readLine(cmd.Context(), p.streams.In)
 		if err != nil {
 			return err
 		}
 		typed = line
 	}
-	if !strings.EqualFold(strings.TrimSpace(typed), left.Cluster) || left.Cluster == "" {
+	switch named := left.Cluster != "" && strings.EqualFold(strings.TrimSpace(typed), left.Cluster); {
+	case named:
+		return nil
+	case stale:
+		return Refused(&fault.Error{
+			Op: op, Err: errors.New(p.texts.T(message.CLITakeoverUnseen)), Hint: p.texts.T(message.CLITakeoverUnseenHint, message.Clean(left.Cluster)),
+		})
+	default:
 		return Refused(&fault.Error{
 			Op: op, Err: errors.New(p.texts.T(message.CLITakeoverAlive, message.Clean(l.Holder), ageOf(l))),
 			Hint: p.texts.T(message.CLITakeoverAliveHint, engine.LeaseStale.String(), message.Clean(left.Cluster)),
 		})
 	}
-	return nil
 }

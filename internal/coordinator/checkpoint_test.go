@@ -55,7 +55,7 @@ func TestR27_ARunIsRestoredFromItsCheckpointAndGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, back, _, err := h.Load(plan.Run)
-	if err != nil || back.Facts != 3 || !back.Nodes[0].PausedByUs || back.Lease == nil || back.Lease.Epoch != 7 || back.Lease.Holder != "host9" {
+	if err != nil || back.Facts != 1 || !back.Nodes[0].PausedByUs || back.Lease == nil || back.Lease.Epoch != 7 || back.Lease.Holder != "host9" {
 		t.Fatalf("%+v, lease %+v, %v", back, back.Lease, err)
 	}
 	w.release(t)

@@ -110,7 +110,7 @@ func (f *Fleet) keepers(preferred []string) []*link {
 
 // FindCheckpoints reads the newest checkpoint of every run from all nodes that can be reached, in the order of the
 // runs' names. A text whose SHA-256 is wrong is passed over for another node's, an older one if need be. The error
-// names what could not be read; what was found is valid beside it.
+// names what could not be read, nodes that are down among it: a later one may lie there. What was found is valid beside it.
 func (f *Fleet) FindCheckpoints(ctx context.Context) ([]Checkpoint, error) {
 	type place struct {
 		link *link
@@ -133,6 +133,9 @@ func (f *Fleet) FindCheckpoints(ctx context.Context) ([]Checkpoint, error) {
 		return nil
 	})
 	errs := []error{err}
+	for _, name := range f.down() {
+		errs = append(errs, &fault.Error{Op: what(agent.OpCheckpointGet), Node: name, Err: errors.New("the node is down")})
+	}
 	slices.SortStableFunc(all, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.Run, b.Run), cmp.Compare(b.Sequence, a.Sequence), cmp.Compare(a.link.name, b.link.name))
 	})

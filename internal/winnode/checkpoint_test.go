@@ -169,6 +169,20 @@ func TestR27_TheNewestIntactCheckpointOfEveryRunIsFound(t *testing.T) {
 	}
 }
 
+func TestR27_ANodeThatIsDownIsNamedAsNotRead(t *testing.T) {
+	s, f := newSite(t, "N1", "N2", "N3")
+	shelves(s)
+	c := threeUp()
+	c.Nodes[1].State = 1
+	s.on(agent.OpClusterGet, give(c))
+	if _, err := f.Describe(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.FindCheckpoints(t.Context()); err == nil || !strings.Contains(err.Error(), "N2") {
+		t.Errorf("what N2 holds goes unmentioned: %v", err)
+	}
+}
+
 func TestR27_ACheckpointOutOfBoundsNeverLeaves(t *testing.T) {
 	s, f := newSite(t, "N1")
 	for _, c := range []winnode.Checkpoint{

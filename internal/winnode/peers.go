@@ -141,6 +141,19 @@ func aboutNode(err error, node string) error {
 	return &fault.Error{Op: e.Op, Node: node, Code: e.Code, Err: cause, Hint: e.Hint}
 }
 
+// down are the names of the nodes that are known to be down.
+func (f *Fleet) down() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []string
+	for _, l := range f.links {
+		if state, known := f.states[strings.ToUpper(l.name)]; known && state == engine.NodeDown {
+			out = append(out, l.name)
+		}
+	}
+	return out
+}
+
 // notDown are the nodes that are not known to be down.
 func (f *Fleet) notDown() []*link {
 	f.mu.Lock()
