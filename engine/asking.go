@@ -41,7 +41,7 @@ func (r *run) ask(c Control) {
 	if r.state.Status.Ended() {
 		return
 	}
-	err := r.judge(&c)
+	err := r.state.Judge(r.Plan.Version, &c)
 	switch {
 	case err != nil:
 	case c.Verb == VerbFollowUps:
@@ -72,9 +72,10 @@ func (r *run) wake() {
 	}
 }
 
-// judge tells whether a control can be obeyed, and gives node and update the names that the plan has for them.
-func (r *run) judge(c *Control) error {
-	s := &r.state
+// Judge tells whether a run in this state, by a plan of this version (Plan.Version), obeys a control, and gives node and
+// update the names that the plan has for them. It changes nothing else, so that a screen asks it before the run is asked.
+// What it does not obey is a *RefusedError.
+func (s *State) Judge(version int, c *Control) error {
 	no := func(why, advice string) error { return &RefusedError{Verb: c.Verb, Why: why, Advice: advice} }
 	switch c.Verb {
 	case VerbPause, VerbResume, VerbStop, VerbCredential:
@@ -94,7 +95,7 @@ func (r *run) judge(c *Control) error {
 	}
 	c.Node = n.Name
 	switch {
-	case r.Plan.Version < 3:
+	case version < 3:
 		return no("The run was planned by an older version, which does not know what is asked of a node.", "Pause or stop the whole run instead: cau pause, cau stop.")
 	case c.Verb == VerbRetry && s.NoMoreNodes != nil:
 		return no(s.NoMoreNodes.Message, "Make a new plan for what is left.")
@@ -169,7 +170,7 @@ func (s *State) judgeRetry(n *NodeRun, no refusing) error {
 		return no(n.Name+" may still come back from its restart and is watched.", "When it is back it is finished by itself; look at its console.")
 	}
 	for i := range n.Updates {
-		if u := &n.Updates[i]; u.unknown() {
+		if u := &n.Updates[i]; u.Unknown() {
 			return no(fmt.Sprintf("Nobody knows how %s ended on %s.", u.Name, n.Name),
 				fmt.Sprintf("See on the node how it ended, then: cau mark %s %s %s installed|not-applicable|failed.", s.Run, n.Name, u.ID))
 		}
@@ -205,7 +206,7 @@ func judgeMark(n *NodeRun, c *Control, no refusing) error {
 	switch {
 	case u.MarkedBy != "" && u.Outcome == c.Outcome:
 		return nil // asked twice
-	case !u.unknown():
+	case !u.Unknown():
 		return no(fmt.Sprintf("How %s ended on %s is known: %s.", u.Name, n.Name, orElse(string(u.Outcome), "not yet begun or not ended")), "")
 	case n.Status != NodeHeld:
 		return no(n.Name+" is not held yet.", "Ask again in a moment.")

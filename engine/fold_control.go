@@ -139,7 +139,7 @@ func (n *NodeRun) mark(u *UpdateRun, f Fact) {
 	if u.Outcome.Final() {
 		u.Cause = nil
 	}
-	if slices.ContainsFunc(n.Updates, func(u UpdateRun) bool { return u.unknown() }) {
+	if slices.ContainsFunc(n.Updates, func(u UpdateRun) bool { return u.Unknown() }) {
 		return
 	}
 	n.Earlier = append(slices.Clip(n.Earlier), Setback{Attempt: n.Attempt, Status: n.Status, Ended: n.Ended, Cause: n.Cause, Restarts: n.Restarts})
@@ -148,9 +148,9 @@ func (n *NodeRun) mark(u *UpdateRun, f Fact) {
 	n.enter(PhaseInstalling, f.Time)
 }
 
-// unknown tells whether nobody knows how the update ended: its result was lost, or it outlived its limit and its end
+// Unknown tells whether nobody knows how the update ended: its result was lost, or it outlived its limit and its end
 // was not seen.
-func (u *UpdateRun) unknown() bool {
+func (u *UpdateRun) Unknown() bool {
 	if u.Late != nil {
 		return u.MarkedBy == "" && u.Late.Outcome == plugins.Unknown
 	}

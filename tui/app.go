@@ -119,7 +119,11 @@ func (a *app) take(msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		return a.press(msg)
 	case tea.PasteMsg:
-		if len(a.dialogs) == 0 && !a.tooSmall() {
+		switch {
+		case a.tooSmall():
+		case len(a.dialogs) > 0:
+			a.dialogs[len(a.dialogs)-1].typeIn(msg)
+		default:
 			return a.top().take(msg)
 		}
 	case answer, relay.Batch:

@@ -18,6 +18,7 @@ type keymap struct {
 	next, previous, move, toggle, change, enter, scroll         key.Binding
 	again, checkAgain                                           key.Binding
 	pause, resume, stop, details, log, detach, closing, quitRun key.Binding
+	hold, skip, retry, takeOver, mark, followUps, stopNow       key.Binding
 }
 
 func newKeymap(texts message.Texts, g glyph.Set) keymap {
@@ -44,6 +45,10 @@ func newKeymap(texts message.Texts, g glyph.Set) keymap {
 		again: bind("r", message.KeyTryAgain, "r"), checkAgain: bind("r", message.KeyAgain, "r"),
 
 		pause: bind("p", message.KeyPause, "p"), resume: bind("r", message.KeyResume, "r"), stop: bind("s", message.KeyStop, "s"),
+		// k and r are taken: by moving, and by the run's resume, which must not be pressed for a node's retry.
+		hold: bind("h", message.KeyHold, "h"), skip: bind("x", message.KeySkip, "x"), retry: bind("a", message.KeyRetry, "a"),
+		takeOver: bind("t", message.KeyTake, "t"), mark: bind("m", message.KeyMark, "m"), followUps: bind("f", message.KeyFollowUps, "f"),
+		stopNow: bind("S", message.KeyStopNow, "S"),
 		details: bind("enter", message.KeyDetails, "enter"), log: bind("l", message.KeyLog, "l"),
 		detach: bind("d", message.KeyDetach, "d"), closing: bind("enter", message.KeyClose, "enter"), quitRun: bind("q", message.KeyQuitLive, "q"),
 	}

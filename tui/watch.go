@@ -8,7 +8,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"cau/engine"
-	"cau/internal/fault"
 	"cau/internal/message"
 	"cau/tui/backend"
 	"cau/tui/frame"
@@ -26,7 +25,7 @@ type watch struct {
 	board *live.Board
 	// following is the task whose context keeps the news coming; its number names the news.
 	following task
-	asked     engine.Verb
+	asked     engine.Control
 	asking    task
 	// onClose: keys act on the way out, not on the nodes. endedAt is when the end was first shown.
 	onClose bool
@@ -84,32 +83,6 @@ func (w *watch) take(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// answered says whether the run took what was asked.
-func (w *watch) answered(err error) {
-	if err == nil {
-		w.say(w.texts.T(message.CLIControlDone(string(w.asked)), w.run), w.theme.Good)
-		return
-	}
-	d := &dialog{title: w.texts.T(message.ScreenControlFail), plain: []string{message.Line(err.Error())}, buttons: []button{{caption: w.texts.T(message.ScreenClose)}}}
-	if hint := fault.Hint(err); hint != "" {
-		d.plain = append(d.plain, message.Clean(hint))
-	}
-	w.tell(d)
-}
-
-// control asks the run for something; one request at a time.
-func (w *watch) control(verb engine.Verb) tea.Cmd {
-	if w.asking.id != 0 {
-		return nil
-	}
-	w.asked = verb
-	var cmd tea.Cmd
-	w.asking, cmd = w.work.start(func(ctx context.Context, _ int) (any, error) {
-		return nil, w.services.Control(ctx, w.run, engine.Control{Verb: verb})
-	})
-	return cmd
-}
-
 func (w *watch) press(k tea.KeyPressMsg) tea.Cmd {
 	keys := w.bindings()
 	switch {
@@ -128,13 +101,13 @@ func (w *watch) press(k tea.KeyPressMsg) tea.Cmd {
 		w.board = live.New(w.look(), w.run, "")
 		return w.shown()
 	case key.Matches(k, keys.pause):
-		return w.control(engine.VerbPause)
+		return w.control(engine.Control{Verb: engine.VerbPause})
 	case key.Matches(k, keys.resume):
-		return w.control(engine.VerbResume)
+		return w.control(engine.Control{Verb: engine.VerbResume})
 	case key.Matches(k, keys.stop):
 		w.ask(&dialog{title: w.texts.T(message.ScreenStopTitle), plain: []string{w.texts.T(message.ScreenStopText)}, buttons: []button{
 			{caption: w.texts.T(message.ScreenStopNo)},
-			{caption: w.texts.T(message.ScreenStopYes), act: func() tea.Cmd { return w.control(engine.VerbStop) }},
+			{caption: w.texts.T(message.ScreenStopYes), act: func() tea.Cmd { return w.control(engine.Control{Verb: engine.VerbStop}) }},
 		}})
 	case key.Matches(k, keys.details):
 		return w.push(newDetails(w.app, w.board, w.run))
@@ -153,6 +126,8 @@ func (w *watch) press(k tea.KeyPressMsg) tea.Cmd {
 		w.board.ScrollLog(-5)
 	case key.Matches(k, keys.end):
 		w.board.ScrollLog(-1 << 20)
+	default:
+		w.pressVerb(k)
 	}
 	return nil
 }
@@ -191,12 +166,16 @@ func (w *watch) bindings() keymap {
 	k.choose.SetEnabled(w.board.Known())
 	k.scroll.SetEnabled(w.board.Known())
 	k.again.SetEnabled((w.board.Err() != nil || w.board.Lost()) && !running && !w.board.Ended())
+	w.offer(&k)
 	return k
 }
 
 func (w *watch) keys() []key.Binding {
 	k := w.bindings()
-	return []key.Binding{k.pause, k.resume, k.stop, k.closing, k.again, k.log, k.detach, k.details, k.choose, k.scroll, k.quitRun, k.quit}
+	return []key.Binding{
+		k.pause, k.resume, k.stop, k.closing, k.again, k.followUps, k.mark, k.retry, k.detach, k.hold, k.takeOver, k.log, k.choose, k.details, k.skip, k.stopNow,
+		k.scroll, k.quitRun, k.quit,
+	}
 }
 
 func (w *watch) typing() bool { return false }

@@ -46,7 +46,7 @@ var linesTexts = map[Key]string{
 	LinesBlocked:       "Press Enter to answer again, or type :b to go back:",
 	LinesContinue:      "Press Enter for %s:",
 	LinesConfirm:       "Type yes to start the run; anything else goes back:",
-	LinesWatchHelp:     "Type pause, resume, stop or detach and press Enter; the run goes on when you leave.",
+	LinesWatchHelp:     "Type pause, resume, stop, stop now or detach and press Enter; the run goes on when you leave. For a node: hold, release, skip, retry, take or give-back NODE; mark NODE UPDATE installed, not-applicable or failed; follow-ups NODE install or leave.",
 
 	ActionApply:   "Apply updates to this cluster",
 	ActionPreview: "Preview updates for this cluster",

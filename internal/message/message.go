@@ -51,5 +51,6 @@ func parts() []map[Key]string {
 		noticeTexts,
 		controlTexts,
 		takeoverTexts,
+		askTexts,
 	}
 }

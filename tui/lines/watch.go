@@ -22,6 +22,7 @@ func (s *session) watch(ctx context.Context, run string) error {
 	input := s.input
 	var last backend.Snapshot
 	var estimate estimates
+	typing := false // the next line is the cluster's name
 	for {
 		select {
 		case snap, open := <-news:
@@ -45,7 +46,17 @@ func (s *session) watch(ctx context.Context, run string) error {
 				input = nil // the run is still shown to its end
 				continue
 			}
-			leave, err := s.request(ctx, run, strings.TrimSpace(line))
+			line = strings.TrimSpace(line)
+			if typing {
+				typing = false
+				s.stopNow(ctx, run, line)
+				continue
+			}
+			if typing = strings.EqualFold(strings.Join(strings.Fields(line), " "), "stop now"); typing {
+				s.print(s.Texts.T(message.CLIStopNowAsk, message.Clean(last.State.Cluster)))
+				continue
+			}
+			leave, err := s.request(ctx, run, line)
 			if err != nil || leave {
 				return err
 			}
@@ -67,11 +78,7 @@ func (s *session) request(ctx context.Context, run, line string) (leave bool, er
 		return false, nil
 	case "p", "pause", "r", "resume", "s", "stop":
 		verb := map[byte]engine.Verb{'p': engine.VerbPause, 'r': engine.VerbResume, 's': engine.VerbStop}[strings.ToLower(line)[0]]
-		if err := s.Services.Control(ctx, run, engine.Control{Verb: verb}); err != nil {
-			s.fault(err)
-			return false, nil
-		}
-		s.print(s.Texts.T(message.CLIControlDone(string(verb)), run))
+		s.control(ctx, run, engine.Control{Verb: verb})
 		return false, nil
 	case "d", "detach", ":b":
 		s.print(s.Texts.T(message.CLIDetached, run))
@@ -79,6 +86,10 @@ func (s *session) request(ctx context.Context, run, line string) (leave bool, er
 	case ":q":
 		s.print(s.Texts.T(message.CLIDetached, run))
 		return true, io.EOF
+	}
+	if asked, ok := aboutNode(line); ok {
+		s.control(ctx, run, asked)
+		return false, nil
 	}
 	s.print(s.Texts.T(message.LinesWatchHelp))
 	return false, nil

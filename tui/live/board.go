@@ -130,6 +130,9 @@ func (b *Board) Known() bool { return b.state.Run != "" }
 // State is the newest state.
 func (b *Board) State() *engine.State { return &b.state }
 
+// Plan is the run's plan; nil before the first news.
+func (b *Board) Plan() *engine.Plan { return b.plan }
+
 // Err is why there is no news, or nil.
 func (b *Board) Err() error { return b.err }
 
@@ -154,6 +157,9 @@ func (b *Board) Move(by int) {
 	at = min(len(b.state.Nodes)-1, max(0, at+by))
 	b.chosen, b.follows = b.state.Nodes[at].Name, false
 }
+
+// Stay keeps the chosen node chosen, wherever the run goes on.
+func (b *Board) Stay() { b.follows = false }
 
 // ToggleLog gives the lower part to the log, or takes it back.
 func (b *Board) ToggleLog() { b.logOnly = !b.logOnly }

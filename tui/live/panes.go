@@ -57,6 +57,9 @@ func (b *Board) updateNotes(u *engine.UpdateRun) string {
 	if u.ExitCode != nil {
 		notes = append(notes, t(message.ScreenExit, *u.ExitCode))
 	}
+	if u.MarkedBy != "" {
+		notes = append(notes, t(message.CLIMarked, message.Clean(u.MarkedBy)))
+	}
 	if u.RestartRequired {
 		notes = append(notes, t(message.ScreenNeedsBoot))
 	}
@@ -148,8 +151,12 @@ func (b *Board) Details(name string, w int) []string {
 		return nil
 	}
 	t, th := b.look.Texts.T, b.look.Theme
-	mark := b.look.NodeMark(n.Status)
-	lines := []string{frame.Cut(mark.Style.Render(mark.Glyph+" "+b.nodeWord(n))+"  "+th.Muted.Render(span(n.Started, b.nodeEnd(n))), w, b.look.Glyphs.Cut)}
+	mark, word, whose := b.decision(n)
+	lines := []string{frame.Cut(mark.Style.Render(mark.Glyph+" "+word)+"  "+th.Muted.Render(span(n.Started, b.nodeEnd(n))), w, b.look.Glyphs.Cut)}
+	if n.Attempt > 1 {
+		whose = strings.TrimPrefix(whose+", "+b.attempt(n), ", ")
+	}
+	lines = append(lines, frame.Styled(frame.Wrap(whose, w), th.Warn)...)
 	if eta := b.etaOfNode(name); eta != "" {
 		lines = append(lines, frame.Styled(frame.Wrap(eta, w), th.Muted)...)
 	}

@@ -51,7 +51,7 @@ func (b *Board) row(n *engine.NodeRun, w, name, word int) string {
 
 func (b *Board) draw(n *engine.NodeRun, key rowKey) string {
 	l := b.look
-	mark := l.NodeMark(n.Status)
+	mark := b.nodeMark(n)
 	cells := []piece{
 		{mark.Glyph + " ", mark.Style},
 		{frame.Fit(message.Clean(n.Name), key.name, l.Glyphs.Cut) + "  ", l.Theme.Strong},
@@ -99,17 +99,41 @@ func fitting(forms [][]piece, w int) []piece {
 	return forms[len(forms)-1]
 }
 
-// details are what a row says about its node, from the longest form to the shortest.
+// details are what a row says about its node, from the longest form to the shortest. Whose decision the node stands
+// under comes first.
 func (b *Board) details(n *engine.NodeRun, phase string) [][]piece {
+	forms := b.progressOf(n, phase)
+	_, _, whose := b.decision(n)
+	if whose == "" {
+		return forms
+	}
+	first := piece{whose + "  ", b.look.Theme.Warn}
+	if n.Status == engine.NodeUpdating { // its word is the decision, so that what is being done stands here
+		forms = append(slices.Concat(forms, b.steps(n, phase)), []piece{{strings.ToLower(b.stateWord(n)), b.look.Theme.Busy}})
+	}
+	return append(led(first, forms), []piece{first})
+}
+
+// led puts a piece before each form.
+func led(first piece, forms [][]piece) [][]piece {
+	out := make([][]piece, 0, len(forms)+1)
+	for _, form := range forms {
+		out = append(out, append([]piece{first}, form...))
+	}
+	return out
+}
+
+// attempt says which attempt of how many it is.
+func (b *Board) attempt(n *engine.NodeRun) string {
+	return b.look.Texts.T(message.CLIStateAttempt, n.Attempt, max(n.Attempt, b.state.Attempts))
+}
+
+// progressOf is how far a node is, or how it ended, from the longest form to the shortest.
+func (b *Board) progressOf(n *engine.NodeRun, phase string) [][]piece {
 	t, th := b.look.Texts.T, b.look.Theme
 	switch {
 	case n.Status == engine.NodeUpdating && n.Attempt > 1:
-		attempt := piece{t(message.CLIStateAttempt, n.Attempt, max(n.Attempt, b.state.Attempts)) + "  ", th.Warn}
-		var forms [][]piece
-		for _, form := range b.steps(n, phase) {
-			forms = append(forms, append([]piece{attempt}, form...))
-		}
-		return forms
+		return led(piece{b.attempt(n) + "  ", th.Warn}, b.steps(n, phase))
 	case n.Status == engine.NodeUpdating:
 		return b.steps(n, phase)
 	case n.Cause != nil:
@@ -215,8 +239,7 @@ func (b *Board) steps(n *engine.NodeRun, phase string) [][]piece {
 
 // setback says which attempt comes next and why the last one failed.
 func (b *Board) setback(n *engine.NodeRun) string {
-	t := b.look.Texts.T
-	said := t(message.CLIStateAttempt, n.Attempt, max(n.Attempt, b.state.Attempts))
+	said := b.attempt(n)
 	if last := n.Earlier[len(n.Earlier)-1]; last.Cause != nil {
 		said += ": " + message.Clean(strings.TrimPrefix(last.Cause.String(), n.Name+": "))
 	}

@@ -145,6 +145,8 @@ func (b *Board) status(w int) []string {
 	case b.err != nil:
 		more, style = message.Line(b.err.Error()), th.Bad
 	case b.Ended():
+	case s.StopNowBy != "":
+		more, style = t(message.CLIStopNowAsked, message.Clean(s.StopNowBy)), th.Warn
 	case s.StopAsked:
 		more, style = t(message.ScreenStopAsked), th.Warn
 	case s.Waiting != "":

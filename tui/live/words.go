@@ -70,8 +70,39 @@ func (b *Board) updateMark(n *engine.NodeRun, u *engine.UpdateRun) (Mark, string
 	return Mark{l.Glyphs.Waits, l.Theme.Muted}, t(message.UpdateOutcome("waiting"))
 }
 
-// nodeWord is a node's status, or what is being done to it.
+// decision is what an administrator decided about a node that matters now: its mark and its word, and whose decision
+// it is. The last is empty where nobody decided anything, and where the word is the node's own.
+func (b *Board) decision(n *engine.NodeRun) (mark Mark, word, whose string) {
+	t, l := b.look.Texts.T, b.look
+	held := Mark{l.Glyphs.Held, l.Theme.Warn}
+	switch {
+	case n.Status == engine.NodeCanceled && n.SkippedBy != "":
+		return Mark{l.Glyphs.Canceled, l.Theme.Warn}, t(message.NodeWordSkipped), "" // its cause says by whom
+	case n.Status.Ended():
+	case n.TakenBy != "":
+		return held, t(message.NodeWordTaken), t(message.CLITaken, message.Clean(n.TakenBy))
+	case n.HeldBackBy != "":
+		return held, t(message.NodeWordHeld), t(message.CLIHeldBack, message.Clean(n.HeldBackBy))
+	case n.Look:
+		return l.NodeMark(n.Status), b.stateWord(n), t(message.CLILook)
+	}
+	return l.NodeMark(n.Status), b.stateWord(n), ""
+}
+
+// nodeMark is a node's mark with what was decided about it.
+func (b *Board) nodeMark(n *engine.NodeRun) Mark {
+	mark, _, _ := b.decision(n)
+	return mark
+}
+
+// nodeWord is the word beside the mark.
 func (b *Board) nodeWord(n *engine.NodeRun) string {
+	_, word, _ := b.decision(n)
+	return word
+}
+
+// stateWord is a node's status, or what is being done to it.
+func (b *Board) stateWord(n *engine.NodeRun) string {
 	phase := n.Phase
 	if n.Status == engine.NodeUpdating && phase != engine.PhaseWaiting && phase != engine.PhaseDone ||
 		n.Status == engine.NodeWaiting && phase == engine.PhaseStaging {

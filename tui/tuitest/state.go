@@ -9,7 +9,7 @@ import (
 
 // Plan is what State is in the middle of.
 func Plan() *engine.Plan {
-	p := &engine.Plan{Run: "7f3c0001", Cluster: "LAB-FC1", Speed: 30, Options: engine.DefaultOptions()}
+	p := &engine.Plan{Version: engine.PlanVersion, Run: "7f3c0001", Cluster: "LAB-FC1", Speed: 30, Options: engine.DefaultOptions()}
 	st := State()
 	for i := range st.Nodes {
 		np := engine.NodePlan{Name: st.Nodes[i].Name}
