@@ -27,8 +27,8 @@ func rootPromises() map[string]promise {
 			args: []string{"--delivery", "pull"}, code: 3, says: []string{"node.share-read (NODE1)*(53)", "node.share-read (NODE4)*(53)", "nothing was changed"},
 		},
 		"root-encrypted": succeeds().saying("smb.encryption pass", "demands encryption").saying("smb.version pass", "3.1.1"),
-		"root-closed":    refused("root.reach fail", "list *access denied (0xC0000022"),
-		"root-creator-owner": refused("acl.config.writers fail", maker+" may change it (full control, through CREATOR OWNER's entry*\"DefaultHotfixConfig.xml\"").
+		"root-closed":    refused("root.reach fail", "list *access denied (0xC0000022", "Give the account read access to the share"),
+		"root-creator-owner": refused("acl.config.writers fail", maker+" may change it (full control, through CREATOR OWNER's entry*\"DefaultHotfixConfig.xml\"", "icacls").
 			saying("acl.files.writers fail", maker+" may change it (full control, through CREATOR OWNER's entry*Update1.msu\"").
 			saying("acl.owner warn", maker+" owns it*\"DefaultHotfixConfig.xml\"*Update1.msu\"").
 			saying("acl.root.writers pass", "").saying("acl.root.users-read pass", ""),
@@ -69,12 +69,12 @@ func installerPromises() map[string]promise {
 		left{state: engine.NodePaused, boots: 1, installed: []string{"Update1.msu", "Update2.msi"}})
 	late.limits = []string{"--reboot-timeout-minutes", "1440", "--drain-timeout-minutes", "1440"}
 	late.facts = []string{"node.ended NODE2", "watch.begun NODE2 The installer of Update2.msi runs on", "installer.ended-late NODE2 *exit code 0"}
+	lost := held("NODE2: Update2.msi unknown: install: the job ended without a result",
+		left{state: engine.NodePaused, boots: 1, installed: []string{"Update1.msu"}, started: []string{"Update2.msi"}})
+	lost.facts = []string{"node.ended NODE2", "watch.begun NODE2 Nobody knows how Update2.msi ended", "watch.ended NODE2 NODE2 is not watched any more after 2h"}
 	return map[string]promise{
 		"installer-late": late,
-		"installer-lost": held("NODE2: Update2.msi unknown: install: the job ended without a result",
-			left{state: engine.NodePaused, boots: 1, installed: []string{"Update1.msu"}, started: []string{"Update2.msi"}}),
-		"installer-lost-installed": held("NODE2: Update2.msi unknown: install: the job ended without a result",
-			left{state: engine.NodePaused, boots: 1, installed: []string{"Update1.msu", "Update2.msi"}}),
+		"installer-lost": lost,
 		"installer-fails": {
 			code: 1, run: engine.RunPartiallyFailed, others: engine.NodeSucceeded, nodes: map[string]engine.NodeStatus{"NODE2": engine.NodePartiallyFailed},
 			says: []string{"NODE2: Update2.msi failed*exit code 1603 is not a success by rule MSI (0x00000643 ERROR_INSTALL_FAILURE)", "Read the installer's log on the node"},

@@ -121,6 +121,21 @@ func installerHangs(t *testing.T) {
 	}
 }
 
+// installerLostInstalled: somebody sees that the update is installed and says so, and the run finishes the node (R19).
+func installerLostInstalled(t *testing.T) {
+	t.Helper()
+	r := begin(t, "installer-lost-installed", speed, patient(), "--node-order", "NODE2", "--max-failed-nodes", "3")
+	r.until("the watch", func() bool { s := r.status(); n := s.Node("NODE2"); return n != nil && n.Watched })
+	if again := r.want(3, "retry", r.state.Run, "NODE2"); !like("cau mark "+r.state.Run+" NODE2", again.errOut) {
+		t.Errorf("a retry is answered with %s", again.errOut)
+	}
+	r.want(0, "mark", r.state.Run, "NODE2", "Update2.msi", "installed")
+	r.ends(promise{
+		run: engine.RunSucceeded, others: engine.NodeSucceeded,
+		facts: []string{"node.ended NODE2", "watch.begun NODE2 Nobody knows how Update2.msi ended", "control.asked NODE2", "resume.done NODE2"},
+	})
+}
+
 // hanging is the one job at work on NODE2.
 func hanging(t *testing.T, r rehearsed) string {
 	t.Helper()

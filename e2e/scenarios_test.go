@@ -36,17 +36,18 @@ func TestScenario(t *testing.T) {
 // special are scenarios that take more than one command.
 func special() map[string]func(*testing.T) {
 	return map[string]func(*testing.T){
-		"account-locked":      accountLocked,
-		"foreign-run-appears": foreignRunAppears,
-		"installer-hangs":     installerHangs,
-		"restart-never":       restartNever,
-		"root-hidden":         rootHidden,
-		"root-older":          rootOlder,
-		"root-open":           rootOpen,
-		"self-updating-due":   selfUpdatingDue,
-		"tickets-expire":      ticketsExpire,
-		"updates-fail":        noPlugin,
-		"updates-loop":        noPlugin,
+		"account-locked":           accountLocked,
+		"foreign-run-appears":      foreignRunAppears,
+		"installer-hangs":          installerHangs,
+		"installer-lost-installed": installerLostInstalled,
+		"restart-never":            restartNever,
+		"root-hidden":              rootHidden,
+		"root-older":               rootOlder,
+		"root-open":                rootOpen,
+		"self-updating-due":        selfUpdatingDue,
+		"tickets-expire":           ticketsExpire,
+		"updates-fail":             noPlugin,
+		"updates-loop":             noPlugin,
 	}
 }
 
@@ -58,7 +59,7 @@ func promises() map[string]promise {
 	all := map[string]promise{
 		"default":            succeeds(),
 		"s2d":                succeeds("gate.waiting NODE4 *Storage: not healthy"),
-		"role-nowhere-to-go": refused("node.placement fail NODE2", "VM02 (possible owners: NODE2)"),
+		"role-nowhere-to-go": refused("node.placement fail NODE2", "VM02 (possible owners: NODE2)", "Let another node own them: Set-ClusterOwnerNode"),
 		"role-locked":        succeeds("gate.waiting NODE2 *Locked on NODE2*VM02"),
 		"roles-kept-apart":   succeeds().saying("node.placement warn NODE1", "VM01 beside VM02"),
 		"residents":          witnessed("outage", succeeds().saying("node.residents warn NODE2", "go down when NODE2 restarts: DC01").saying("node.residents warn NODE3", `D:\Scans\today.pdf`)),
@@ -79,12 +80,12 @@ func promises() map[string]promise {
 		"clock-jump":        succeeds(),
 		// Whether the first of the two boots is seen depends on when cau looks; that the last one counts does not.
 		"restart-twice":       succeeds().leaving("NODE2", left{boots: 3, installed: files("NODE2")}),
-		"backup-running":      refused("cluster.backup fail", "Volume1 is being backed up*wbengine runs on NODE1"),
-		"bitlocker-pin":       refused("node.bitlocker fail NODE3", "asks for a PIN*would not come back"),
-		"foreign-run":         refused("cluster.foreign-run fail", "5b0a9f3e-3c6d-4a53-9d0f-2f1f7c2f9d11"),
-		"folder-planted":      refused("node.job fail NODE2", `C:\Program Files\cau\jobs is a reparse point`),
-		"task-refused":        refused("node.job fail NODE2", "4320"),
-		"task-folder-planted": refused("node.job fail NODE2", `the task folder \cau belongs to somebody else`),
+		"backup-running":      refused("cluster.backup fail", "Volume1 is being backed up*wbengine runs on NODE1", "Let it end."),
+		"bitlocker-pin":       refused("node.bitlocker fail NODE3", "asks for a PIN*would not come back", "Suspend-BitLocker -MountPoint C: -RebootCount 3"),
+		"foreign-run":         refused("cluster.foreign-run fail", "5b0a9f3e-3c6d-4a53-9d0f-2f1f7c2f9d11", "Let it end, or end it with Stop-CauRun."),
+		"folder-planted":      refused("node.job fail NODE2", `C:\Program Files\cau\jobs is a reparse point`, "Look at it and remove it."),
+		"task-refused":        refused("node.job fail NODE2", "4320", "Look at the task's conditions on the node"),
+		"task-folder-planted": refused("node.job fail NODE2", `the task folder \cau belongs to somebody else`, "Look at it and remove it."),
 		"disk-full":           failsBeforeTheFirstDrain("NODE2", "112", "Free space on the node's system drive"),
 		"share-gone-midway":   failsBeforeTheFirstDrain("NODE2", "(64)", "Look at the file server"),
 		"drain-stuck":         drainFails(),
@@ -117,8 +118,8 @@ func succeeds(facts ...string) promise {
 }
 
 // refused promises a check that stands in the way of every run.
-func refused(key, evidence string) promise {
-	return promise{code: 3, checks: map[string]string{key: evidence}, says: []string{evidence, "nothing was changed"}}
+func refused(key, evidence, advice string) promise {
+	return promise{code: 3, checks: map[string]string{key: evidence}, says: []string{evidence, advice, "nothing was changed"}}
 }
 
 // failsBeforeTheFirstDrain promises a node whose staging fails, and that no node is touched.

@@ -169,11 +169,9 @@ func (s *State) judgeRetry(n *NodeRun, no refusing) error {
 	case n.mayReturn() && n.Watched:
 		return no(n.Name+" may still come back from its restart and is watched.", "When it is back it is finished by itself; look at its console.")
 	}
-	for i := range n.Updates {
-		if u := &n.Updates[i]; u.Unknown() {
-			return no(fmt.Sprintf("Nobody knows how %s ended on %s.", u.Name, n.Name),
-				fmt.Sprintf("See on the node how it ended, then: cau mark %s %s %s installed|not-applicable|failed.", s.Run, n.Name, u.ID))
-		}
+	if u := n.unknownUpdate(); u != nil {
+		return no(fmt.Sprintf("Nobody knows how %s ended on %s.", u.Name, n.Name),
+			fmt.Sprintf("See on the node how it ended, then: cau mark %s %s %s installed|not-applicable|failed.", s.Run, n.Name, u.ID))
 	}
 	return nil
 }

@@ -212,6 +212,37 @@ func TestR19_AnUnknownResultIsMarkedAndTheNodeGoesOnFromThere(t *testing.T) {
 	}
 }
 
+func TestR19_TheRunWaitsForAWordAboutTheLastNodeAndNotForever(t *testing.T) {
+	lost := func(t *testing.T) *bench {
+		t.Helper()
+		b := newBench(t, newWorld(numbered(2)...), each(numbered(1), "u"))
+		b.p.scripts["NODE1/u"] = script{err: plugins.ErrJobLost}
+		return b
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := lost(t)
+		b.askWhen(engine.FactRunWatching, "", engine.Control{Verb: engine.VerbMark, Node: "NODE1", Update: "u", Outcome: plugins.Installed})
+		b.wantNodes(b.toEnd(), map[string]engine.NodeStatus{"NODE1": engine.NodeSucceeded, "NODE2": engine.NodeUpToDate})
+		b.wantInService()
+	})
+	synctest.Test(t, func(t *testing.T) {
+		b := lost(t)
+		s := b.toEnd()
+		b.wantNodes(s, map[string]engine.NodeStatus{"NODE1": engine.NodeHeld, "NODE2": engine.NodeUpToDate})
+		if waited := s.Ended.Sub(s.Node("NODE1").Ended); waited < 2*time.Hour || waited > 3*time.Hour {
+			t.Errorf("nobody said a word, and the run ended after %s", waited)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		b := lost(t)
+		b.askWhen(engine.FactRunWatching, "", engine.Control{Verb: engine.VerbStop})
+		s := b.toEnd()
+		if waited := s.Ended.Sub(s.Node("NODE1").Ended); waited > time.Minute {
+			t.Errorf("a stopped run waited for %s", waited)
+		}
+	})
+}
+
 func TestANodeInOtherHandsIsLeftAloneAndNoOtherIsBegun(t *testing.T) {
 	for name, resumed := range map[string]bool{"given back as it was": false, "given back in service": true} {
 		t.Run(name, func(t *testing.T) {

@@ -139,7 +139,7 @@ func (n *NodeRun) mark(u *UpdateRun, f Fact) {
 	if u.Outcome.Final() {
 		u.Cause = nil
 	}
-	if slices.ContainsFunc(n.Updates, func(u UpdateRun) bool { return u.Unknown() }) {
+	if n.unknownUpdate() != nil {
 		return
 	}
 	n.Earlier = append(slices.Clip(n.Earlier), Setback{Attempt: n.Attempt, Status: n.Status, Ended: n.Ended, Cause: n.Cause, Restarts: n.Restarts})

@@ -11,7 +11,8 @@ import (
 )
 
 // A node that was left paused may still come to an end: an installer that outlived its limit (R18), a restart that was
-// not proven in time (R22). Such nodes are watched beside everything else the run does, and for a while after it.
+// not proven in time (R22). And where nobody knows how an update ended, somebody may see it and say so (R19). Such nodes are
+// watched beside everything else the run does, and for a while after it.
 
 const (
 	// watchLimit bounds one watch; the run does not end before its watches do.
@@ -80,6 +81,11 @@ func (r *run) beginWatches(ctx context.Context) error {
 			}
 			id := u.ID
 			r.goWatch(ctx, np, func(ctx context.Context, np NodePlan) error { return r.watchInstaller(ctx, np, id) })
+		case nr.Status == NodeHeld && nr.unknownUpdate() != nil:
+			if err := r.watchBegun(np, r.askHowItEnded(nr)); err != nil {
+				return err
+			}
+			r.goWatch(ctx, np, r.watchWord)
 		}
 	}
 	return nil
@@ -208,6 +214,40 @@ func (r *run) watchReturn(ctx context.Context, np NodePlan) error {
 			return r.watchOver(np, "Somebody resumed "+np.Name+"; it is left to them.")
 		case w.restarts > spontaneousLimit:
 			return r.watchOver(np, fmt.Sprintf("%s restarted %d times by itself and is left alone.", np.Name, w.restarts-1))
+		}
+		if over, err := bound.over(); over {
+			return err
+		}
+		if err := r.sleepUntilStop(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// unknownUpdate is the first update of which nobody knows how it ended, nil when there is none.
+func (n *NodeRun) unknownUpdate() *UpdateRun {
+	for i := range n.Updates {
+		if u := &n.Updates[i]; u.Unknown() {
+			return u
+		}
+	}
+	return nil
+}
+
+func (r *run) askHowItEnded(nr NodeRun) string {
+	u := nr.unknownUpdate()
+	return fmt.Sprintf("Nobody knows how %s ended. See it on the node, then: cau mark %s %s %s installed|not-applicable|failed. The node is finished from there.",
+		u.Name, r.Plan.Run, nr.Name, u.ID)
+}
+
+// watchWord gives somebody time to say how an update ended (VerbMark): after the run's end that would be too late. Nothing is
+// asked of the node.
+func (r *run) watchWord(ctx context.Context, np NodePlan) error {
+	attempt := r.node(np.Name).Attempt
+	bound := r.lateBound(np)
+	for {
+		if nr := r.node(np.Name); nr.Attempt != attempt || !nr.Status.Ended() {
+			return nil
 		}
 		if over, err := bound.over(); over {
 			return err
