@@ -30,16 +30,23 @@ func (w *watch) answered(err error) {
 	var refused *engine.RefusedError
 	switch {
 	case err == nil:
-		about := []any{w.run}
-		if w.asked.Node != "" {
-			about = []any{message.Clean(w.asked.Node), w.run}
-		}
-		w.say(w.texts.T(message.CLIControlDone(string(w.asked.Verb)), about...), w.theme.Good)
+		w.say(w.done(w.asked), w.theme.Good)
 	case errors.As(err, &refused):
 		w.tell(w.no(refused.Why, refused.Advice))
 	default:
 		w.tell(w.saying(message.ScreenControlFail, message.Line(err.Error()), fault.Hint(err)))
 	}
+}
+
+// done says what the run took. It is one line of the smallest screen.
+func (w *watch) done(c engine.Control) string {
+	switch {
+	case c.Node != "":
+		return w.texts.T(message.AskDone(string(c.Verb)), message.Clean(c.Node))
+	case c.Verb == engine.VerbStopNow:
+		return w.texts.T(message.AskDone(string(c.Verb)))
+	}
+	return w.texts.T(message.CLIControlDone(string(c.Verb)), w.run)
 }
 
 // no is a dialog that says why the run does not do something, and what can be done instead.

@@ -66,28 +66,32 @@ func TestR29_EveryVerbIsAskedByItsKeyAfterADialogThatSaysWhatHappens(t *testing.
 		says   string
 		answer []string
 		want   engine.Control
+		done   string
 	}{
-		{"hold", func(*engine.State) {}, []string{"down"}, "h", "not begun until you release it", []string{"right", "enter"}, engine.Control{Verb: engine.VerbHold, Node: "NODE3"}},
+		{"hold", func(*engine.State) {}, []string{"down"}, "h", "not begun until you release it", []string{"right", "enter"}, engine.Control{Verb: engine.VerbHold, Node: "NODE3"}, "NODE3 is held back until it is released."},
 		{
 			"release", node("NODE3", func(n *engine.NodeRun) { n.HeldBackBy = "ann" }),
 			[]string{"down"},
 			"h", "taken in its turn",
 			[]string{"right", "enter"},
 			engine.Control{Verb: engine.VerbRelease, Node: "NODE3"},
+			"NODE3 is released.",
 		},
-		{"skip", func(*engine.State) {}, []string{"j", "j"}, "x", "ends without its updates", []string{"tab", "enter"}, engine.Control{Verb: engine.VerbSkip, Node: "NODE4"}},
+		{"skip", func(*engine.State) {}, []string{"j", "j"}, "x", "ends without its updates", []string{"tab", "enter"}, engine.Control{Verb: engine.VerbSkip, Node: "NODE4"}, "NODE4 is skipped."},
 		{
 			"retry", node("NODE2", func(n *engine.NodeRun) { n.Status, n.Updates[1].Outcome = engine.NodeFailed, plugins.UpdateFailed }),
 			[]string{"k"},
 			"a", "is not installed again",
 			[]string{"right", "enter"},
 			engine.Control{Verb: engine.VerbRetry, Node: "NODE2"},
+			"NODE2 is tried again.",
 		},
-		{"take", func(*engine.State) {}, nil, "t", "nothing more is begun on NODE1", []string{"right", "enter"}, engine.Control{Verb: engine.VerbTake, Node: "NODE1"}},
+		{"take", func(*engine.State) {}, nil, "t", "nothing more is begun on NODE1", []string{"right", "enter"}, engine.Control{Verb: engine.VerbTake, Node: "NODE1"}, "NODE1 is yours from the next safe point on."},
 		{
 			"give back", node("NODE1", func(n *engine.NodeRun) { n.TakenBy = "ann" }), nil, "t", "looks at NODE1",
 			[]string{"right", "enter"},
 			engine.Control{Verb: engine.VerbGiveBack, Node: "NODE1"},
+			"NODE1 is given back to the run.",
 		},
 		{
 			"mark", lostResult("b"),
@@ -95,6 +99,7 @@ func TestR29_EveryVerbIsAskedByItsKeyAfterADialogThatSaysWhatHappens(t *testing.
 			"m", "How did Update2.msi end on NODE1?",
 			[]string{"down", "enter"},
 			engine.Control{Verb: engine.VerbMark, Node: "NODE1", Update: "b", Outcome: plugins.Installed},
+			"The update on NODE1 is marked.",
 		},
 		{
 			"mark one of two", lostResult("a", "b"),
@@ -102,6 +107,7 @@ func TestR29_EveryVerbIsAskedByItsKeyAfterADialogThatSaysWhatHappens(t *testing.
 			"m", "Which one do you know?",
 			[]string{"down", "down", "enter", "down", "down", "down", "enter"},
 			engine.Control{Verb: engine.VerbMark, Node: "NODE1", Update: "b", Outcome: plugins.UpdateFailed},
+			"The update on NODE1 is marked.",
 		},
 		{
 			"mark the first of two", lostResult("a", "b"),
@@ -109,14 +115,16 @@ func TestR29_EveryVerbIsAskedByItsKeyAfterADialogThatSaysWhatHappens(t *testing.
 			"m", "Update1.msu",
 			[]string{"down", "enter", "down", "down", "enter"},
 			engine.Control{Verb: engine.VerbMark, Node: "NODE1", Update: "a", Outcome: plugins.NotApplicable},
+			"The update on NODE1 is marked.",
 		},
-		{"leave follow-ups", asksFollowUps, []string{"up"}, "f", "Update3.msu, Update4.msu", []string{"right", "enter"}, engine.Control{Verb: engine.VerbFollowUps, Node: "NODE2"}},
+		{"leave follow-ups", asksFollowUps, []string{"up"}, "f", "Update3.msu, Update4.msu", []string{"right", "enter"}, engine.Control{Verb: engine.VerbFollowUps, Node: "NODE2"}, "The run has the answer for NODE2."},
 		{
 			"install follow-ups of another node", asksFollowUps,
 			[]string{"down"},
 			"f", "Updates beyond the plan on NODE2",
 			[]string{"right", "right", "enter"},
 			engine.Control{Verb: engine.VerbFollowUps, Node: "NODE2", Install: true},
+			"The run has the answer for NODE2.",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -135,6 +143,10 @@ func TestR29_EveryVerbIsAskedByItsKeyAfterADialogThatSaysWhatHappens(t *testing.
 			s.press(c.answer...)
 			if got := s.services.Asked(); len(got) != 1 || got[0] != c.want {
 				t.Fatalf("asked of the run: %+v\n%s", got, s.screen())
+			}
+			s.wants(c.done)
+			if strings.Contains(s.app.notice, "[") {
+				t.Errorf("no text for it: %s", s.app.notice)
 			}
 		})
 	}
@@ -160,6 +172,7 @@ func TestR29_StopNowNeedsTheClustersTypedName(t *testing.T) {
 	if got := s.services.Asked(); len(got) != 1 || got[0] != (engine.Control{Verb: engine.VerbStopNow, Typed: "LAB-FC1"}) {
 		t.Errorf("asked of the run: %+v", got)
 	}
+	s.wants("The run stops now.")
 }
 
 func TestR29_StopNowIsLeftWithoutAskingAnything(t *testing.T) {
@@ -337,7 +350,7 @@ func TestASecondRequestIsNotLostWithoutAWord(t *testing.T) {
 	if got := s.services.Controls(); len(got) != 1 || got[0] != engine.VerbHold {
 		t.Errorf("asked of the run: %v", got)
 	}
-	s.wants("NODE3 is held back in run 7f3c0001")
+	s.wants("NODE3 is held back until it is released.")
 }
 
 func TestADialogIsAboutTheNodeItWasOpenedForWhateverHappensMeanwhile(t *testing.T) {

@@ -234,3 +234,25 @@ func TestEveryStatusHasAGlyphAndAWord(t *testing.T) {
 		}
 	}
 }
+
+func TestADrainStaysBehindTheNodeThatIsBackInService(t *testing.T) {
+	b, _ := board()
+	st := tuitest.State()
+	n := st.Node("NODE2")
+	n.Drained = false // as resuming leaves it
+	b.Take(news(st, 30))
+	if v := ansi.Strip(strings.Join(b.Details("NODE2", 76), "\n")); !strings.Contains(v, "drain ✓") {
+		t.Errorf("\n%s", v)
+	}
+	done := tuitest.State()
+	for _, st := range []*engine.State{&st, &done} {
+		n := st.Node("NODE2")
+		n.Status, n.Phase = engine.NodeUpdating, engine.PhaseSettling
+	}
+	b.Take(news(st, 30))
+	resumed := strings.Split(view(b, 120, 30), "\n")[1]
+	b.Take(news(done, 30))
+	if drained := strings.Split(view(b, 120, 30), "\n")[1]; drained != resumed {
+		t.Errorf("the progress goes back:\n%s\n%s", drained, resumed)
+	}
+}

@@ -172,6 +172,9 @@ type step struct {
 	note        string
 }
 
+// wasDrained tells whether the drain is behind the node; resuming takes back what was drained.
+func wasDrained(n *engine.NodeRun) bool { return n.Drained || n.Resumed }
+
 // nodeSteps are the node's steps. A restart that was proven stays marked while later updates install.
 func (b *Board) nodeSteps(n *engine.NodeRun, phase string) []step {
 	final := 0
@@ -190,7 +193,7 @@ func (b *Board) nodeSteps(n *engine.NodeRun, phase string) []step {
 		}
 	}
 	steps := []step{
-		{name: "drain", done: n.Drained, going: at(engine.PhaseDraining)},
+		{name: "drain", done: wasDrained(n), going: at(engine.PhaseDraining)},
 		{name: "install", done: final == len(n.Updates), going: at(engine.PhaseInstalling), note: strconv.Itoa(final) + "/" + strconv.Itoa(len(n.Updates))},
 		restart,
 		{name: "rescan", done: n.Rescanned, going: at(engine.PhaseRescanning)},

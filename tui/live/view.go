@@ -120,7 +120,7 @@ func (b *Board) nodeProgress(n *engine.NodeRun) (done, all int) {
 			done++
 		}
 	}
-	for _, step := range []bool{n.Drained, n.Rescanned, n.Resumed} {
+	for _, step := range []bool{wasDrained(n), n.Rescanned, n.Resumed} {
 		if step {
 			done++
 		}
