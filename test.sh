@@ -95,6 +95,14 @@ go_tests() {
 	return $rc
 }
 
+# fuzzing gives every parser of what people and other programs write ten seconds.
+fuzzing() {
+	local target
+	for target in "FuzzParse ./hotfixcfg" "FuzzParse ./plugins/windowsupdate/criteria"; do
+		go test -run '^$' -fuzz "^${target% *}\$" -fuzztime 10s "${target#* }" || return 1
+	done
+}
+
 cross_compile() {
 	for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do
 		GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0 go build -o /dev/null . || return 1
@@ -123,6 +131,7 @@ else
 	stage "cross-compile" cross_compile
 	export CAU_REQUIRE_SERVERS=1
 	stage "tests with -race" go_tests
+	stage "fuzzing" fuzzing
 	stage "tapes" tapes
 fi
 echo

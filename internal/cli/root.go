@@ -158,7 +158,7 @@ func (p *program) root() (*cobra.Command, *bool) {
 	root.AddCommand(p.apply(), p.preview(), p.runs(), p.status(), p.attach(), p.control("pause"), p.resume(), p.stop(), p.takeover(), p.credential(),
 		p.nodeControl(engine.VerbHold), p.nodeControl(engine.VerbRelease), p.nodeControl(engine.VerbSkip), p.nodeControl(engine.VerbRetry),
 		p.nodeControl(engine.VerbTake), p.nodeControl(engine.VerbGiveBack), p.mark(), p.followUps(),
-		p.doctor(), p.hotfix(), p.notify(), p.job(), p.node(), p.lab(), p.coordinate())
+		p.doctor(), p.hotfix(), p.plugin(), p.notify(), p.job(), p.node(), p.lab(), p.coordinate())
 	return root, &started
 }
 

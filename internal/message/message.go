@@ -52,5 +52,6 @@ func parts() []map[Key]string {
 		controlTexts,
 		takeoverTexts,
 		askTexts,
+		pluginTexts,
 	}
 }

@@ -1,0 +1,37 @@
+package message
+
+// Texts of cau plugin.
+const (
+	PluginShort        Key = "plugin.short"
+	PluginQueryShort   Key = "plugin.query.short"
+	PluginQueryLong    Key = "plugin.query.long"
+	PluginQueryExample Key = "plugin.query.example"
+	PluginQueryOp      Key = "plugin.query.op"
+	PluginOneText      Key = "plugin.one-text"
+	PluginOneTextHint  Key = "plugin.one-text.hint"
+	PluginQueryRead    Key = "plugin.query.read"
+	PluginQuerySelf    Key = "plugin.query.self"
+	PluginQueryDoubled Key = "plugin.query.doubled"
+	PluginAllowed      Key = "plugin.allowed"
+	PluginPlace        Key = "plugin.place"
+)
+
+//nolint:gochecknoglobals // a constant table; Go has no constant maps
+var pluginTexts = map[Key]string{
+	PluginShort:      "What plug-ins there are, and whether their arguments and queries are right",
+	PluginQueryShort: "Check a query of Windows Update, as QueryString takes it",
+	PluginQueryLong: `Check a query in the search language of Windows Update's agent, as Microsoft.WindowsUpdatePlugin takes it in QueryString.
+
+Nothing is asked of any node. What is wrong is said with its column and what may stand there. Both ways of writing it are
+taken and shown: with single quotes, and with all quotes doubled, as CAU's self-updating role wants it.`,
+	PluginQueryExample: `cau plugin query "IsInstalled=0 and Type='Software' and IsHidden=0 and IsAssigned=1"
+cau plugin query "UpdateID='12345678-9abc-def0-1234-56789abcdef0' and RevisionNumber=100" --json`,
+	PluginQueryOp:      "read the query",
+	PluginOneText:      "exactly one text is expected",
+	PluginOneTextHint:  "Put it in quotes, so that the shell leaves it whole.",
+	PluginQueryRead:    "QueryString        %s",
+	PluginQuerySelf:    "for self-updating  %s",
+	PluginQueryDoubled: "The quotes are doubled, as CAU's self-updating role wants them; cau reads it with single ones.",
+	PluginAllowed:      "Allowed there: %s",
+	PluginPlace:        "column %d",
+}
