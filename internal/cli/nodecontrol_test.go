@@ -102,9 +102,10 @@ func TestStatusShowsAttemptsAndWhoHasANode(t *testing.T) {
 		{Name: "NODE1", Status: engine.NodeWaiting, Attempt: 2, Earlier: []engine.Setback{{Attempt: 1, Cause: cause}}},
 		{Name: "NODE2", Status: engine.NodeWaiting, Attempt: 1, HeldBackBy: "ann"},
 		{Name: "NODE3", Status: engine.NodeUpdating, Attempt: 5, TakenBy: "bob"},
+		{Name: "NODE4", Status: engine.NodeWaiting, Attempt: 2, Earlier: []engine.Setback{{Attempt: 1, Status: engine.NodeCanceled, Cause: &fault.Cause{Message: "NODE4: skipped by ann"}}}},
 	}
 	_, out, _ := ask(a, false, "", "status", "7f3c")
-	for _, want := range []string{"attempt 2 of 4", "attempt 1 failed: NODE1: drain: not done", "held back by ann", "attempt 5 of 5", "in the hands of bob"} {
+	for _, want := range []string{"attempt 2 of 4", "attempt 1 failed: NODE1: drain: not done", "held back by ann", "attempt 5 of 5", "in the hands of bob", "attempt 1 was not begun: NODE4: skipped by ann"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}

@@ -223,7 +223,7 @@ func (p *program) printState(s engine.State, e engine.ETA) {
 	for _, n := range s.Nodes {
 		for _, before := range n.Earlier {
 			if before.Cause != nil {
-				p.line("  ! " + p.texts.T(message.CLIStateEarlier, before.Attempt, message.Clean(before.Cause.String())))
+				p.line("  ! " + p.texts.T(message.Earlier(before.Status == engine.NodeCanceled), before.Attempt, message.Clean(before.Cause.String())))
 			}
 		}
 		p.cause(n.Cause)

@@ -174,6 +174,7 @@ const (
 	CLIStateNode            Key = "cli.state.node"
 	CLIStateAttempt         Key = "cli.state.attempt"
 	CLIStateEarlier         Key = "cli.state.earlier"
+	CLIStateNotBegun        Key = "cli.state.not-begun"
 
 	CLIFlagOlderSMB          Key = "cli.flag.allow-older-smb"
 	CLIFlagHotfixLab         Key = "cli.flag.hotfix.lab"
@@ -205,6 +206,14 @@ func CLIControlShort(verb string) Key { return Key("cli.control." + verb + ".sho
 
 // CLIControlDone confirms that a control request was taken.
 func CLIControlDone(verb string) Key { return Key("cli.control." + verb + ".done") }
+
+// Earlier says how an earlier attempt at a node ended: it failed, or somebody left the node out before it was begun.
+func Earlier(notBegun bool) Key {
+	if notBegun {
+		return CLIStateNotBegun
+	}
+	return CLIStateEarlier
+}
 
 // Texts of the command line.
 //
@@ -395,6 +404,7 @@ var cliTexts = map[Key]string{
 	CLIStateNode:      "%d of %d updates done, restarts: %d",
 	CLIStateAttempt:   "attempt %d of %d",
 	CLIStateEarlier:   "attempt %d failed: %s",
+	CLIStateNotBegun:  "attempt %d was not begun: %s",
 
 	CLIFlagOlderSMB:          "read the hotfix root over SMB 2.0.2 to 3.0.2 where its server does not speak 3.1.1; what is seen then is not protected against a downgrade",
 	CLIFlagHotfixLab:         "check a root on the simulated file server, by default its own (--lab=ID picks one of several)",

@@ -178,7 +178,7 @@ func (b *Board) Details(name string, w int) []string {
 	}
 	for _, before := range n.Earlier {
 		if before.Cause != nil {
-			lines = append(lines, frame.Styled(frame.Wrap(t(message.CLIStateEarlier, before.Attempt, message.Clean(before.Cause.String())), w), th.Warn)...)
+			lines = append(lines, frame.Styled(frame.Wrap(t(message.Earlier(before.Status == engine.NodeCanceled), before.Attempt, message.Clean(before.Cause.String())), w), th.Warn)...)
 		}
 	}
 	if n.Watched {
