@@ -49,7 +49,7 @@ var allowedImports = map[string][]string{
 }
 
 // testEdges are what only tests may import beyond the list: real peers and the lab as a peer.
-var testEdges = []string{"internal/check", "engine", "smbcheck/descriptor", "plugins", "internal/sambatest", "internal/lab/...", "internal/winnode/...", "internal/wsman", "internal/kerberos"}
+var testEdges = []string{"internal/shellword", "internal/check", "engine", "smbcheck/descriptor", "plugins", "internal/sambatest", "internal/lab/...", "internal/winnode/...", "internal/wsman", "internal/kerberos"}
 
 func TestPackagesImportOnlyAlongTheListedEdges(t *testing.T) {
 	t.Parallel()

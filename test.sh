@@ -98,7 +98,7 @@ go_tests() {
 # fuzzing gives every parser of what people and other programs write ten seconds.
 fuzzing() {
 	local target
-	for target in "FuzzParse ./hotfixcfg" "FuzzParse ./plugins/windowsupdate/criteria"; do
+	for target in "FuzzParse ./hotfixcfg" "FuzzParse ./plugins/windowsupdate/criteria" "FuzzParseArguments ./plugins"; do
 		go test -run '^$' -fuzz "^${target% *}\$" -fuzztime 10s "${target#* }" || return 1
 	done
 }

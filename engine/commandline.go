@@ -30,9 +30,11 @@ func cauLine(p *Plan) string {
 		}
 		add(p.Reach[i], p.Reach[i+1])
 	}
-	add("--plugin", p.Plugin)
-	for _, name := range sortedKeys(p.Arguments) {
-		add("--arg", name+"="+p.Arguments[name])
+	for _, pp := range p.Instances() {
+		add("--plugin", pp.Name)
+		for _, name := range sortedKeys(pp.Arguments) { // an argument is the plug-in's that was named before it
+			add("--arg", name+"="+pp.Arguments[name])
+		}
 	}
 	o := p.Options
 	for _, spec := range OptionSpecs() {
@@ -51,13 +53,23 @@ func cauLine(p *Plan) string {
 }
 
 func invokeLine(p *Plan) string {
-	words := []string{"Invoke-CauRun", "-ClusterName", shellword.PowerShell(p.Cluster), "-CauPluginName", shellword.PowerShell(p.Plugin)}
-	pairs := make([]string, 0, len(p.Arguments))
-	for _, name := range sortedKeys(p.Arguments) {
-		pairs = append(pairs, shellword.PowerShell(name)+"="+shellword.PowerShell(p.Arguments[name]))
+	words := []string{"Invoke-CauRun", "-ClusterName", shellword.PowerShell(p.Cluster), "-CauPluginName"}
+	var names, tables []string
+	given := false
+	for _, pp := range p.Instances() {
+		pairs := make([]string, 0, len(pp.Arguments))
+		for _, name := range sortedKeys(pp.Arguments) {
+			pairs = append(pairs, shellword.PowerShell(name)+"="+shellword.PowerShell(pp.Arguments[name]))
+		}
+		table := "@{}" // one for each plug-in, in the same order (Invoke-CauRun, CauPluginArguments)
+		if len(pairs) > 0 {
+			table, given = "@{ "+strings.Join(pairs, "; ")+" }", true
+		}
+		names, tables = append(names, shellword.PowerShell(pp.Name)), append(tables, table)
 	}
-	if len(pairs) > 0 {
-		words = append(words, "-CauPluginArguments", "@{ "+strings.Join(pairs, "; ")+" }")
+	words = append(words, strings.Join(names, ", "))
+	if given {
+		words = append(words, "-CauPluginArguments", strings.Join(tables, ", "))
 	}
 	words = append(words, "-MaxFailedNodes", strconv.Itoa(p.FailureBudget))
 	for _, spec := range OptionSpecs() {

@@ -65,9 +65,13 @@ type ArgumentError struct {
 	Hint    string
 	// Missing: the argument is required and was not given.
 	Missing bool
+	// At is where it stands in a text of arguments; zero where there was none. Inside counts characters from 1 within the
+	// value, for a Plugin that knows where in it the problem is; 0 is the whole.
+	At     Place
+	Inside int
 }
 
-// Error is "Name: problem".
+// Error is "Name: problem"; the place is for whoever has the text to show it in.
 func (e ArgumentError) Error() string { return e.Name + ": " + e.Problem }
 
 // ParseArgument splits "Name=Value"; the value may hold further equal signs and be empty.
@@ -80,8 +84,31 @@ func ParseArgument(s string) (Argument, error) {
 	return Argument{Name: name, Value: value}, nil
 }
 
+// ParsePluginArgument splits "Name=Value" or "PLUGIN:Name=Value"; plugin is empty where none is named.
+func ParsePluginArgument(s string) (plugin string, a Argument, err error) {
+	if a, err = ParseArgument(s); err != nil {
+		return "", a, err
+	}
+	if i := strings.LastIndexByte(a.Name, ':'); i >= 0 {
+		plugin, a.Name = strings.TrimSpace(a.Name[:i]), strings.TrimSpace(a.Name[i+1:])
+		if plugin == "" || a.Name == "" {
+			return "", a, ArgumentError{Name: s, Problem: "is not of the form PLUGIN:Name=Value", Hint: `Write it as Microsoft.HotfixPlugin:HotfixRootFolderPath=\\server\share\root.`}
+		}
+	}
+	return plugin, a, nil
+}
+
 // Resolve matches what the user gave against the specs: canonical names, defaults, and every problem found.
 func Resolve(specs []OptionSpec, given []Argument) (Arguments, []ArgumentError) {
+	placed := make([]Placed, 0, len(given))
+	for _, g := range given {
+		placed = append(placed, Placed{Argument: g})
+	}
+	return ResolvePlaced(specs, placed)
+}
+
+// ResolvePlaced is Resolve for arguments with their places, which problems then have.
+func ResolvePlaced(specs []OptionSpec, given []Placed) (Arguments, []ArgumentError) {
 	out := make(Arguments, len(specs))
 	var problems []ArgumentError
 	seen := map[string]bool{}
@@ -89,16 +116,16 @@ func Resolve(specs []OptionSpec, given []Argument) (Arguments, []ArgumentError) 
 		spec, ok := find(specs, g.Name)
 		switch {
 		case !ok:
-			problems = append(problems, ArgumentError{Name: g.Name, Problem: "is not an argument of this plug-in", Hint: "It takes " + names(specs) + "."})
+			problems = append(problems, ArgumentError{Name: shortName(g.Name), Problem: "is not an argument of this plug-in", Hint: "It takes " + names(specs) + ".", At: g.At})
 			continue
 		case seen[spec.Name]:
-			problems = append(problems, ArgumentError{Name: spec.Name, Problem: "is given twice"})
+			problems = append(problems, ArgumentError{Name: spec.Name, Problem: "is given twice", At: g.At})
 			continue
 		}
 		seen[spec.Name] = true
 		value, problem := spec.parse(g.Value)
 		if problem != "" {
-			problems = append(problems, ArgumentError{Name: spec.Name, Problem: problem})
+			problems = append(problems, ArgumentError{Name: spec.Name, Problem: problem, Hint: spec.Help, At: g.ValueAt})
 			continue
 		}
 		out[spec.Name] = value

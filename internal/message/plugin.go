@@ -14,6 +14,12 @@ const (
 	PluginQueryDoubled Key = "plugin.query.doubled"
 	PluginAllowed      Key = "plugin.allowed"
 	PluginPlace        Key = "plugin.place"
+	PluginLinePlace    Key = "plugin.line-place"
+	PluginArgsShort    Key = "plugin.args.short"
+	PluginArgsLong     Key = "plugin.args.long"
+	PluginArgsExample  Key = "plugin.args.example"
+	PluginArgsOp       Key = "plugin.args.op"
+	PluginTwoTexts     Key = "plugin.two-texts"
 )
 
 //nolint:gochecknoglobals // a constant table; Go has no constant maps
@@ -34,4 +40,13 @@ cau plugin query "UpdateID='12345678-9abc-def0-1234-56789abcdef0' and RevisionNu
 	PluginQueryDoubled: "The quotes are doubled, as CAU's self-updating role wants them; cau reads it with single ones.",
 	PluginAllowed:      "Allowed there: %s",
 	PluginPlace:        "column %d",
+	PluginLinePlace:    "line %d, column %d",
+	PluginArgsShort:    "Check a plug-in's arguments as CAU writes them",
+	PluginArgsLong: `Check the arguments of a plug-in, as the CAU UI writes them or as a PowerShell hashtable, and show them as the plug-in gets them.
+
+Nothing is asked of any node. Every argument that is unknown, given twice, missing or of the wrong type is named with its column.`,
+	PluginArgsExample: `cau plugin args Microsoft.WindowsUpdatePlugin "IncludeRecommendedUpdates=True;QueryString=\"IsInstalled=0 and Type='Software'\""
+cau plugin args Microsoft.HotfixPlugin "@{ 'HotfixRootFolderPath'='\\\\fs1\hotfixes\root'; 'RequireSMBEncryption'='True' }" --json`,
+	PluginArgsOp:   "read the arguments",
+	PluginTwoTexts: "a plug-in and one text are expected",
 }
