@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"cau/engine"
+	"cau/plugins"
 )
 
 func TestR25_AnUnknownFactIsRefusedUnlessItSaysThatItMayBeIgnored(t *testing.T) {
@@ -117,4 +118,43 @@ func TestTelemetrySaysWhichNodeAndDecidesNothing(t *testing.T) {
 			t.Errorf("%v", nodes)
 		}
 	})
+}
+
+func TestADecisionAboutANodeLetsTheRunLookAgainAndStopNowEndsAllDecisions(t *testing.T) {
+	plan := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u")).plan
+	after := func(facts ...engine.Fact) engine.State {
+		t.Helper()
+		s := engine.NewState(plan)
+		for _, f := range append([]engine.Fact{{Kind: engine.FactRunStarted}}, facts...) {
+			if err := s.Apply(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return s
+	}
+	asked := func(v engine.Verb, node string) engine.Fact {
+		return engine.Fact{Kind: engine.FactControl, Node: node, Data: engine.FactData{Verb: v, By: "ann"}}
+	}
+	installed := []engine.Fact{
+		{Kind: engine.FactPauseIntent, Node: "NODE1"},
+		{Kind: engine.FactDrainDone, Node: "NODE1"},
+		{Kind: engine.FactInstallIntent, Node: "NODE1", Update: "u"},
+		{Kind: engine.FactInstallDone, Node: "NODE1", Update: "u", Data: engine.FactData{Result: &plugins.Result{Outcome: plugins.Installed}}},
+		{Kind: engine.FactRescanIntent, Node: "NODE1"},
+		{Kind: engine.FactRescanDone, Node: "NODE1"},
+	}
+	// Whoever had the node in hand may have installed something there.
+	s := after(append(installed, asked(engine.VerbTake, "NODE1"), asked(engine.VerbGiveBack, "NODE1"))...)
+	if n := s.Node("NODE1"); n.Rescanned || !n.Look {
+		t.Errorf("given back, and not looked at again: %+v", n)
+	}
+	// A node that was left paused may be resumed meanwhile.
+	s = after(append(installed, engine.Fact{Kind: engine.FactNodeEnded, Node: "NODE1", Data: engine.FactData{NodeStatus: engine.NodeFailed}}, asked(engine.VerbRetry, "NODE1"))...)
+	if n := s.Node("NODE1"); n.Status != engine.NodeUpdating || !n.Look {
+		t.Errorf("tried again, and not looked at before: %+v", n)
+	}
+	s = after(asked(engine.VerbStopNow, ""), asked(engine.VerbTake, "NODE1"), asked(engine.VerbHold, "NODE2"))
+	if s.Node("NODE1").TakenBy != "" || s.Node("NODE2").HeldBackBy != "" || s.StopNowBy != "ann" {
+		t.Errorf("after stop now: %+v", s)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -24,6 +25,8 @@ type fakeKept struct {
 	dropped  bool
 	// fail answers in the nodes' place.
 	fail error
+	// told hears how many facts each checkpoint holds.
+	told func(facts int)
 }
 
 func (k *fakeKept) Put(_ context.Context, s engine.State, sequence int64, prefer []string) ([]string, error) {
@@ -36,6 +39,9 @@ func (k *fakeKept) Put(_ context.Context, s engine.State, sequence int64, prefer
 	data, err := engine.PackState(&s)
 	if err != nil {
 		return nil, err
+	}
+	if k.told != nil {
+		k.told(s.Facts)
 	}
 	k.w.mu.Lock()
 	defer k.w.mu.Unlock()
@@ -211,4 +217,50 @@ func TestR27_StopNowLeavesNoCheckpointToGoOnFrom(t *testing.T) {
 			t.Error("a run that ended is left on its nodes")
 		}
 	})
+}
+
+func TestR27_NothingIsDoneToANodeBeforeACheckpointHoldsIt(t *testing.T) {
+	acts := []engine.FactKind{
+		engine.FactScriptIntent, engine.FactPauseIntent, engine.FactUndoIntent, engine.FactMaintenanceIntent, engine.FactInstallIntent,
+		engine.FactRestartIntent, engine.FactResumeIntent,
+	}
+	for name, scenario := range scenarios() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := kept(scenario(t))
+				var mu sync.Mutex
+				recorded, seen := 0, 0
+				open := map[string]int{} // the number of the intent that a node's next fact answers
+				b.journal.on = func(f engine.Fact) {
+					mu.Lock()
+					defer mu.Unlock()
+					recorded++
+					if n, is := open[f.Node]; is && f.Node != "" {
+						seen++
+						if n > 0 {
+							t.Errorf("fact %d of %s was acted on before a checkpoint held it; then came %s", n, f.Node, f.Kind)
+						}
+						delete(open, f.Node)
+					}
+					off := f.Kind == engine.FactMaintenanceIntent && !f.Data.On // what is on is looked for
+					if slices.Contains(acts, f.Kind) && !off {
+						open[f.Node] = recorded
+					}
+				}
+				b.kept.told = func(facts int) {
+					mu.Lock()
+					defer mu.Unlock()
+					for node, n := range open {
+						if n <= facts {
+							open[node] = 0
+						}
+					}
+				}
+				b.toEnd()
+				if seen == 0 {
+					t.Error("nothing was done")
+				}
+			})
+		})
+	}
 }
