@@ -45,6 +45,7 @@ install_tools() {
 	system_python -c 'import gssapi' 2>/dev/null || missing+=(python3-gssapi)
 	need kinit || missing+=(krb5-user)
 	need ip || missing+=(iproute2)
+	need xmllint || missing+=(libxml2-utils)
 	# A domain controller: its database modules, the templates of a new domain, and the service that maps its accounts.
 	[ -d /usr/share/doc/samba-ad-dc ] || missing+=(samba-ad-dc)
 	[ -d /usr/share/samba/setup ] || missing+=(samba-ad-provision)

@@ -20,6 +20,9 @@ type Config struct {
 	// Warnings are the places that were read over because they change no rule, and what an
 	// administrator should look at again.
 	Warnings []Error `json:"warnings,omitempty"`
+	// Remarks are the places of rules that are right as they stand and do more than they seem to: an
+	// installer that may restart the node itself, a folder after which the node always restarts.
+	Remarks []Error `json:"remarks,omitempty"`
 }
 
 // Extension finds the rule for a file extension, given without its dot, in any case.
@@ -47,9 +50,24 @@ func (c *Config) find(kind Kind, name string) (Rule, bool) {
 // (R20). Whatever would change a rule and cannot be interpreted is an *Error with its place, never a
 // rule silently dropped; so are a DTD, an entity of the file's own, and a file beyond the bounds.
 func Parse(b []byte) (*Config, error) {
+	cfg, problems := Validate(b)
+	if len(problems) > 0 {
+		return nil, &problems[0]
+	}
+	return cfg, nil
+}
+
+// Validate is Parse with every problem that can be told apart, in the order in which reading met
+// them; the first is Parse's. A file that is no XML has one, a rule one for each of its parts. With
+// a problem there is no Config.
+func Validate(b []byte) (*Config, []Error) {
 	doc, err := readDocument(b)
 	if err != nil {
-		return nil, err
+		return nil, []Error{*err}
 	}
-	return readConfig(doc)
+	r := readConfig(doc)
+	if len(r.problems) > 0 {
+		return nil, r.problems
+	}
+	return &r.cfg, nil
 }

@@ -46,7 +46,7 @@ func (d *document) errorAt(at int, format string, args ...any) *Error {
 // lineOf is cheap, unlike a column: it is asked for every code of a file that may be one long line.
 func (d *document) lineOf(at int) int { return sort.SearchInts(d.lines, at+1) }
 
-func readDocument(b []byte) (*document, error) {
+func readDocument(b []byte) (*document, *Error) {
 	dec, bad := decode(b)
 	d := &document{text: dec.text, lines: []int{0}}
 	for i, c := range d.text {
@@ -65,8 +65,8 @@ func readDocument(b []byte) (*document, error) {
 
 // build reads raw tokens, not checked ones: prefixes are of no interest, and an end tag that does not
 // match can be reported together with the place of its start tag.
-func (d *document) build(wide bool) error {
-	var charset error
+func (d *document) build(wide bool) *Error {
+	var charset *Error
 	x := xml.NewDecoder(bytes.NewReader(d.text))
 	x.CharsetReader = func(name string, in io.Reader) (io.Reader, error) {
 		if strings.EqualFold(name, "us-ascii") || (wide && strings.HasPrefix(fold(name), "UTF-16")) {
@@ -139,7 +139,7 @@ func (d *document) build(wide bool) error {
 	}
 }
 
-func (d *document) finish(open []*element) error {
+func (d *document) finish(open []*element) *Error {
 	switch {
 	case len(open) > 0:
 		top := open[len(open)-1]

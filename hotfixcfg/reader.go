@@ -24,7 +24,8 @@ const (
 	elNotApplicable  = "NotApplicable"
 )
 
-const maxWarnings = 100
+// maxNotes bounds warnings, remarks and problems of one file, each: more tell an administrator nothing.
+const maxNotes = 100
 
 func conditionNames() []string {
 	return []string{elSuccess, elSuccessReboot, elFailReboot, elAlready, elNotApplicable}
@@ -35,42 +36,55 @@ func elementNames() []string {
 }
 
 // reader turns one document into a Config. It descends into every element it does not know, so that
-// a rule under a misspelt parent is an error and not lost.
+// a rule under a misspelt parent is an error and not lost. It goes on after a problem with the next
+// thing that does not depend on it.
 type reader struct {
 	doc   *document
 	cfg   Config
 	lines map[string]int // of each rule, by kind and folded name
+	// problems are in the order in which they were met; one means that the Config is worth nothing.
+	problems []Error
+	// places are where the rules of cfg stand, in the same order.
+	places []*element
 }
 
-func readConfig(doc *document) (*Config, error) {
+func readConfig(doc *document) *reader {
 	r := &reader{doc: doc, lines: map[string]int{}}
-	if err := r.walk(doc.root, true); err != nil {
-		return nil, err
+	r.walk(doc.root, true)
+	if len(r.cfg.Rules) == 0 && len(r.problems) == 0 {
+		r.problem(doc.errorAt(doc.root.at, "no rule in this file: <%s> holds neither ExtensionRules with an Extension nor FolderRules with a Folder", printable(doc.root.tag)))
 	}
-	if len(r.cfg.Rules) == 0 {
-		return nil, doc.errorAt(doc.root.at, "no rule in this file: <%s> holds neither ExtensionRules with an Extension nor FolderRules with a Folder", printable(doc.root.tag))
+	return r
+}
+
+// problem keeps err, if it is one, and tells whether there was none.
+func (r *reader) problem(err *Error) (none bool) {
+	if err != nil && len(r.problems) < maxNotes {
+		r.problems = append(r.problems, *err)
 	}
-	return &r.cfg, nil
+	return err == nil
 }
 
 // walk reads a frame element: the root, DefaultRules, a rule list, or one that is not known.
-func (r *reader) walk(e *element, root bool) *Error {
+func (r *reader) walk(e *element, root bool) {
 	switch e.name {
 	case elExtensionRules:
-		return r.list(e, elExtension, ExtensionRule)
+		r.list(e, elExtension, ExtensionRule)
+		return
 	case elFolderRules:
-		return r.list(e, elFolder, FolderRule)
+		r.list(e, elFolder, FolderRule)
+		return
 	case elDefaultRules:
-		if err := r.noText(e); err != nil {
-			return err
-		}
+		r.problem(r.noText(e))
 	default:
 		if slices.Contains(elementNames(), e.name) {
-			return r.doc.errorAt(e.at, "<%s> is out of place", e.name)
+			r.problem(r.doc.errorAt(e.at, "<%s> is out of place", e.name))
+			return
 		}
 		for _, known := range elementNames() {
 			if fold(known) == fold(e.name) {
-				return r.doc.errorAt(e.at, "unknown element <%s>; did you mean <%s>?", printable(e.tag), known)
+				r.problem(r.doc.errorAt(e.at, "unknown element <%s>; did you mean <%s>?", printable(e.tag), known))
+				return
 			}
 		}
 		if !root {
@@ -78,43 +92,46 @@ func (r *reader) walk(e *element, root bool) *Error {
 		}
 	}
 	for _, c := range e.children {
-		if err := r.walk(c, false); err != nil {
-			return err
-		}
+		r.walk(c, false)
 	}
-	return nil
 }
 
-func (r *reader) list(e *element, child string, kind Kind) *Error {
-	if err := r.noText(e); err != nil {
-		return err
-	}
+func (r *reader) list(e *element, child string, kind Kind) {
+	r.problem(r.noText(e))
 	for _, c := range e.children {
-		var err *Error
 		switch {
 		case c.name == child:
-			err = r.rule(c, kind)
+			r.rule(c, kind)
 		case nearest(c.name, []string{child}) != "":
-			err = r.doc.errorAt(c.at, "unknown element <%s>; did you mean <%s>?", printable(c.tag), child)
+			r.problem(r.doc.errorAt(c.at, "unknown element <%s>; did you mean <%s>?", printable(c.tag), child))
 		default:
-			err = r.walk(c, false)
-		}
-		if err != nil {
-			return err
+			r.walk(c, false)
 		}
 	}
-	return nil
 }
 
-func (r *reader) rule(e *element, kind Kind) *Error {
-	rule := Rule{Kind: kind}
-	if err := r.ruleAttributes(e, &rule); err != nil {
-		return err
+func (r *reader) rule(e *element, kind Kind) {
+	rule, before := Rule{Kind: kind}, len(r.problems)
+	if !r.problem(r.ruleAttributes(e, &rule)) {
+		// Without its name nothing else of the rule is worth a word.
+		return
 	}
-	if err := r.noText(e); err != nil {
-		return err
+	r.problem(r.noText(e))
+	template, exit := r.ruleParts(e, rule.Name)
+	if template != nil {
+		r.problem(r.template(template, &rule))
 	}
-	var template, exit *element
+	if exit != nil {
+		r.exitConditions(exit, &rule)
+	}
+	if len(r.problems) == before && len(r.problems) < maxNotes {
+		r.remark(e, exit, rule)
+		r.cfg.Rules, r.places = append(r.cfg.Rules, rule), append(r.places, e)
+	}
+}
+
+// ruleParts finds the two elements that a rule must have, each once.
+func (r *reader) ruleParts(e *element, name string) (template, exit *element) {
 	for _, c := range e.children {
 		slot := &template
 		switch c.name {
@@ -122,30 +139,22 @@ func (r *reader) rule(e *element, kind Kind) *Error {
 		case elExit:
 			slot = &exit
 		default:
-			if err := r.walk(c, false); err != nil {
-				return err
-			}
+			r.walk(c, false)
 			continue
 		}
 		if *slot != nil {
-			return r.doc.errorAt(c.at, "a second <%s> in rule %s", c.name, quoted(rule.Name))
+			r.problem(r.doc.errorAt(c.at, "a second <%s> in rule %s", c.name, quoted(name)))
+			continue
 		}
 		*slot = c
 	}
 	if template == nil {
-		return r.doc.errorAt(e.at, "rule %s has no <Template>, so no path to install with", quoted(rule.Name))
+		r.problem(r.doc.errorAt(e.at, "rule %s has no <Template>, so no path to install with", quoted(name)))
 	}
 	if exit == nil {
-		return r.doc.errorAt(e.at, "rule %s has no <ExitConditions>, so no Success code", quoted(rule.Name))
+		r.problem(r.doc.errorAt(e.at, "rule %s has no <ExitConditions>, so no Success code", quoted(name)))
 	}
-	if err := r.template(template, &rule); err != nil {
-		return err
-	}
-	if err := r.exitConditions(exit, &rule); err != nil {
-		return err
-	}
-	r.cfg.Rules = append(r.cfg.Rules, rule)
-	return nil
+	return template, exit
 }
 
 func (r *reader) ruleAttributes(e *element, rule *Rule) *Error {
@@ -242,50 +251,43 @@ func (r *reader) template(e *element, rule *Rule) *Error {
 	return nil
 }
 
-func (r *reader) exitConditions(e *element, rule *Rule) *Error {
-	if err := r.noText(e); err != nil {
-		return err
-	}
+func (r *reader) exitConditions(e *element, rule *Rule) {
+	before := len(r.problems)
+	r.problem(r.noText(e))
 	seen := map[fault.Code]int{}
-	add := func(condition string, codes []placedCode) *Error {
+	add := func(condition string, codes []placedCode, err *Error) {
+		if !r.problem(err) {
+			return
+		}
 		list := rule.Exit.list(condition)
 		for _, c := range codes {
 			if first, ok := seen[c.code]; ok {
-				return r.doc.errorAt(c.at, "exit code %d (%s) stands twice in rule %s; first in line %d", c.code.Int32(), c.code.Hex(), quoted(rule.Name), first)
+				r.problem(r.doc.errorAt(c.at, "exit code %d (%s) stands twice in rule %s; first in line %d", c.code.Int32(), c.code.Hex(), quoted(rule.Name), first))
+				continue
 			}
 			seen[c.code] = r.doc.lineOf(c.at)
 			*list = append(*list, c.code)
 		}
-		return nil
 	}
 	for _, a := range e.attrs {
 		if !slices.Contains(conditionNames(), a.name) {
-			return r.unknownAttribute(e, a, conditionNames()...)
+			r.problem(r.unknownAttribute(e, a, conditionNames()...))
+			continue
 		}
 		codes, err := r.readCodes(a)
-		if err == nil {
-			err = add(a.name, codes)
-		}
-		if err != nil {
-			return err
-		}
+		add(a.name, codes, err)
 	}
 	for _, c := range e.children {
 		if !slices.Contains(conditionNames(), c.name) {
-			return r.doc.errorAt(c.at, "unknown element <%s> in ExitConditions%s", printable(c.tag), hint(nearest(c.name, conditionNames())))
+			r.problem(r.doc.errorAt(c.at, "unknown element <%s> in ExitConditions%s", printable(c.tag), hint(nearest(c.name, conditionNames()))))
+			continue
 		}
 		codes, err := r.conditionCodes(c)
-		if err == nil {
-			err = add(c.name, codes)
-		}
-		if err != nil {
-			return err
-		}
+		add(c.name, codes, err)
 	}
-	if len(rule.Exit.Success) == 0 {
-		return r.doc.errorAt(e.at, "rule %s lists no Success code; without one every installation would fail", quoted(rule.Name))
+	if len(rule.Exit.Success) == 0 && len(r.problems) == before {
+		r.problem(r.doc.errorAt(e.at, "rule %s lists no Success code; without one every installation would fail", quoted(rule.Name)))
 	}
-	return nil
 }
 
 // conditionCodes collects the codes of a condition or of an element below it, in the order of the
@@ -356,9 +358,8 @@ func (r *reader) unknownAttribute(e *element, a value, known ...string) *Error {
 	return r.doc.errorAt(a.at, "unknown attribute %s in <%s>%s", quoted(a.name), printable(e.tag), hint(nearest(a.name, known)))
 }
 
-// warn keeps the first maxWarnings: more tell an administrator nothing.
 func (r *reader) warn(at int, format string, args ...any) {
-	if len(r.cfg.Warnings) == maxWarnings {
+	if len(r.cfg.Warnings) == maxNotes {
 		return
 	}
 	r.cfg.Warnings = append(r.cfg.Warnings, *r.doc.errorAt(at, format, args...))

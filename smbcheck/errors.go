@@ -47,6 +47,7 @@ const (
 	statusMoreProcessing   = 0xC0000016
 	statusAccessDenied     = 0xC0000022
 	statusNameNotFound     = 0xC0000034
+	statusNameCollision    = 0xC0000035
 	statusNotSupported     = 0xC00000BB
 	statusSessionDeleted   = 0xC0000203
 	statusSessionExpired   = 0xC000035C

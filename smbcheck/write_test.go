@@ -109,3 +109,29 @@ func TestAnUploadWithoutTheRightIsRefusedWithTheReason(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 }
+
+func TestAFileIsCreatedOnceAndOneThatIsThereStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	s := sambatest.Start(t)
+	folder := filepath.Join(s.Dir("enc"), "newroot")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c := connect(t, s, at("enc", "newroot"), smbcheck.Options{})
+	content := []byte("<HotfixConfig/>")
+	if err := c.Create(t.Context(), "Default.xml", content); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Create(t.Context(), "default.XML", []byte("another")); !errors.Is(err, smbcheck.ErrExists) {
+		t.Errorf("again, in other case: %v", err)
+	}
+	if got, err := os.ReadFile(filepath.Join(folder, "Default.xml")); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("%q %v", got, err)
+	}
+	if err := c.Create(t.Context(), `..\out.xml`, content); !errors.Is(err, smbcheck.ErrName) {
+		t.Errorf("outside: %v", err)
+	}
+	if err := c.Create(t.Context(), `nowhere\a.xml`, content); !errors.Is(err, smbcheck.ErrMissing) {
+		t.Errorf("in a folder that is not there: %v", err)
+	}
+}

@@ -20,22 +20,13 @@ import (
 
 // HotfixCheck looks at a root with the eyes of the plug-in: what stands in a run's way stands here too.
 func (p *program) HotfixCheck(ctx context.Context, req cli.HotfixCheckRequest, note func(string)) (cli.HotfixReport, error) {
-	look, err := p.rootReader(ctx, &req)
+	look, _, err := p.openReader(ctx, &req, "check")
 	if err != nil {
 		return cli.HotfixReport{}, err
 	}
 	defer look.close()
 	plugin := &hotfix.Plugin{Open: look.open, Ask: look.ask}
-	args, problems := plugins.Resolve(plugin.Options(), rootArguments(req))
-	if len(problems) == 0 {
-		problems = plugin.Validate(args)
-	}
-	for _, pr := range problems {
-		return cli.HotfixReport{}, cli.Usage(&fault.Error{Op: "check " + strconv.Quote(req.Root), Err: fmt.Errorf("%s %s", pr.Name, pr.Problem), Hint: pr.Hint})
-	}
-	if look.who, err = look.signIn(ctx, req.Target); err != nil {
-		return cli.HotfixReport{}, err
-	}
+	args, _ := plugins.Resolve(plugin.Options(), rootArguments(req)) // openReader has refused what is not right
 	note(fmt.Sprintf("Reading %s as %s.", req.Root, look.as))
 	seen, err := plugin.Look(ctx, req.Nodes, args)
 	if err != nil {
@@ -49,6 +40,34 @@ func (p *program) HotfixCheck(ctx context.Context, req cli.HotfixCheckRequest, n
 		report.Server = &cli.HotfixFacts{Text: serverText(*s), Raw: raw(s)}
 	}
 	return report, nil
+}
+
+// openReader finds out who reads or writes a root, and where it is; whoever gets it closes it. Nothing is sent to a file server yet.
+func (p *program) openReader(ctx context.Context, req *cli.HotfixCheckRequest, verb string) (*rootReader, smbcheck.Location, error) {
+	r, err := p.rootReader(ctx, req)
+	if err != nil {
+		return nil, smbcheck.Location{}, err
+	}
+	fail := func(err error) (*rootReader, smbcheck.Location, error) {
+		r.close()
+		return nil, smbcheck.Location{}, err
+	}
+	plugin := &hotfix.Plugin{}
+	args, problems := plugins.Resolve(plugin.Options(), rootArguments(*req))
+	if len(problems) == 0 {
+		problems = plugin.Validate(args)
+	}
+	for _, pr := range problems {
+		return fail(cli.Usage(&fault.Error{Op: verb + " " + strconv.Quote(req.Root), Err: fmt.Errorf("%s %s", pr.Name, pr.Problem), Hint: pr.Hint}))
+	}
+	location, err := smbcheck.ParseUNC(args[argRoot])
+	if err != nil {
+		return fail(cli.Usage(err))
+	}
+	if r.who, err = r.signIn(ctx, req.Target); err != nil {
+		return fail(err)
+	}
+	return r, location, nil
 }
 
 func raw(v any) json.RawMessage {
@@ -66,7 +85,7 @@ func rootArguments(req cli.HotfixCheckRequest) []plugins.Argument {
 	}
 	return []plugins.Argument{
 		{Name: argRoot, Value: req.Root},
-		{Name: "HotfixConfigFileName", Value: name},
+		{Name: argConfigName, Value: name},
 		{Name: "RequireSMBEncryption", Value: boolWord(req.RequireEncryption)},
 		{Name: "DisableAclChecks", Value: boolWord(req.DisableACLChecks)},
 	}

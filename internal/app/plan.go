@@ -20,6 +20,7 @@ import (
 // Arguments of the hotfix plug-in, by CAU's names.
 const (
 	argRoot       = "HotfixRootFolderPath"
+	argConfigName = "HotfixConfigFileName"
 	argEncryption = "RequireSMBEncryption"
 )
 

@@ -60,7 +60,7 @@ func (r HotfixReport) safe() bool {
 
 func (p *program) hotfix() *cobra.Command {
 	cmd := &cobra.Command{Use: "hotfix", Short: p.texts.T(message.CLIHotfixShort)}
-	cmd.AddCommand(p.hotfixCheck())
+	cmd.AddCommand(p.hotfixCheck(), p.hotfixConfig())
 	return cmd
 }
 
@@ -94,10 +94,7 @@ func (p *program) hotfixCheck() *cobra.Command {
 	}
 	f := cmd.Flags()
 	t := &req.Target
-	f.Var(&labFlag{t}, "lab", p.texts.T(message.CLIFlagHotfixLab))
-	f.Lookup("lab").NoOptDefVal = "any"
-	f.DurationVar(&t.LabLinger, "lab-linger", linger, p.texts.T(message.CLIFlagNewLabLinger))
-	p.fileServerFlags(cmd, t)
+	p.rootFlags(cmd, t, message.CLIFlagHotfixLab)
 	f.StringArrayVar(&req.Nodes, "node", nil, p.texts.T(message.CLIFlagHotfixNode))
 	f.StringVar(&req.Config, "config", "", p.texts.T(message.CLIFlagHotfixConfig))
 	f.BoolVar(&req.RequireEncryption, "require-encryption", false, p.texts.T(message.CLIFlagRequireEncryption))
@@ -139,6 +136,11 @@ func (p *program) checkHotfixRequest(req *HotfixCheckRequest, args []string) err
 			return Usage(fmt.Errorf("--node: %q %s", n, p.texts.T(message.CLINoNodeName)))
 		}
 	}
+	return p.checkFileServer(&req.Target)
+}
+
+// checkFileServer refuses ways to sign in on a file server that contradict each other, and flags that would mean nothing.
+func (p *program) checkFileServer(t *Target) error {
 	if m := t.SignIn.Method; m != AuthAuto && m != AuthKerberos && m != AuthNTLM {
 		return Usage(&fault.Error{Op: "--auth", Err: fmt.Errorf("%s %q", p.texts.T(message.CLIUnknownAuth), m), Hint: strings.Join([]string{AuthAuto, AuthKerberos, AuthNTLM}, ", ")})
 	}
@@ -161,7 +163,7 @@ func (p *program) checkHotfixRequest(req *HotfixCheckRequest, args []string) err
 	if t.Lab && t.SignIn.kerberosOnly() {
 		return Usage(&fault.Error{Op: p.texts.T(message.CLIOpRoot), Err: errors.New(p.texts.T(message.CLILabRootIsItself)), Hint: p.texts.T(message.CLILabIsItselfHint)})
 	}
-	return p.checkSignIn(t, t.Lab)
+	return p.checkSignIn(*t, t.Lab)
 }
 
 func (p *program) printHotfix(r HotfixReport) {

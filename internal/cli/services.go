@@ -214,6 +214,12 @@ type Services interface {
 	Doctor(ctx context.Context, target Target, req DoctorRequest, note func(string)) (DoctorReport, error)
 	// HotfixCheck tells whether a hotfix root is safe to install from; it reads and changes nothing.
 	HotfixCheck(ctx context.Context, req HotfixCheckRequest, note func(string)) (HotfixReport, error)
+	// ConfigValidate reads a hotfix configuration file on this host.
+	ConfigValidate(ctx context.Context, file string) (ConfigReport, error)
+	// ConfigInit writes a configuration file into a hotfix root that has none of that name; it overwrites nothing.
+	ConfigInit(ctx context.Context, req ConfigInitRequest, note func(string)) (ConfigWritten, error)
+	// DefaultConfig is our own default configuration file.
+	DefaultConfig() string
 	// JobList lists the jobs on the nodes, or on one; run narrows it to one run's.
 	JobList(ctx context.Context, target Target, node, run string, note func(string)) ([]NodeJob, error)
 	// JobKill ends the process tree of a job and says which processes those were (R18).

@@ -51,6 +51,7 @@ func parts() []map[Key]string {
 		noticeTexts,
 		controlTexts,
 		takeoverTexts,
+		hotfixTexts,
 		askTexts,
 		pluginTexts,
 	}

@@ -84,7 +84,7 @@ func (s *scan) pin(ctx context.Context, u hotfixcfg.Update) (plugins.Update, err
 	for _, sibling := range u.Siblings {
 		out.Warnings = append(out.Warnings, sibling+" lies beside it and is not staged with it")
 	}
-	if !suppressesRestart(out.Command.Parameters) {
+	if !hotfixcfg.SuppressesRestart(out.Command.Parameters) {
 		for _, code := range slices.Concat(u.Rule.Exit.Success, u.Rule.Exit.SuccessRebootRequired, u.Rule.Exit.FailRebootRequired) {
 			if w := u.Rule.Warning(code); w != "" {
 				out.Warnings = append(out.Warnings, w)
@@ -93,13 +93,6 @@ func (s *scan) pin(ctx context.Context, u hotfixcfg.Update) (plugins.Update, err
 	}
 	out.Payload, err = json.Marshal(pay)
 	return out, err
-}
-
-// suppressesRestart tells whether the command line itself forbids the installer to restart the node
-// (wusa /norestart; msiexec /norestart and the REBOOT property, Windows Installer command-line options).
-func suppressesRestart(parameters string) bool {
-	p := strings.ToLower(parameters)
-	return strings.Contains(p, "/norestart") || strings.Contains(p, "reboot=reallysuppress")
 }
 
 // hash computes a file's hash once, however many nodes need it. A file that is not what was listed any more is hashed as it
