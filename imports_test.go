@@ -35,6 +35,7 @@ var allowedImports = map[string][]string{
 	"plugins/hotfix":                 {"plugins", "hotfixcfg", "smbcheck", "internal/fault", "internal/check"},
 	"plugins/windowsupdate":          {"plugins", "plugins/windowsupdate/criteria", "internal/fault", "internal/check"},
 	"plugins/windowsupdate/criteria": {},
+	"plugins/rollingupgrade":         {"plugins", "internal/fault"},
 	"engine":                         {"plugins", "internal/fault", "internal/check", "internal/shellword"},
 	"internal/winnode":               {"internal/winnode/agent", "internal/wsman", "engine", "plugins", "internal/fault", "internal/check"},
 	"internal/coordinator":           {"engine", "plugins", "internal/journal", "internal/message", "internal/fault", "internal/check"},

@@ -46,14 +46,11 @@ func special() map[string]func(*testing.T) {
 		"root-open":                rootOpen,
 		"self-updating-due":        selfUpdatingDue,
 		"tickets-expire":           ticketsExpire,
-		"updates-fail":             noPlugin,
-		"updates-loop":             noPlugin,
+		"updates-fail":             updatesFail,
+		"updates-loop":             updatesLoop,
+		"updates-other-source":     updatesOtherSource,
 	}
 }
-
-// noPlugin: the program has no plug-in for the update agent yet; internal/winnode's TestLabUpdatesThatFailKeepTheirCodes and
-// TestLabR21_AnUpdateThatARestartUndoesIsOfferedAgain go through these scenarios.
-func noPlugin(*testing.T) {}
 
 func promises() map[string]promise {
 	all := map[string]promise{

@@ -75,6 +75,8 @@ type NodePlan struct {
 	Host    string           `json:"host,omitempty"`
 	Roles   int              `json:"roles"`
 	Updates []plugins.Update `json:"updates"`
+	// Remarks are what the plug-ins' scans say of the node beside its updates.
+	Remarks []string `json:"remarks,omitempty"`
 	// Site is the node's site, empty where it has none.
 	Site string `json:"site,omitempty"`
 	// NotTaken is why the options leave the node out, and then it has no updates; empty where it is taken.
@@ -87,7 +89,7 @@ type NodePlan struct {
 	// (R15): those that were on it when the plan was made.
 	Outage []string `json:"outage,omitempty"`
 	// Delivery is how its files come to the node, DeliveryPull or DeliveryPush, and DeliveryReason why so (R24). Both are
-	// empty where it was not asked: then the node pulls.
+	// empty where it was not asked: then the node pulls, if there are files at all.
 	Delivery       plugins.Delivery `json:"delivery,omitempty"`
 	DeliveryReason string           `json:"delivery_reason,omitempty"`
 }

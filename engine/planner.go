@@ -97,9 +97,10 @@ func BuildPlan(in PlanInput) (*Plan, error) {
 		if len(updates) == 0 {
 			np.PendingRestart = in.Pending[m.Name].Reasons
 			np.RestartOnly = in.Options.RestartPending && len(np.PendingRestart) > 0
-		} else {
+		} else if hasFiles(updates) {
 			np.Delivery, np.DeliveryReason = in.delivery(m.Name)
 		}
+		np.Remarks = in.remarks(m.Name)
 		if np.hasWork() {
 			np.Outage = in.View.rolesDown(m.Name, in.Options.drainMode())
 		}
@@ -118,6 +119,20 @@ func (in *PlanInput) delivery(node string) (plugins.Delivery, string) {
 		return plugins.DeliveryPush, "Delivery is push."
 	}
 	return plugins.DeliveryPull, ""
+}
+
+// hasFiles tells whether anything has to be brought to the node at all: an update that pins no files comes from elsewhere.
+func hasFiles(updates []plugins.Update) bool {
+	return slices.ContainsFunc(updates, func(u plugins.Update) bool { return u.Identity == "" || len(u.Files) > 0 })
+}
+
+// remarks are what the scans say of a node, each plug-in's in its turn.
+func (in *PlanInput) remarks(node string) []string {
+	out := slices.Clone(in.Scan.Remarks[node])
+	for _, f := range in.Further {
+		out = append(out, f.Scan.Remarks[node]...)
+	}
+	return out
 }
 
 // roles counts the clustered roles on a node. The core groups are no roles.

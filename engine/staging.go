@@ -151,13 +151,18 @@ func (r *run) staged(ctx context.Context, np NodePlan, nr NodeRun, job string, d
 	data := FactData{Job: job}
 	var failed []Fact
 	skipped := map[string]bool{}
+	came := false
 	for _, s := range done {
 		if s.err != nil {
 			f := r.stageFailed(np, nr, s, skipped)
 			failed = append(failed, f)
 			continue
 		}
+		came = true
 		data.Bytes += s.res.Bytes
+		if s.res.Connection == (plugins.ShareConnection{}) {
+			continue // what it stages comes from no share
+		}
 		if data.Connection == nil {
 			data.Connection = &s.res.Connection
 			continue
@@ -188,7 +193,7 @@ func (r *run) staged(ctx context.Context, np NodePlan, nr NodeRun, job string, d
 			return err
 		}
 	}
-	if data.Connection == nil && nr.atWork() {
+	if !came && nr.atWork() {
 		return nil // nothing came, and nothing is left to install
 	}
 	return r.record(Fact{Kind: FactStageDone, Node: np.Name, Data: data})

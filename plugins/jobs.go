@@ -3,6 +3,7 @@ package plugins
 import (
 	"context"
 	"io"
+	"time"
 )
 
 // Further jobs.
@@ -124,7 +125,11 @@ type UpdatesScanResult struct {
 	ResultCode int             `json:"result_code"`
 	Updates    []FoundUpdate   `json:"updates"`
 	Warnings   []UpdateWarning `json:"warnings,omitempty"`
-	Server     string          `json:"server,omitempty"`
+	// Server is the WSUS address that policy sends the node to, or empty; Source the name of the service that answered.
+	Server string `json:"server,omitempty"`
+	Source string `json:"source,omitempty"`
+	// LastScan is when the node last searched by itself with success; zero where it never did or does not say.
+	LastScan time.Time `json:"last_scan,omitzero"`
 }
 
 // FoundUpdate is one update that the agent offers.
@@ -146,6 +151,7 @@ type FoundUpdate struct {
 	Reboot     int      `json:"reboot"`
 	BrowseOnly bool     `json:"browse_only"`
 	AutoSelect bool     `json:"auto_select"`
+	Installed  bool     `json:"installed,omitempty"`
 	Superseded []string `json:"superseded,omitempty"`
 }
 

@@ -34,6 +34,12 @@ type Plugin interface {
 	Remaining(planned []Update, results map[string]Result) []Update
 }
 
+// Refuser is a Plugin whose arguments are known and that no run can have here.
+type Refuser interface {
+	// Refused says why not, with a hint that says what to do instead.
+	Refused() error
+}
+
 // Scan is the answer of Plugin.Scan.
 type Scan struct {
 	// Updates are what each node needs, in installation order, by node name.
@@ -44,6 +50,8 @@ type Scan struct {
 	Checks []check.Result `json:"checks"`
 	// Source says where the updates come from, for people.
 	Source string `json:"source"`
+	// Remarks are what a plan says of a node beside its updates, by node name.
+	Remarks map[string][]string `json:"remarks,omitempty"`
 	// Pinned are further files the plan depends on (the configuration file).
 	Pinned []File `json:"pinned,omitempty"`
 }
@@ -66,8 +74,10 @@ type Update struct {
 	Name string `json:"name"`
 	// Plugin is the plug-in that installs it; in a plan its instance, see engine.PluginPlan.
 	Plugin string `json:"plugin"`
-	// Files are the update's own file first, then its companions.
+	// Files are the update's own file first, then its companions; none where it is no file that the plan could hold.
 	Files []File `json:"files"`
+	// Identity names exactly what is installed where there are no files (R08).
+	Identity string `json:"identity,omitempty"`
 	// Rule names the rule that applies: "MSU", "FolderRule1".
 	Rule string `json:"rule"`
 	// Command is the command line as it will run; its %variables% are expanded on the node, among them

@@ -14,8 +14,6 @@ import (
 	"cau/internal/cli"
 	"cau/internal/coordinator"
 	"cau/internal/message"
-	"cau/plugins"
-	"cau/plugins/hotfix"
 )
 
 // program is the wired program: it implements cli.Services, and the screens' services through a view.
@@ -81,6 +79,3 @@ func streams() cli.Streams {
 
 // home opens the folder of runs.
 func (p *program) home() (*coordinator.Home, error) { return coordinator.OpenHome(p.dir) }
-
-// Plugins are the plug-ins by what they say of themselves; they cannot scan without a target.
-func (p *program) Plugins() []plugins.Plugin { return []plugins.Plugin{&hotfix.Plugin{}} }

@@ -81,7 +81,7 @@ func (p *program) examine(ctx context.Context, s *session, req cli.DoctorRequest
 	for _, m := range s.view.Nodes {
 		names = append(names, m.Name)
 	}
-	report := cli.DoctorReport{Cluster: s.view.Name, Checks: append([]check.Result{hostCheck(names, s.addresses, s.carriedBy(names))}, s.throughTheCluster(ctx, seen.Cluster, "")...)}
+	report := cli.DoctorReport{Cluster: s.view.Name, Checks: append([]check.Result{hostCheck(names, s.addresses, s.carriedBy(names))}, s.throughTheCluster(ctx, seen.Cluster, nil)...)}
 	if life, ok := s.lifetimeCheck(0); ok {
 		report.Checks = append(report.Checks, life)
 	}

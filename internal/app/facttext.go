@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"strings"
 
 	"cau/engine"
@@ -32,8 +33,11 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 		if pushed(plan, f.Node) {
 			return t.T(message.Fact("stage.push"))
 		}
+		if downloads(plan, f.Node) {
+			return t.T(message.Fact("stage.download"))
+		}
 	case engine.FactStageDone:
-		return stageText(t, key, d, pushed(plan, f.Node))
+		return stageText(t, key, d, pushed(plan, f.Node), downloads(plan, f.Node))
 	case engine.FactMaintenanceIntent:
 		if d.On {
 			return t.T(message.Fact("maintenance.on"))
@@ -96,11 +100,24 @@ func pushed(plan *engine.Plan, node string) bool {
 	return false
 }
 
-func stageText(t message.Texts, key message.Key, d engine.FactData, pushed bool) string {
+// downloads tells whether nothing that the node gets in the plan is a file that comes from here or from a share.
+func downloads(plan *engine.Plan, node string) bool {
+	for _, n := range plan.Nodes {
+		if n.Name == node {
+			return len(n.Updates) > 0 && !slices.ContainsFunc(n.Updates, func(u plugins.Update) bool { return len(u.Files) > 0 || u.Identity == "" })
+		}
+	}
+	return false
+}
+
+func stageText(t message.Texts, key message.Key, d engine.FactData, pushed, downloaded bool) string {
 	if d.Cause != nil {
 		return t.T(message.Fact("stage.failed"), d.Cause.String())
 	}
 	c := d.Connection
+	if c == nil && downloaded {
+		return t.T(message.Fact("stage.downloaded"))
+	}
 	if c == nil {
 		c = &plugins.ShareConnection{}
 	}

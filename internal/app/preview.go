@@ -17,7 +17,6 @@ import (
 	"cau/internal/fault"
 	"cau/internal/winnode"
 	"cau/plugins"
-	"cau/plugins/hotfix"
 )
 
 // Preview scans and checks; it starts nothing and changes nothing but cau's own folder on the nodes, which holds
@@ -38,13 +37,15 @@ func (p *program) Preview(ctx context.Context, req cli.Request, note func(string
 }
 
 func (p *program) preview(ctx context.Context, s *session, req cli.Request, note func(string)) (*engine.Plan, error) {
-	if err := s.shareKnown(); err != nil {
-		return nil, err
-	}
-	plugin := &hotfix.Plugin{Open: s.opener(), Ask: s.asker()}
-	args, err := arguments(plugin, s, req.Arguments)
+	run := newID(4)
+	list, err := choose(s, run, req)
 	if err != nil {
 		return nil, err
+	}
+	if readsRoot(list) {
+		if err := s.shareKnown(); err != nil {
+			return nil, err
+		}
 	}
 	var names, taken []string
 	for _, m := range s.view.Nodes {
@@ -61,11 +62,10 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	if err != nil {
 		return nil, err
 	}
-	note(fmt.Sprintf("Reading %s.", args[argRoot]))
-	scan, err := plugin.Scan(ctx, taken, args)
-	if err != nil {
+	if err := s.scanAll(ctx, list, taken, req.Options.RunPluginsSerially, run, note); err != nil {
 		return nil, err
 	}
+	scan := found(list)
 	note(fmt.Sprintf("Checking %s and its %d nodes.", s.view.Name, len(names)))
 	seen, err := engine.Observe(ctx, s.fleet, s.node)
 	if err != nil {
@@ -76,15 +76,14 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	if err != nil {
 		return nil, err
 	}
-	run := newID(4)
 	var delivery map[string]engine.DeliveryChoice
 	var shareChecks []check.Result
 	if len(busy) == 0 { // nodes that are being updated are not asked to run a job beside it
-		if delivery, shareChecks, err = s.delivery(ctx, run, args, scan, req.Options, note); err != nil {
+		if delivery, shareChecks, err = s.deliveries(ctx, run, list, req.Options, note); err != nil {
 			return nil, err
 		}
 	}
-	checks := slices.Concat(s.transportChecks(ctx), shareChecks, []check.Result{hostCheck(names, s.addresses, s.carriedBy(names))}, s.throughTheCluster(ctx, seen.Cluster, args[argRoot]), gateProgram(req.Options, engine.ClusterChecks(seen, req.Options, s.clock.Now())))
+	checks := slices.Concat(s.transportChecks(ctx), shareChecks, []check.Result{hostCheck(names, s.addresses, s.carriedBy(names))}, s.throughTheCluster(ctx, seen.Cluster, roots(list)), gateProgram(req.Options, engine.ClusterChecks(seen, req.Options, s.clock.Now())))
 	if len(busy) > 0 {
 		checks = append(slices.DeleteFunc(checks, func(r check.Result) bool { return r.ID == busy[0].ID }), busy...)
 	} else {
@@ -98,8 +97,8 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 		checks = append(checks, life)
 	}
 	in := engine.PlanInput{
-		Run: run, Created: time.Now(), Program: p.version, Address: s.target.Cluster, Reach: reach(s.target), Options: req.Options, Plugin: plugin.Name(), Arguments: args,
-		Specs: plugin.Options(), View: s.view, HostNode: s.carriedBy(names), Addresses: s.addresses, Hosts: s.hosts, Scan: scan, Pending: pendingRestarts(seen), PreScript: pre, PostScript: post, Delivery: delivery, Checks: checks, Accepted: req.Accepted, ShareServer: args[argRoot],
+		Run: run, Created: time.Now(), Program: p.version, Address: s.target.Cluster, Reach: reach(s.target), Options: req.Options, Plugin: list[0].says.Name(), Arguments: list[0].args,
+		Specs: list[0].says.Options(), Further: furtherInput(list), View: s.view, HostNode: s.carriedBy(names), Addresses: s.addresses, Hosts: s.hosts, Scan: list[0].scan, Pending: pendingRestarts(seen), PreScript: pre, PostScript: post, Delivery: delivery, Checks: checks, Accepted: req.Accepted, ShareServer: firstRoot(list),
 	}
 	if seen.Cluster.Known {
 		in.View = seen.Cluster.Value
@@ -139,22 +138,6 @@ func (p *program) ownRunCheck(s *session, checks []check.Result) ([]check.Result
 	}
 	failed := check.Result{ID: "cluster.foreign-run", Outcome: check.Fail, Evidence: busy.Error() + ".", Remedy: busyHint(busy)}
 	return append(slices.DeleteFunc(checks, func(r check.Result) bool { return r.ID == failed.ID }), failed), nil
-}
-
-// arguments resolves the plug-in's arguments; a lab fills in its own sample root where none is named.
-func arguments(plugin plugins.Plugin, s *session, given []plugins.Argument) (plugins.Arguments, error) {
-	named := slices.ContainsFunc(given, func(a plugins.Argument) bool { return strings.EqualFold(a.Name, argRoot) })
-	if s.lab != nil && !named {
-		given = append(slices.Clone(given), plugins.Argument{Name: argRoot, Value: s.lab.Root})
-	}
-	args, problems := plugins.Resolve(plugin.Options(), given)
-	if len(problems) == 0 {
-		problems = plugin.Validate(args)
-	}
-	for _, pr := range problems {
-		return nil, cli.Usage(&fault.Error{Op: "--arg", Err: pr, Hint: pr.Hint})
-	}
-	return args, nil
 }
 
 // transportChecks answers for every node whether it is reached, signed in to, and sealed. The credential was
@@ -205,15 +188,25 @@ func hostCheck(names []string, addresses map[string]string, carrier string) chec
 // CommandLines are the equivalent command lines of a plan, without the arguments that stand at their defaults.
 func (p *program) CommandLines(plan *engine.Plan) (cau, invoke string) {
 	shown := *plan
-	shown.Arguments = maps.Clone(plan.Arguments)
+	shown.Arguments = p.unusual(plan.Plugin, plan.Arguments)
+	shown.Further = slices.Clone(plan.Further)
+	for i, pp := range shown.Further {
+		shown.Further[i].Arguments = p.unusual(pp.Name, pp.Arguments)
+	}
+	return engine.CommandLines(&shown)
+}
+
+// unusual are a plug-in's arguments that do not stand at their defaults.
+func (p *program) unusual(plugin string, args plugins.Arguments) plugins.Arguments {
+	out := maps.Clone(args)
 	for _, pl := range p.Plugins() {
 		for _, o := range pl.Options() {
-			if pl.Name() == plan.Plugin && shown.Arguments[o.Name] == o.Default {
-				delete(shown.Arguments, o.Name)
+			if pl.Name() == plugin && out[o.Name] == o.Default {
+				delete(out, o.Name)
 			}
 		}
 	}
-	return engine.CommandLines(&shown)
+	return out
 }
 
 // reach are the flags that say how and as whom; where a password is read from is no secret, the password is.

@@ -7,8 +7,9 @@ import (
 
 	"cau/engine"
 	"cau/internal/cli"
+	"cau/internal/fault"
 	"cau/internal/message"
-	"cau/plugins/hotfix"
+	"cau/plugins"
 	"cau/tui"
 	"cau/tui/backend"
 	"cau/tui/lines"
@@ -118,12 +119,19 @@ func runInfo(run string, s engine.State, alive bool) backend.RunInfo {
 
 // Plugins are the plug-ins with the lab's sample root to start from.
 func (w *window) Plugins() []backend.PluginInfo {
-	pl := &hotfix.Plugin{}
-	info := backend.PluginInfo{Name: pl.Name(), Description: pl.Description(), Options: pl.Options(), Validate: pl.Validate}
-	if w.session != nil && w.session.lab != nil {
-		info.Defaults = map[string]string{"HotfixRootFolderPath": w.session.lab.Root}
+	var out []backend.PluginInfo
+	for _, k := range builtins() {
+		pl := k.says
+		info := backend.PluginInfo{Name: pl.Name(), Description: pl.Description(), Options: pl.Options(), Validate: pl.Validate}
+		if k.root && w.session != nil && w.session.lab != nil {
+			info.Defaults = map[string]string{argRoot: w.session.lab.Root}
+		}
+		if r, ok := pl.(plugins.Refuser); ok {
+			info.Refused = r.Refused().Error() + ". " + fault.Hint(r.Refused())
+		}
+		out = append(out, info)
 	}
-	return []backend.PluginInfo{info}
+	return out
 }
 
 // Preview scans and checks.
@@ -132,7 +140,11 @@ func (w *window) Preview(ctx context.Context, req backend.Request, note func(str
 	if err != nil {
 		return nil, err
 	}
-	return w.preview(ctx, w.session, cli.Request{Target: w.session.target, Plugin: req.Plugin, Arguments: requestArguments(req.Arguments), Options: options, Accepted: req.Accepted}, note)
+	asked := cli.Request{Target: w.session.target, Plugin: req.Plugin, Arguments: requestArguments(req.Arguments), Options: options, Accepted: req.Accepted}
+	for _, f := range req.Further {
+		asked.Further = append(asked.Further, cli.PluginRequest{Plugin: f.Plugin, Arguments: requestArguments(f.Arguments)})
+	}
+	return w.preview(ctx, w.session, asked, note)
 }
 
 // Start starts the run.

@@ -15,7 +15,6 @@ import (
 	"cau/internal/fault"
 	"cau/internal/lab"
 	"cau/internal/message"
-	"cau/plugins/hotfix"
 )
 
 // Start starts the run in its own process.
@@ -203,7 +202,10 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		return err
 	}
 	defer access.close()
-	plugin := &hotfix.Plugin{Open: access.root()}
+	plugin, further, err := runPlugins(plan, access)
+	if err != nil {
+		return err
+	}
 	fleet, err := access.fleet(clock)
 	if err != nil {
 		return err
@@ -214,7 +216,7 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		return err
 	}
 	_, err = coordinator.Serve(ctx, coordinator.ServeInput{
-		Notices: told, Home: home, Run: run, Plugin: plugin, Cluster: fleet, Lease: fleet, Checkpoints: checkpoints{fleet},
+		Notices: told, Home: home, Run: run, Plugin: plugin, Further: further, Cluster: fleet, Lease: fleet, Checkpoints: checkpoints{fleet},
 		Credential: access, SignIn: access.replaceIn(fleet), Clock: clock, Gate: gatekeeper{}, Child: child,
 		Nodes: func(name string) engine.Node { return fleet.Node(name) },
 	})

@@ -24,7 +24,7 @@ const lookupLimit = 5 * time.Second
 
 // throughTheCluster answers for the root's server and for the servers of names and tickets. What is not known is not
 // answered: no root, no list of name servers. Nothing of ours is served by a simulated cluster.
-func (s *session) throughTheCluster(ctx context.Context, cluster engine.Answer[engine.ClusterView], root string) []check.Result {
+func (s *session) throughTheCluster(ctx context.Context, cluster engine.Answer[engine.ClusterView], roots []string) []check.Result {
 	if s.lab != nil || !cluster.Known {
 		return nil
 	}
@@ -35,8 +35,10 @@ func (s *session) throughTheCluster(ctx context.Context, cluster engine.Answer[e
 		return found
 	}
 	var out []check.Result
-	if loc, err := smbcheck.ParseUNC(root); root != "" && err == nil {
-		out = append(out, rootServer(cluster.Value.AccessPoints, loc.Server, lookup(loc.Server)))
+	for _, root := range roots {
+		if loc, err := smbcheck.ParseUNC(root); err == nil {
+			out = append(out, rootServer(cluster.Value.AccessPoints, loc.Server, lookup(loc.Server)))
+		}
 	}
 	var servers []string
 	if f, err := os.Open(resolvConf); err == nil {

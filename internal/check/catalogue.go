@@ -36,6 +36,8 @@ func Catalogue() []Check {
 		{"run.window", "Nodes may be begun at this time", ScopeRun},
 		{"run.soak", "Last node has been back for long enough", ScopeRun},
 		{"run.gate", "Administrator's own gate is open", ScopeRun},
+		{"wu.scan", "Windows Update answers on the node", ScopeUpdates},
+		{"wu.source", "All nodes get their updates from one source", ScopeUpdates},
 		{"root.reach", "Hotfix root can be read", ScopeRoot},
 		{"smb.version", "SMB 2 or later", ScopeRoot},
 		{"smb.integrity", "SMB signing required, or encrypted", ScopeRoot},

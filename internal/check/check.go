@@ -24,6 +24,8 @@ const (
 	ScopeRoot      Scope = "root"
 	// ScopeRun is about the run itself: when its administrator lets it begin a node.
 	ScopeRun Scope = "run"
+	// ScopeUpdates is about Windows Update's agents on the nodes, where a plan has its plug-in.
+	ScopeUpdates Scope = "updates"
 )
 
 // Check is one entry of the catalogue. IDs are stable: scripts accept by them.
@@ -47,14 +49,14 @@ type Result struct {
 
 // Conditional tells the checks that are asked only where something gives a reason to: how long a sign-in lasts where its end is
 // known, whether encryption can be avoided where encryption is required, whether an option has anything to act on, who serves
-// the root or resolves names where that is known, what the administrator's own options say of when a node may be begun.
+// the root or resolves names where that is known, what the administrator's own options say of when a node may be begun, what Windows Update's agents answer.
 // Whoever has the reason answers them; that nobody did means that nobody had it.
 func Conditional(id string) bool {
 	switch id {
 	case "winrm.credential", "smb.encryption.enforced", "options.plugins", "cluster.root-server", "cluster.names":
 		return true
 	}
-	return strings.HasPrefix(id, "run.")
+	return strings.HasPrefix(id, "run.") || strings.HasPrefix(id, "wu.")
 }
 
 // Gate tells whether results let a run start (R07), and which of them stand in the way.

@@ -31,6 +31,9 @@ type quiet struct{ plugins.Plugin }
 
 func (quiet) Name() string                  { return "Test.Plugin" }
 func (quiet) Options() []plugins.OptionSpec { return nil }
+
+func (quiet) Validate(plugins.Arguments) []plugins.ArgumentError { return nil }
+
 func preview(t interface{ Fatalf(string, ...any) }, flags ...string) (engine.Options, string) {
 	a := &asked{}
 	var out, errOut bytes.Buffer

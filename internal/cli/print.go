@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -86,6 +87,9 @@ func (p *program) printPlan(plan *engine.Plan) {
 		name += " (" + p.texts.T(message.Simulated) + ")"
 	}
 	p.line(p.texts.T(message.CLIPlanHead, name, plan.Plugin, message.Clean(plan.Source)))
+	for _, f := range plan.Further {
+		p.line(p.texts.T(message.PluginThen, f.Instance, message.Clean(f.Source)))
+	}
 	p.line("")
 	p.line(p.texts.T(message.CLIPlanChecks))
 	p.printChecks(plan.Checks)
@@ -102,17 +106,11 @@ func (p *program) printPlan(plan *engine.Plan) {
 		for _, l := range p.outageLines(plan, n) {
 			p.line("     " + l)
 		}
+		for _, remark := range n.Remarks {
+			p.line("     " + message.Clean(remark))
+		}
 		for _, u := range n.Updates {
-			restart := ""
-			if u.MayRestart {
-				restart = "  " + p.texts.T(message.CLIPlanMayRestart)
-			}
-			p.line(fmt.Sprintf("     %s  [%s]%s", message.Clean(u.Files[0].Path), message.Clean(u.Rule), restart))
-			p.line("       " + message.Clean(u.Command.String()))
-			p.line("       sha256 " + u.Files[0].SHA256 + "  " + strconv.FormatInt(u.Files[0].Size, 10) + " bytes")
-			for _, w := range u.Warnings {
-				p.line("       ! " + message.Clean(w))
-			}
+			p.printUpdate(plan, u)
 		}
 	}
 	for _, l := range p.takingLines(plan) {
@@ -122,11 +120,41 @@ func (p *program) printPlan(plan *engine.Plan) {
 		p.line("  " + message.Clean(o))
 	}
 	p.printScripts(plan)
-	p.printIgnored(plan.Ignored)
+	for _, pp := range plan.Instances() {
+		p.printIgnored(pp.Ignored)
+	}
 	cau, invoke := p.services.CommandLines(plan)
 	p.line("")
 	p.line("  " + cau)
 	p.line("  " + invoke)
+}
+
+// printUpdate says exactly what would be installed (R08): a file by its hash and command line, anything else by its identity.
+func (p *program) printUpdate(plan *engine.Plan, u plugins.Update) {
+	name := u.Name
+	if len(u.Files) > 0 {
+		name = u.Files[0].Path
+	}
+	line := fmt.Sprintf("     %s  [%s]", message.Clean(name), message.Clean(u.Rule))
+	if u.MayRestart {
+		line += "  " + p.texts.T(message.CLIPlanMayRestart)
+	}
+	if len(plan.Further) > 0 {
+		line += "  " + message.Clean(u.Plugin)
+	}
+	p.line(line)
+	if u.Command.Program != "" {
+		p.line("       " + message.Clean(u.Command.String()))
+	}
+	if len(u.Files) > 0 {
+		p.line("       sha256 " + u.Files[0].SHA256 + "  " + strconv.FormatInt(u.Files[0].Size, 10) + " bytes")
+	}
+	if u.Identity != "" {
+		p.line("       " + message.Clean(u.Identity))
+	}
+	for _, w := range u.Warnings {
+		p.line("       ! " + message.Clean(w))
+	}
 }
 
 // printIgnored lists what would not be installed.
@@ -161,10 +189,17 @@ func (p *program) printScripts(plan *engine.Plan) {
 			p.line("  sha256 " + s.script.SHA256)
 		}
 	}
-	if plan.Options.SignaturePolicy != "" {
+	if plan.Options.SignaturePolicy != "" && holdsFiles(plan) {
 		p.line("")
 		p.line(p.texts.T(message.CLIPlanSignatures, string(plan.Options.SignaturePolicy)))
 	}
+}
+
+// holdsFiles tells whether the plan installs files: what Windows Update's agent brings it checks itself.
+func holdsFiles(plan *engine.Plan) bool {
+	return slices.ContainsFunc(plan.Nodes, func(n engine.NodePlan) bool {
+		return slices.ContainsFunc(n.Updates, func(u plugins.Update) bool { return len(u.Files) > 0 })
+	})
 }
 
 func (p *program) printState(s engine.State, e engine.ETA) {

@@ -43,11 +43,19 @@ type Target struct {
 	NotifyFile string
 }
 
-// Request is what a preview or a run is asked to do.
-type Request struct {
-	Target    Target
+// PluginRequest is one plug-in with its arguments.
+type PluginRequest struct {
 	Plugin    string
 	Arguments []plugins.Argument
+}
+
+// Request is what a preview or a run is asked to do.
+type Request struct {
+	Target Target
+	// Plugin installs first, with Arguments; Further install after it, in order.
+	Plugin    string
+	Arguments []plugins.Argument
+	Further   []PluginRequest
 	Options   engine.Options
 	Accepted  []string
 }

@@ -131,13 +131,11 @@ func (n *nodesFlag) Set(s string) error {
 // requestFlags adds the flags of a preview or a run; build turns them into a Request.
 func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error)) {
 	req := Request{Options: engine.DefaultOptions()}
-	var args []string
 	p.whereFlags(cmd, &req.Target)
 	p.signInFlags(cmd, &req.Target)
 	p.shareFlags(cmd, &req.Target)
 	f := cmd.Flags()
-	f.StringVar(&req.Plugin, "plugin", "Microsoft.HotfixPlugin", p.texts.T(message.CLIFlagPlugin))
-	f.StringArrayVar(&args, "arg", nil, p.texts.T(message.CLIFlagArg))
+	asked := p.pluginFlags(cmd)
 	f.StringArrayVar(&req.Accepted, "accept", nil, p.texts.T(message.CLIFlagAccept))
 	checkOptions := p.optionFlags(cmd, &req.Options)
 	return func() (Request, error) {
@@ -147,40 +145,17 @@ func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error
 		if err := checkOptions(); err != nil {
 			return req, err
 		}
-		return req, p.fillPlugin(&req, args)
+		return req, p.fillPlugins(&req, asked)
 	}
 }
 
-// fillPlugin checks the plug-in's name, its arguments' form and the accepted ids, before anything is touched.
-func (p *program) fillPlugin(req *Request, args []string) error {
-	var known []string
-	var chosen plugins.Plugin
-	for _, pl := range p.services.Plugins() {
-		known = append(known, pl.Name())
-		if strings.EqualFold(pl.Name(), req.Plugin) {
-			chosen = pl
-		}
+// fillPlugins checks the plug-ins, their arguments and the accepted ids, before anything is touched.
+func (p *program) fillPlugins(req *Request, c *pluginFlags) error {
+	asked, err := p.requests(c, req.Target.Lab)
+	if err != nil {
+		return err
 	}
-	if chosen == nil {
-		return Usage(&fault.Error{
-			Op: p.texts.T(message.CLIOpPlugin), Err: fmt.Errorf("%s %q", p.texts.T(message.CLIUnknownPlugin), req.Plugin),
-			Hint: p.texts.T(message.CLIUnknownPluginHint, strings.Join(known, ", ")),
-		})
-	}
-	req.Plugin = chosen.Name()
-	for _, a := range args {
-		parsed, err := plugins.ParseArgument(a)
-		if err != nil {
-			return Usage(argumentFault(err))
-		}
-		req.Arguments = append(req.Arguments, parsed)
-	}
-	_, problems := plugins.Resolve(chosen.Options(), req.Arguments)
-	for _, problem := range problems {
-		if !problem.Missing || !req.Target.Lab { // a lab fills in its own sample root
-			return Usage(argumentFault(problem))
-		}
-	}
+	req.Plugin, req.Arguments, req.Further = asked[0].Plugin, asked[0].Arguments, asked[1:]
 	for _, id := range req.Accepted {
 		if _, ok := check.Lookup(id); !ok {
 			return Usage(&fault.Error{Op: "--accept", Err: fmt.Errorf("%s %q", p.texts.T(message.CLIUnknownCheck), id), Hint: p.texts.T(message.CLIUnknownCheckHint)})

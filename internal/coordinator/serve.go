@@ -22,8 +22,9 @@ import (
 type ServeInput struct {
 	Home *Home
 	Run  string
-	// Plugin, Cluster, Nodes and Clock are as in engine.RunInput.
+	// Plugin, Further, Cluster, Nodes and Clock are as in engine.RunInput.
 	Plugin  plugins.Plugin
+	Further map[string]plugins.Plugin
 	Cluster engine.Cluster
 	Nodes   func(name string) engine.Node
 	Clock   engine.Clock
@@ -159,7 +160,7 @@ func (p *post) work(ctx context.Context, in ServeInput) error {
 		return err
 	}
 	p.state, err = engine.Run(ctx, engine.RunInput{
-		Plan: p.plan, State: p.state, Plugin: in.Plugin, Cluster: in.Cluster, Nodes: in.Nodes,
+		Plan: p.plan, State: p.state, Plugin: in.Plugin, Further: in.Further, Cluster: in.Cluster, Nodes: in.Nodes,
 		Recorder: p, Telemetry: progress, Control: p.desk.control,
 		Answer: func(_ engine.Control, err error) { p.desk.answered(err) }, Clock: in.Clock, Gate: in.Gate, Credential: in.Credential,
 		DiskFull: func() *fault.Cause { return p.room.spent }, Lease: in.Lease, Holder: holderName(),

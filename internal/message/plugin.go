@@ -20,6 +20,22 @@ const (
 	PluginArgsExample  Key = "plugin.args.example"
 	PluginArgsOp       Key = "plugin.args.op"
 	PluginTwoTexts     Key = "plugin.two-texts"
+
+	PluginThen            Key = "plugin.then"
+	PluginFlagArgs        Key = "plugin.flag.args"
+	PluginTooManySets     Key = "plugin.too-many-sets"
+	PluginTooManySetsHint Key = "plugin.too-many-sets.hint"
+	PluginNotAsked        Key = "plugin.not-asked"
+	PluginNotAskedHint    Key = "plugin.not-asked.hint"
+	PluginListShort       Key = "plugin.list.short"
+	PluginShowShort       Key = "plugin.show.short"
+	PluginShowOp          Key = "plugin.show.op"
+	PluginOneName         Key = "plugin.one-name"
+	PluginOneNameHint     Key = "plugin.one-name.hint"
+	PluginRefused         Key = "plugin.refused"
+	PluginInstead         Key = "plugin.instead"
+	PluginRequired        Key = "plugin.required"
+	PluginDefault         Key = "plugin.default"
 )
 
 //nolint:gochecknoglobals // a constant table; Go has no constant maps
@@ -49,4 +65,20 @@ Nothing is asked of any node. Every argument that is unknown, given twice, missi
 cau plugin args Microsoft.HotfixPlugin "@{ 'HotfixRootFolderPath'='\\\\fs1\hotfixes\root'; 'RequireSMBEncryption'='True' }" --json`,
 	PluginArgsOp:   "read the arguments",
 	PluginTwoTexts: "a plug-in and one text are expected",
+
+	PluginThen:            "then with %s from %s",
+	PluginFlagArgs:        `all arguments of the plug-in named before, as the CAU UI writes them ('Name1=Value1;Name2="Value with Spaces"'), or PowerShell's hashtables of several in their order ('@{…}, @{…}')`,
+	PluginTooManySets:     "there are %d sets of arguments for %d plug-ins",
+	PluginTooManySetsHint: "Name each plug-in with --plugin, in the same order.",
+	PluginNotAsked:        "an argument is for the plug-in",
+	PluginNotAskedHint:    "Asked for are %s.",
+	PluginListShort:       "List the plug-ins",
+	PluginShowShort:       "Show a plug-in and its arguments",
+	PluginShowOp:          "show the plug-in",
+	PluginOneName:         "exactly one plug-in is expected",
+	PluginOneNameHint:     "cau plugin list names them.",
+	PluginRefused:         "No run of cau has it: %s.",
+	PluginInstead:         "Instead: %s",
+	PluginRequired:        "required",
+	PluginDefault:         "default %s",
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"cau/internal/fault"
 	"cau/internal/winnode/agent"
@@ -143,6 +144,8 @@ func scanOutput(data json.RawMessage) (plugins.UpdatesScanResult, error) {
 		} `json:"updates"`
 		Warnings []agent.UpdateWarning `json:"warnings"`
 		Server   string                `json:"server"`
+		Source   string                `json:"source"`
+		LastScan string                `json:"last_scan"`
 	}
 	fail := func(err error) (plugins.UpdatesScanResult, error) { return plugins.UpdatesScanResult{}, err }
 	if err := json.Unmarshal(data, &raw); err != nil {
@@ -155,7 +158,10 @@ func scanOutput(data json.RawMessage) (plugins.UpdatesScanResult, error) {
 	if len(raw.Updates) > maxUpdates {
 		return fail(fmt.Errorf("the node names %d updates; more than %d are not believed", len(raw.Updates), maxUpdates))
 	}
-	out := plugins.UpdatesScanResult{ResultCode: code, Server: agent.Printable(raw.Server, maxName)}
+	out := plugins.UpdatesScanResult{ResultCode: code, Server: agent.Printable(raw.Server, maxName), Source: agent.Printable(raw.Source, maxName)}
+	if at, err := time.Parse(time.RFC3339Nano, raw.LastScan); err == nil {
+		out.LastScan = at.UTC()
+	}
 	for _, u := range raw.Updates {
 		if u.Revision == nil || *u.Revision < 0 || !guidShape.MatchString(strings.ToLower(u.ID)) {
 			return fail(fmt.Errorf("an update has the id %q, which is none", agent.Printable(u.ID, 64)))
@@ -173,7 +179,7 @@ func foundUpdate(u agent.FoundUpdate, revision int) plugins.FoundUpdate {
 		UpdateID: plugins.UpdateID{ID: u.ID, Revision: revision}, Title: agent.Printable(u.Title, maxMessage), KBs: texts(u.KBs, 40), Type: u.Type,
 		Categories: texts(u.Categories, maxName), Severity: agent.Printable(u.Severity, 40), MaxBytes: max(u.MaxBytes, 0),
 		Downloaded: u.Downloaded, Mandatory: u.Mandatory, EulaAccepted: u.EulaAccepted, CanAskUser: u.CanAskUser,
-		Impact: u.Impact, Reboot: u.Reboot, BrowseOnly: u.BrowseOnly, AutoSelect: u.AutoSelect, Superseded: texts(u.Superseded, 64),
+		Impact: u.Impact, Reboot: u.Reboot, BrowseOnly: u.BrowseOnly, AutoSelect: u.AutoSelect, Installed: u.Installed, Superseded: texts(u.Superseded, 64),
 	}
 }
 

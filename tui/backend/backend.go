@@ -38,15 +38,25 @@ type PluginInfo struct {
 	Defaults map[string]string
 	// Validate looks at resolved arguments beyond what the specs say.
 	Validate func(plugins.Arguments) []plugins.ArgumentError
+	// Refused is why no run can have it here, and what to do instead; empty where one can.
+	Refused string
 }
 
 // Request is what the wizard collects before a preview.
 type Request struct {
+	// Plugin installs first, with Arguments; Further install after it, in order.
 	Plugin    string
 	Arguments plugins.Arguments
+	Further   []FurtherPlugin
 	Options   engine.Options
 	// Accepted are ids of checks that could not be verified and were accepted by name (R07).
 	Accepted []string
+}
+
+// FurtherPlugin is a plug-in behind the first with its arguments.
+type FurtherPlugin struct {
+	Plugin    string
+	Arguments plugins.Arguments
 }
 
 // Overview is the main window's content.

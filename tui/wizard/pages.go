@@ -42,6 +42,9 @@ func (w *Wizard) pluginPage(p *page.Page) {
 		}
 	}
 	p.Fields = []page.Field{f}
+	if info := w.info(); info.Refused != "" {
+		p.Blocked = message.Clean(info.Refused)
+	}
 }
 
 // scan is the work of the pages that show the plan.
@@ -121,6 +124,9 @@ func (w *Wizard) previewPage(p *page.Page) {
 		return
 	}
 	p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: w.texts.T(message.WizardPlanSource, message.Clean(w.plan.Source))})
+	for _, f := range w.plan.Further {
+		p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: w.texts.T(message.PluginThen, message.Clean(f.Instance), message.Clean(f.Source))})
+	}
 	if w.plan.Options.InstallOrder == engine.InstallFirst {
 		p.Lines = append(p.Lines, page.Line{Text: w.texts.T(message.PlanInstallFirst)})
 	}
@@ -133,13 +139,20 @@ func (w *Wizard) previewPage(p *page.Page) {
 		}
 		p.Lines = append(p.Lines, w.outageLines(n, 1)...)
 		p.Lines = append(p.Lines, w.deliveryLines(n)...)
+		for _, remark := range n.Remarks {
+			p.Lines = append(p.Lines, page.Line{Tone: page.Muted, Indent: 1, Text: message.Clean(remark)})
+		}
 		for _, u := range n.Updates {
 			p.Lines = append(p.Lines, w.updateLines(u)...)
 		}
 	}
-	if len(w.plan.Ignored) > 0 {
+	var ignored []plugins.Ignored
+	for _, pp := range w.plan.Instances() {
+		ignored = append(ignored, pp.Ignored...)
+	}
+	if len(ignored) > 0 {
 		p.Lines = append(p.Lines, page.Line{Tone: page.Strong, Text: w.texts.T(message.CLIPlanIgnored)})
-		for _, g := range w.plan.Ignored {
+		for _, g := range ignored {
 			text := message.Clean(g.Path) + ": " + message.Clean(g.Reason)
 			if g.DidYouMean != "" {
 				text += " " + w.texts.T(message.CLIDidYouMean, message.Clean(g.DidYouMean))
@@ -153,14 +166,26 @@ func (w *Wizard) previewPage(p *page.Page) {
 }
 
 func (w *Wizard) updateLines(u plugins.Update) []page.Line {
-	head := message.Clean(u.Files[0].Path) + "  [" + message.Clean(u.Rule) + "]"
+	name := u.Name
+	if len(u.Files) > 0 {
+		name = u.Files[0].Path
+	}
+	head := message.Clean(name) + "  [" + message.Clean(u.Rule) + "]"
+	if len(w.plan.Further) > 0 {
+		head += "  " + message.Clean(u.Plugin)
+	}
 	if u.MayRestart {
 		head += "  " + w.texts.T(message.CLIPlanMayRestart)
 	}
-	lines := []page.Line{
-		{Indent: 1, Text: head},
-		{Tone: page.Muted, Indent: 2, Text: message.Clean(u.Command.String())},
-		{Tone: page.Muted, Indent: 2, Text: "sha256 " + u.Files[0].SHA256 + "  " + strconv.FormatInt(u.Files[0].Size, 10) + " bytes"},
+	lines := []page.Line{{Indent: 1, Text: head}}
+	if u.Command.Program != "" {
+		lines = append(lines, page.Line{Tone: page.Muted, Indent: 2, Text: message.Clean(u.Command.String())})
+	}
+	if len(u.Files) > 0 {
+		lines = append(lines, page.Line{Tone: page.Muted, Indent: 2, Text: "sha256 " + u.Files[0].SHA256 + "  " + strconv.FormatInt(u.Files[0].Size, 10) + " bytes"})
+	}
+	if u.Identity != "" {
+		lines = append(lines, page.Line{Tone: page.Muted, Indent: 2, Text: message.Clean(u.Identity)})
 	}
 	for _, warning := range u.Warnings {
 		lines = append(lines, page.Line{Tone: page.Warn, Indent: 2, Text: message.Clean(warning)})
@@ -192,7 +217,10 @@ func (w *Wizard) scriptLines() []page.Line {
 // signatureLines say what is done about updates without a valid signature.
 func (w *Wizard) signatureLines() []page.Line {
 	policy := w.plan.Options.SignaturePolicy
-	if policy == "" || updates(w.plan) == 0 {
+	files := slices.ContainsFunc(w.plan.Nodes, func(n engine.NodePlan) bool {
+		return slices.ContainsFunc(n.Updates, func(u plugins.Update) bool { return len(u.Files) > 0 })
+	})
+	if policy == "" || !files {
 		return nil
 	}
 	return []page.Line{{Text: w.texts.T(message.WizardSignatures, w.texts.T(message.SignaturePolicy(string(policy))))}}

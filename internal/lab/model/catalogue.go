@@ -38,8 +38,9 @@ type Update struct {
 	// Eula: its terms were not accepted. AsksUser: it can ask somebody at the desktop.
 	Eula     bool `json:"eula,omitempty"`
 	AsksUser bool `json:"asks_user,omitempty"`
-	// BrowseOnly ones are recommended, not assigned. Hidden ones were hidden by an administrator.
+	// BrowseOnly ones are optional, not assigned; with AutoSelect they are recommended. Hidden ones were hidden by an administrator.
 	BrowseOnly bool `json:"browse_only,omitempty"`
+	AutoSelect bool `json:"auto_select,omitempty"`
 	Hidden     bool `json:"hidden,omitempty"`
 	Mandatory  bool `json:"mandatory,omitempty"`
 	// Reboot is its behaviour: 0 never, 1 always, 2 can; Restarts tells whether one that can does.
@@ -183,12 +184,26 @@ func knownServices() []string {
 	return []string{"7971f918-a847-4430-9279-4a52d1efe18d", "9482f4b4-e343-43b6-b170-9a65bc822c77"}
 }
 
+// autoSelected tells whether Windows Update selects it by itself: what is assigned, and what is recommended.
+func (u *Update) autoSelected() bool { return !u.BrowseOnly || u.AutoSelect }
+
+// serviceName is the name of the service that answers a query.
+func serviceName(q agent.UpdatesQuery, server string) string {
+	switch {
+	case q.ServerSelection <= 1 && server != "":
+		return "Windows Server Update Service"
+	case q.ServerSelection == 3 && key(q.ServiceID) == knownServices()[0]:
+		return "Microsoft Update"
+	}
+	return "Windows Update"
+}
+
 // found is an update as the agent describes it.
 func (n *Node) found(u *Update) agent.FoundUpdate {
 	out := agent.FoundUpdate{
 		ID: u.ID, Revision: u.Revision, Title: u.Title, KBs: []string{}, Type: 1, Categories: []string{}, Severity: u.Severity,
 		MaxBytes: u.Bytes, Downloaded: n.updates.downloaded[key(u.ID)], Mandatory: u.Mandatory, EulaAccepted: !u.Eula,
-		CanAskUser: u.AsksUser, Reboot: u.Reboot, BrowseOnly: u.BrowseOnly, AutoSelect: !u.BrowseOnly, Superseded: append([]string{}, u.Supersedes...),
+		CanAskUser: u.AsksUser, Reboot: u.Reboot, BrowseOnly: u.BrowseOnly, AutoSelect: u.autoSelected(), Installed: n.hasUpdate(u), Superseded: append([]string{}, u.Supersedes...),
 	}
 	for _, kb := range u.KBs {
 		out.KBs = append(out.KBs, strings.TrimPrefix(kbName(kb), "KB"))

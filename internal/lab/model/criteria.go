@@ -30,13 +30,13 @@ type condition struct {
 const maxCriteria = 4096
 
 var (
-	conditionShape = regexp.MustCompile(`^(?i)([a-z]+)\s*(=|!=)\s*('[^']*'|[0-9]{1,9})$`)
+	conditionShape = regexp.MustCompile(`^(?i)([a-z]+)\s*(=|!=|\bcontains\b)\s*('[^']*'|[0-9]{1,9})$`)
 	orWord         = regexp.MustCompile(`(?i)\s+or\s+`)
 	andWord        = regexp.MustCompile(`(?i)\s+and\s+`)
 )
 
-// readCriteria reads the subset of the agent's query language that has only conjunctions, and "or" between them.
-// What it does not know is WU_E_INVALID_CRITERIA, as a wrong query is.
+// readCriteria reads the agent's query language: conjunctions, each in parentheses or none, and "or" between them. What it
+// does not know is WU_E_INVALID_CRITERIA, as a wrong query is.
 func readCriteria(s string) (criteria, error) {
 	invalid := &hresult{wuInvalidCriteria, "The search criteria are not valid (0x80240032 WU_E_INVALID_CRITERIA)."}
 	if len(s) > maxCriteria {
@@ -76,13 +76,21 @@ func readCondition(s string) (condition, bool) {
 	if m == nil {
 		return condition{}, false
 	}
+	contains := is(m[2], "contains")
 	c := condition{name: key(m[1]), not: m[2] == "!=", value: key(strings.Trim(m[3], "'"))}
 	quoted := strings.HasPrefix(m[3], "'")
+	if contains != (c.name == "categoryids") {
+		return c, false
+	}
 	switch c.name {
-	case "isinstalled", "ishidden", "isassigned", "browseonly", "rebootrequired":
+	case "isinstalled", "ishidden", "isassigned", "browseonly", "rebootrequired", "ispresent", "autoselectonwebsites":
 		return c, !c.not && !quoted && (c.value == "0" || c.value == "1")
 	case "type":
 		return c, quoted && (c.value == "software" || c.value == "driver")
+	case "deploymentaction":
+		return c, quoted && !c.not && (c.value == "installation" || c.value == "uninstallation" || c.value == "optionalinstallation")
+	case "categoryids":
+		return c, quoted && guidShape.MatchString(c.value)
 	case "updateid":
 		return c, quoted && guidShape.MatchString(c.value)
 	case "revisionnumber":
@@ -122,8 +130,14 @@ func (c condition) property(n *Node, u *Update) string {
 		return "0"
 	}
 	switch c.name {
-	case "isinstalled":
+	case "isinstalled", "ispresent":
 		return truth(n.hasUpdate(u))
+	case "autoselectonwebsites":
+		return truth(u.autoSelected())
+	case "deploymentaction":
+		return "installation"
+	case "categoryids":
+		return categoryID(u.Category)
 	case "ishidden":
 		return truth(u.Hidden)
 	case "isassigned":
@@ -141,4 +155,22 @@ func (c condition) property(n *Node, u *Update) string {
 		return key(u.ID)
 	}
 	return strconv.Itoa(u.Revision)
+}
+
+// categoryID is the id of a classification (WSUS, UpdateClassification: the ids are Microsoft's); no update is of one that the
+// lab does not know.
+func categoryID(name string) string {
+	switch name {
+	case "Security Updates":
+		return "0fa1201d-4330-4fa8-8ae9-b877473b6441"
+	case "Updates":
+		return "cd5ffd1e-e932-4e3a-bf74-18bf0b1bbd83"
+	case "Update Rollups":
+		return "28bc880e-0592-4cbf-8f95-c79b17911d5f"
+	case "Feature Packs":
+		return "b54e7d24-7add-428f-8b75-90a396fa584f"
+	case "Drivers":
+		return "ebfc1fc5-71a4-4f7b-9aca-3b9a503104a0"
+	}
+	return ""
 }

@@ -402,6 +402,15 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 				t.Errorf("%+v", out)
 			}
 		},
+		"updates-other-source": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			for node, want := range map[string][2]string{"NODE1": {"Windows Update", ""}, "NODE2": {"Windows Server Update Service", "http://wsus1.lab.test:8530"}} {
+				out := data[agent.UpdatesScanOutput](t, updatesJob(r.bench, node, agent.JobUpdatesScan, agent.UpdatesQuery{Criteria: cauQuery}))
+				if out.Source != want[0] || out.Server != want[1] || out.LastScan == "" {
+					t.Errorf("%s: %+v", node, out)
+				}
+			}
+		},
 		"updates-loop": func(t *testing.T, r *rehearsal) {
 			t.Helper()
 			id := r.scan("NODE1", cauQuery)

@@ -90,7 +90,7 @@ const freeBytes = 60 << 30
 func newNode(w *World, name string) *Node {
 	n := &Node{
 		world: w, name: name, disk: map[string]file{}, free: freeBytes, jobs: map[string]*job{}, installed: map[string]bool{},
-		updates: newUpdateAgent(), files: newFileServer(), pushes: map[string]bool{},
+		updates: newUpdateAgent(w.now.Add(-20 * time.Hour)), files: newFileServer(), pushes: map[string]bool{},
 		checkpoints: map[string]checkpoint{}, atWork: map[*Install]bool{}, lastPID: 4000,
 		// A machine that has been up for a while: long enough to be stable.
 		boots: 1, bootTime: w.now.Add(-26 * time.Hour), logonReady: true, clusterService: true, member: true,

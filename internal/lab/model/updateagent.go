@@ -16,10 +16,12 @@ type updateAgent struct {
 	// failures counts how often one failed, downloads and installations apart.
 	failures map[string]int
 	history  []agent.HistoryEntry
+	// lastScan is when automatic updates last searched by themselves.
+	lastScan time.Time
 }
 
-func newUpdateAgent() updateAgent {
-	return updateAgent{downloaded: map[string]bool{}, waiting: map[string]bool{}, failures: map[string]int{}}
+func newUpdateAgent(lastScan time.Time) updateAgent {
+	return updateAgent{lastScan: lastScan, downloaded: map[string]bool{}, waiting: map[string]bool{}, failures: map[string]int{}}
 }
 
 // OperationResultCode.
@@ -56,6 +58,10 @@ func (n *Node) scanUpdates(j *job, in agent.UpdatesQuery) error {
 		}
 		if in.ServerSelection <= 1 {
 			_, _, out.Server = n.updatePolicy()
+		}
+		out.Source = serviceName(in, out.Server)
+		if !n.updates.lastScan.IsZero() {
+			out.LastScan = n.updates.lastScan.UTC().Format(time.RFC3339Nano)
 		}
 		for _, u := range list {
 			out.Updates = append(out.Updates, n.found(u))

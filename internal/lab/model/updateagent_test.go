@@ -91,6 +91,17 @@ func TestTheAgentOffersWhatAppliesAndNothingSuperseded(t *testing.T) {
 	if got := b.scan("NODE1", "IsInstalled=0 and BrowseOnly=1"); !slices.Equal(got, []string{timeZones}) {
 		t.Errorf("recommended: %v", got)
 	}
+	if got := b.scan("NODE1", "IsInstalled=0 and IsAssigned=0 and AutoSelectOnWebSites=1"); !slices.Equal(got, []string{timeZones}) {
+		t.Errorf("recommended: %v", got)
+	}
+	if got := b.scan("NODE1", "(CategoryIDs contains '28bc880e-0592-4cbf-8f95-c79b17911d5f' and IsPresent=0) or (Type='Driver' and DeploymentAction='Uninstallation')"); len(got) != 1 {
+		t.Errorf("update rollups: %v", got)
+	}
+	for _, wrong := range []string{"CategoryIDs='28bc880e-0592-4cbf-8f95-c79b17911d5f'", "Type contains 'Driver'", "DeploymentAction='Anything'", "IsPresent='1'"} {
+		if j := updatesJob(b, "NODE1", agent.JobUpdatesScan, agent.UpdatesQuery{Criteria: wrong}); j.Err == nil || j.Err.Code != wuInvalidCriteria {
+			t.Errorf("%s: %+v", wrong, j.Err)
+		}
+	}
 	if got := b.scan("NODE1", "IsHidden=1"); !slices.Equal(got, []string{hiddenOne}) {
 		t.Errorf("hidden: %v", got)
 	}

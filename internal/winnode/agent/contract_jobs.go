@@ -174,6 +174,11 @@ type UpdatesScanOutput struct {
 	Warnings []UpdateWarning `json:"warnings"`
 	// Server is where the answer came from: the WSUS address, or empty.
 	Server string `json:"server"`
+	// Source is the name of the service that answered as the agent has it ("Windows Server Update Service", "Microsoft
+	// Update"), empty where it does not say.
+	Source string `json:"source"`
+	// LastScan is when automatic updates last searched with success, in UTC (round-trip format); empty where they never did.
+	LastScan string `json:"last_scan"`
 }
 
 // FoundUpdate is one IUpdate.
@@ -197,6 +202,7 @@ type FoundUpdate struct {
 	// BrowseOnly marks recommended and optional updates.
 	BrowseOnly bool     `json:"browse_only"`
 	AutoSelect bool     `json:"auto_select"`
+	Installed  bool     `json:"installed"`
 	Superseded []string `json:"superseded"`
 }
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// MaxLength bounds a query in characters, as read and as written by String: the job that searches takes no more.
-const MaxLength = 4000
+// MaxLength bounds a query in characters, as read and as written by String: a node is asked no longer one.
+const MaxLength = 2000
 
 // maxDepth bounds parentheses within each other.
 const maxDepth = 16

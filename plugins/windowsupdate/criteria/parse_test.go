@@ -82,7 +82,7 @@ func TestEveryMistakeHasItsColumnAndWhatIsAllowedThere(t *testing.T) {
 		{"Type=''Software'' and UpdateID='" + id + "'", 32, "some quotes are doubled", "all single"},
 		{"Type='''Software'''", 9, "the quote at column 6 is not closed", "Software"},
 		{strings.Repeat("(", 17) + "IsHidden=0", 17, "too many parentheses", "16"},
-		{strings.Repeat("IsHidden=0 and ", 300) + "IsHidden=0", 4001, "too long", "4000"},
+		{strings.Repeat("IsHidden=0 and ", 300) + "IsHidden=0", 2001, "too long", "2000"},
 	} {
 		_, err := criteria.Parse(c.text)
 		var e *criteria.Error

@@ -8,6 +8,8 @@ Start-CauHeartbeat -Job $Job
 try {
     $agent = Connect-CauUpdates -Query $Order
     Write-CauEvent -Job $Job -Kind 'searching' -Message $criteria
+    # Before the search, which could be taken for one of the node's own.
+    $last = Get-CauLastScan
     $result = $agent['searcher'].Search($criteria)
     $updates = @($result.Updates | Where-Object -FilterScript { $null -ne $_ } | ForEach-Object -Process { ConvertTo-CauUpdate -Update $_ })
     $warnings = @($result.Warnings | Where-Object -FilterScript { $null -ne $_ } | ForEach-Object -Process {
@@ -18,6 +20,8 @@ try {
         result_code = [int]$result.ResultCode
         updates = $updates
         warnings = $warnings
+        source = (Get-CauUpdateSource -Query $Order)
+        last_scan = $last
         server = (Get-CauUpdateServer -Selection ([int]$Order.server_selection))
     }
 } finally {

@@ -82,6 +82,7 @@ function ConvertTo-CauUpdate {
         reboot = $behavior['reboot']
         browse_only = [bool](Get-CauUpdateMember -Update $Update -Name 'BrowseOnly' -Default $false)
         auto_select = [bool](Get-CauUpdateMember -Update $Update -Name 'AutoSelectOnWebSites' -Default $false)
+        installed = [bool]$Update.IsInstalled
         superseded = @(ConvertTo-CauWords -Collection (Get-CauUpdateMember -Update $Update -Name 'SupersededUpdateIDs' -Default $null))
     }
 }
@@ -92,6 +93,41 @@ function Get-CauUpdateServer {
     $policy = 'SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate'
     if ($Selection -gt 1 -or [int](Get-CauValue -Path "$policy\AU" -Name 'UseWUServer' -Default 0) -ne 1) { return '' }
     return [string](Get-CauValue -Path $policy -Name 'WUServer' -Default '')
+}
+
+# Get-CauUpdateSource is the name of the service that answers a search: the one that is named, the managed server where
+# policy names one, or the one that automatic updates use. Empty where the agent does not say.
+function Get-CauUpdateSource {
+    param($Query)
+    $selection = [int]$Query.server_selection
+    $named = [string]$Query.service_id
+    # Windows Update's own id (IUpdateServiceManager).
+    if ($selection -eq 2) { $named = '9482f4b4-e343-43b6-b170-9a65bc822c77' }
+    $managed = $selection -eq 1 -or (Get-CauUpdateServer -Selection $selection) -ne ''
+    try {
+        $manager = New-Object -ComObject 'Microsoft.Update.ServiceManager'
+        foreach ($service in @($manager.Services | Where-Object -FilterScript { $null -ne $_ })) {
+            if ($named -ne '') { $answers = [string]$service.ServiceID -eq $named }
+            elseif ($managed) { $answers = [bool]$service.IsManaged }
+            else { $answers = [bool](Get-CauUpdateMember -Update $service -Name 'IsDefaultAUService' -Default $false) }
+            if ($answers) { return [string]$service.Name }
+        }
+    } catch {
+        return ''
+    }
+    return ''
+}
+
+# Get-CauLastScan is when automatic updates last searched with success, in UTC; empty where they never did.
+function Get-CauLastScan {
+    try {
+        $results = (New-Object -ComObject 'Microsoft.Update.AutoUpdate').Results
+        $last = $results.LastSearchSuccessDate
+        if ($last -isnot [DateTime]) { return '' }
+        return [DateTime]::SpecifyKind($last, [DateTimeKind]::Utc).ToString('o', [Globalization.CultureInfo]::InvariantCulture)
+    } catch {
+        return ''
+    }
 }
 
 # Get-CauUpdateError is the HRESULT of what went wrong, unsigned, and never 0.

@@ -1,0 +1,114 @@
+package e2e_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"cau/engine"
+	"cau/plugins"
+)
+
+const windowsUpdate = "Microsoft.WindowsUpdatePlugin"
+
+// updating is a run of Windows Update's plug-in in a scenario, with the time limits of a slow machine.
+func updating(t *testing.T, scenario string, code int, more ...string) rehearsed {
+	t.Helper()
+	t.Parallel()
+	w := quickly(t)
+	r := rehearsed{world: w, info: w.lab("--scenario", scenario, "--speed", speed)}
+	r.result = w.want(code, args([]string{
+		"apply", "--lab=" + r.info.ID, "--yes", "--json", "--plugin", windowsUpdate, "--max-retries-per-node", "0", "--reboot-timeout-minutes", "1440", "--drain-timeout-minutes", "1440",
+	}, more)...)
+	if code != 3 {
+		r.facts = facts(t, r.result.out)
+		r.state = w.status()
+	}
+	r.report = r.inspect(r.info)
+	for _, i := range r.report.State.Incidents {
+		t.Errorf("incident: %+v", i)
+	}
+	return r
+}
+
+// got are a node's updates by the KB at the end of their titles, with how they ended.
+func got(n engine.NodeRun) (list []string) {
+	for _, u := range n.Updates {
+		_, kb, _ := strings.Cut(u.Name, "(KB")
+		list = append(list, strings.TrimSuffix(kb, ")")+" "+string(u.Outcome))
+	}
+	return list
+}
+
+func TestR08_ARunOfWindowsUpdateInstallsWhatIsOfferedAndThenWhatThatMadeApplicable(t *testing.T) {
+	r := updating(t, "default", 0)
+	want := []string{"5900001 installed", "5900004 installed", "5900005 installed", "5900002 installed", "5900006 installed"}
+	for _, n := range r.state.Nodes {
+		if n.Status != engine.NodeSucceeded || !slices.Equal(got(n), want) || n.Restarts != 1 {
+			t.Errorf("%s is %s with %v and %d restarts: %+v", n.Name, n.Status, got(n), n.Restarts, n.Cause)
+		}
+	}
+	for _, n := range r.report.State.Nodes {
+		if len(n.Installs) != len(want) || n.Boots != 2 {
+			t.Errorf("%s: %d installations, %d boots", n.Name, len(n.Installs), n.Boots)
+		}
+		for _, i := range n.Installs {
+			if !i.Agent || !i.Installed || i.Overlap {
+				t.Errorf("%s: %+v", n.Name, i)
+			}
+		}
+	}
+	inOrder(t, r.facts)
+	// A second run finds nothing to do.
+	again := r.want(0, "preview", "--lab="+r.info.ID, "--plugin", windowsUpdate, "--json").out
+	if strings.Contains(again, "UpdateID") || !strings.Contains(again, `"id":"wu.source","outcome":"pass"`) {
+		t.Errorf("%s", again)
+	}
+}
+
+func updatesFail(t *testing.T) {
+	t.Helper()
+	r := updating(t, "updates-fail", 1)
+	if r.state.Status != engine.RunFailed || !like("download An update that cannot be downloaded*0x80240034 WU_E_DOWNLOAD_FAILED", r.result.errOut) {
+		t.Errorf("%s: %s", r.state.Status, r.result.errOut)
+	}
+	noPause(t, r)
+	if r = updatesFailOnce(t, r); r.state.Status != engine.RunSucceeded {
+		t.Errorf("%+v", r.state.Cause)
+	}
+	n := r.state.Node("NODE2")
+	if len(n.Earlier) != 1 || n.Earlier[0].Cause == nil || !like("0x80070643", n.Earlier[0].Cause.Message) {
+		t.Errorf("the first attempt: %+v", n.Earlier)
+	}
+}
+
+// updatesFailOnce goes on without the update that cannot be downloaded, and with another attempt.
+func updatesFailOnce(t *testing.T, r rehearsed) rehearsed {
+	t.Helper()
+	r.result = r.want(0, "apply", "--lab="+r.info.ID, "--yes", "--json", "--plugin", windowsUpdate, "--max-retries-per-node", "1", "--reboot-timeout-minutes", "1440", "--drain-timeout-minutes", "1440",
+		"--arg", "QueryString=IsInstalled=0 and IsHidden=0 and UpdateID!='b2e4d1cf-0002-4d52-8c11-000000000002'")
+	r.state = r.status()
+	return r
+}
+
+func updatesLoop(t *testing.T) {
+	t.Helper()
+	r := updating(t, "updates-loop", 1, "--node-order", "NODE3")
+	n := r.state.Node("NODE3")
+	if n.Status != engine.NodeFailed && n.Status != engine.NodePartiallyFailed || n.Restarts != 1 || n.Cause == nil || !like("An update that is rolled back", n.Cause.Message) {
+		t.Errorf("%s after %d restarts: %+v", n.Status, n.Restarts, n.Cause)
+	}
+	if len(n.Updates) != 1 || n.Updates[0].Outcome != plugins.Installed {
+		t.Errorf("%+v", n.Updates)
+	}
+}
+
+// updatesOtherSource: nothing runs before the difference is accepted by its id (R07).
+func updatesOtherSource(t *testing.T) {
+	t.Helper()
+	r := updating(t, "updates-other-source", 3)
+	if !like("--accept wu.source", r.result.errOut) {
+		t.Errorf("%s", r.result.errOut)
+	}
+	r.want(0, "apply", "--lab="+r.info.ID, "--yes", "--json", "--plugin", windowsUpdate, "--accept", "wu.source", "--reboot-timeout-minutes", "1440", "--drain-timeout-minutes", "1440")
+}
