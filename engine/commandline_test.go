@@ -59,3 +59,26 @@ func TestTheArgumentsOfTheEquivalentInvokeCauRunAreReadBack(t *testing.T) {
 		}
 	})
 }
+
+func TestOnlyFilesAreBroughtToANodeAndWhatAScanRemarksIsInThePlan(t *testing.T) {
+	t.Parallel()
+	in := planInput(clusterOf(nil), each([]string{"NODE1", "NODE2"}, "u"))
+	in.Scan.Updates["NODE1"][0].Identity = "UpdateID 1 revision 2"
+	in.Scan.Remarks = map[string][]string{"NODE1": {"Updates come from here."}}
+	p, err := engine.BuildPlan(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range p.Nodes {
+		switch n.Name {
+		case "NODE1":
+			if n.Delivery != "" || len(n.Remarks) != 1 {
+				t.Errorf("%+v", n)
+			}
+		case "NODE2":
+			if n.Delivery != plugins.DeliveryPull || len(n.Remarks) != 0 {
+				t.Errorf("%+v", n)
+			}
+		}
+	}
+}

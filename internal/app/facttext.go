@@ -37,7 +37,7 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 			return t.T(message.Fact("stage.download"))
 		}
 	case engine.FactStageDone:
-		return stageText(t, key, d, pushed(plan, f.Node), downloads(plan, f.Node))
+		return stageText(t, key, d, pushed(plan, f.Node))
 	case engine.FactMaintenanceIntent:
 		if d.On {
 			return t.T(message.Fact("maintenance.on"))
@@ -110,16 +110,13 @@ func downloads(plan *engine.Plan, node string) bool {
 	return false
 }
 
-func stageText(t message.Texts, key message.Key, d engine.FactData, pushed, downloaded bool) string {
+func stageText(t message.Texts, key message.Key, d engine.FactData, pushed bool) string {
 	if d.Cause != nil {
 		return t.T(message.Fact("stage.failed"), d.Cause.String())
 	}
 	c := d.Connection
-	if c == nil && downloaded {
+	if c == nil { // what came, came from no share
 		return t.T(message.Fact("stage.downloaded"))
-	}
-	if c == nil {
-		c = &plugins.ShareConnection{}
 	}
 	protection := "not signed"
 	switch {

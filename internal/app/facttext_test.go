@@ -53,6 +53,15 @@ func TestEveryKindOfFactHasWords(t *testing.T) {
 	if got := factText(message.Texts{}, plan, staged); got != "holds its updates, verified (pushed over SMB 3.1.1, signed)" {
 		t.Errorf("%q", got)
 	}
+	plan.Nodes[0].Delivery, staged.Data.Connection = "", nil
+	if got := factText(message.Texts{}, plan, staged); got != "has downloaded its updates" {
+		t.Errorf("%q", got)
+	}
+	plan.Nodes[0].Updates[0].Identity = "UpdateID 1 revision 2"
+	if got := factText(message.Texts{}, plan, engine.Fact{Kind: engine.FactStageIntent, Node: "NODE1"}); got != "downloads its updates" {
+		t.Errorf("%q", got)
+	}
+	plan.Nodes[0].Updates[0].Identity = ""
 	ran := engine.Fact{Kind: engine.FactScriptDone, Node: "NODE1", Data: engine.FactData{Script: &engine.ScriptFact{Name: "before.ps1", As: engine.ScriptAsSystem, Account: `NT AUTHORITY\SYSTEM`}}}
 	if got := factText(message.Texts{}, plan, ran); got != `before.ps1 ended as NT AUTHORITY\SYSTEM` {
 		t.Errorf("%q", got)

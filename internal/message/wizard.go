@@ -21,6 +21,9 @@ const (
 	WizardAccepted     Key = "wizard.accepted"
 	WizardChecksBlock  Key = "wizard.checks-block"
 	WizardChecksAccept Key = "wizard.checks-accept"
+	WizardThen         Key = "wizard.then"
+	WizardThenHelp     Key = "wizard.then.help"
+	WizardNothingMore  Key = "wizard.nothing-more"
 	WizardPlanSource   Key = "wizard.plan-source"
 	WizardNothingToDo  Key = "wizard.nothing-to-do"
 	WizardSummary      Key = "wizard.summary"
@@ -70,6 +73,9 @@ var wizardTexts = map[Key]string{
 	WizardAccepted:     "accepted without verification: %s",
 	WizardChecksBlock:  "Checks in the way: %d. First: %s.",
 	WizardChecksAccept: "Not verified: %d. Verify them yourself, then accept each one above.",
+	WizardThen:         "Then also",
+	WizardThenHelp:     "A plug-in that installs on each node after the one above, in the same run.",
+	WizardNothingMore:  "nothing more",
 	WizardPlanSource:   "From %s",
 	WizardNothingToDo:  "There is nothing to install; go back to choose another source.",
 	WizardSummary:      "%s: %d nodes, %d installations.",

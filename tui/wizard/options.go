@@ -1,12 +1,10 @@
 package wizard
 
 import (
-	"fmt"
 	"strconv"
 
 	"cau/engine"
 	"cau/internal/message"
-	"cau/plugins"
 	"cau/tui/page"
 )
 
@@ -70,52 +68,4 @@ func (w *Wizard) optionFields() []page.Field {
 		fields = append(fields, f)
 	}
 	return fields
-}
-
-// argumentFields are generated from the plug-in's option specs.
-func (w *Wizard) argumentFields() []page.Field {
-	info := w.info()
-	var fields []page.Field
-	for _, o := range info.Options {
-		f := page.Field{Key: o.Name, Kind: page.Text, Caption: o.Caption, Help: o.Help, Value: w.values[w.plugin][o.Name]}
-		switch o.Kind {
-		case plugins.KindBool:
-			f.Kind = page.Bool
-		case plugins.KindSecret:
-			f.Kind = page.Secret
-		case plugins.KindText, plugins.KindPath, plugins.KindMinutes:
-		}
-		if f.Caption == "" {
-			f.Caption = o.Name
-		}
-		if o.Kind == plugins.KindMinutes {
-			f.Help = fmt.Sprintf("%s (%d-%d)", o.Help, o.Min, o.Max)
-		}
-		f.Problem = o.CheckValue(f.Value)
-		fields = append(fields, f)
-	}
-	w.crossCheck(fields)
-	return fields
-}
-
-// crossCheck adds the plug-in's own view of the arguments to fields that look right by themselves.
-func (w *Wizard) crossCheck(fields []page.Field) {
-	info := w.info()
-	if info.Validate == nil {
-		return
-	}
-	args := plugins.Arguments{}
-	for _, f := range fields {
-		if f.Problem != "" {
-			return
-		}
-		args[f.Key] = f.Value
-	}
-	for _, problem := range info.Validate(args) {
-		for i := range fields {
-			if fields[i].Key == problem.Name {
-				fields[i].Problem = problem.Problem
-			}
-		}
-	}
 }

@@ -33,20 +33,6 @@ func (w *Wizard) gettingStarted(p *page.Page) {
 	}
 }
 
-func (w *Wizard) pluginPage(p *page.Page) {
-	f := page.Field{Key: "plugin", Kind: page.Choice, Caption: w.texts.T(message.WizardPlugin), Value: w.plugin}
-	for _, info := range w.services.Plugins() {
-		f.Choices = append(f.Choices, page.Option{Value: info.Name, Caption: info.Name, Help: info.Description})
-		if info.Name == w.plugin {
-			f.Help = info.Description
-		}
-	}
-	p.Fields = []page.Field{f}
-	if info := w.info(); info.Refused != "" {
-		p.Blocked = message.Clean(info.Refused)
-	}
-}
-
 // scan is the work of the pages that show the plan.
 func (w *Wizard) scan(ctx context.Context, note func(string)) error {
 	req, err := w.request()

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 
 	"cau/engine"
 	"cau/internal/check"
 	"cau/internal/message"
-	"cau/plugins"
 	"cau/tui/backend"
 	"cau/tui/page"
 )
@@ -39,7 +37,8 @@ type Wizard struct {
 
 	at      int
 	plugin  string
-	values  map[string]map[string]string // plug-in -> argument -> value as typed
+	further []string                     // the plug-ins behind it
+	values  map[string]map[string]string // plug-in and place -> argument -> value as typed
 	options map[string]string            // run option -> value as typed
 	accept  map[string]bool
 
@@ -50,16 +49,8 @@ type Wizard struct {
 // New makes a wizard for a cluster; the first plug-in is chosen and everything else stands at its default.
 func New(services backend.Services, texts message.Texts, overview backend.Overview) *Wizard {
 	w := &Wizard{services: services, texts: texts, overview: overview, values: map[string]map[string]string{}, accept: map[string]bool{}, options: defaultOptions(len(overview.Nodes))}
-	for i, p := range services.Plugins() {
-		if i == 0 {
-			w.plugin = p.Name
-		}
-		v := map[string]string{}
-		for _, o := range p.Options {
-			v[o.Name] = o.Default
-		}
-		maps.Copy(v, p.Defaults)
-		w.values[p.Name] = v
+	if list := services.Plugins(); len(list) > 0 {
+		w.plugin = list[0].Name
 	}
 	return w
 }
@@ -106,11 +97,11 @@ func (w *Wizard) Page() page.Page {
 func (w *Wizard) Set(key, value string) {
 	switch order()[w.at] {
 	case Plugin:
-		w.change(&w.plugin, value)
+		w.choose(key, value)
 	case AdvancedOptions:
 		w.changeIn(w.options, key, value)
 	case AdditionalOptions:
-		w.changeIn(w.values[w.plugin], key, value)
+		w.setArgument(key, value)
 	case Checks:
 		id := strings.TrimPrefix(key, acceptKey)
 		if _, known := check.Lookup(id); known && w.plan != nil {
@@ -185,27 +176,19 @@ func (w *Wizard) request() (backend.Request, error) {
 	for name, problem := range problems {
 		return backend.Request{}, fmt.Errorf("%s %s", name, problem)
 	}
-	info := w.info()
-	var given []plugins.Argument
-	for _, o := range info.Options {
-		if v := w.values[w.plugin][o.Name]; v != "" {
-			given = append(given, plugins.Argument{Name: o.Name, Value: v})
+	req := backend.Request{Plugin: w.plugin, Options: options, Accepted: w.accepted()}
+	for place, name := range w.chosen() {
+		args, err := w.argumentsOf(place)
+		if err != nil {
+			return backend.Request{}, err
 		}
-	}
-	args, argProblems := plugins.Resolve(info.Options, given)
-	if len(argProblems) > 0 {
-		return backend.Request{}, argProblems[0]
-	}
-	return backend.Request{Plugin: w.plugin, Arguments: args, Options: options, Accepted: w.accepted()}, nil
-}
-
-func (w *Wizard) info() backend.PluginInfo {
-	for _, p := range w.services.Plugins() {
-		if p.Name == w.plugin {
-			return p
+		if place == 0 {
+			req.Arguments = args
+			continue
 		}
+		req.Further = append(req.Further, backend.FurtherPlugin{Plugin: name, Arguments: args})
 	}
-	return backend.PluginInfo{}
+	return req, nil
 }
 
 // accepted are the accepted ids in the catalogue's order.
