@@ -33,10 +33,16 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 		if pushed(plan, f.Node) {
 			return t.T(message.Fact("stage.push"))
 		}
+		if ofOthers(plan, f.Node) {
+			return t.T(message.Fact("stage.others"))
+		}
 		if downloads(plan, f.Node) {
 			return t.T(message.Fact("stage.download"))
 		}
 	case engine.FactStageDone:
+		if d.Cause == nil && ofOthers(plan, f.Node) {
+			return t.T(message.Fact("stage.others-done"))
+		}
 		return stageText(t, key, d, pushed(plan, f.Node))
 	case engine.FactMaintenanceIntent:
 		if d.On {

@@ -33,6 +33,8 @@ type known struct {
 	root bool
 	// jobs: its scan runs jobs on the nodes, whose traces are to be removed.
 	jobs bool
+	// other: it is other people's.
+	other bool
 }
 
 // builtins are the plug-ins in the order in which they are shown; the first is what a lab shows.
@@ -60,13 +62,17 @@ func builtins() []known {
 	}
 }
 
-func knownAs(name string) (known, error) {
+func (p *program) knownAs(name string) (known, error) {
 	var names []string
-	for _, k := range builtins() {
+	list, err := p.known()
+	for _, k := range list {
 		if strings.EqualFold(k.says.Name(), name) {
 			return k, nil
 		}
 		names = append(names, k.says.Name())
+	}
+	if err != nil {
+		return known{}, err
 	}
 	return known{}, cli.Usage(&fault.Error{Op: "choose the plug-in", Err: fmt.Errorf("there is no plug-in %q", name), Hint: "There are " + strings.Join(names, ", ") + "."})
 }
@@ -74,17 +80,21 @@ func knownAs(name string) (known, error) {
 // Plugins are the plug-ins by what they say of themselves; they cannot scan without a target.
 func (p *program) Plugins() []plugins.Plugin {
 	var out []plugins.Plugin
-	for _, k := range builtins() {
+	list, _ := p.known() // what cannot be read is said by whoever chooses it, and by cau plugin list
+	for _, k := range list {
 		out = append(out, k.says)
 	}
 	return out
 }
 
 // runPlugins are a plan's plug-ins for its run: the first, and the further ones by their instances.
-func runPlugins(plan *engine.Plan, access *runAccess) (first plugins.Plugin, further map[string]plugins.Plugin, err error) {
+func (p *program) runPlugins(plan *engine.Plan, access *runAccess) (first plugins.Plugin, further map[string]plugins.Plugin, err error) {
 	further = map[string]plugins.Plugin{}
 	for i, pp := range plan.Instances() {
-		k, err := knownAs(pp.Name)
+		k, err := p.knownAs(pp.Name)
+		if err == nil {
+			err = unchanged(k, pp)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -106,10 +116,10 @@ type chosen struct {
 }
 
 // choose resolves what was asked for, before anything is touched.
-func choose(s *session, run string, req cli.Request) ([]chosen, error) {
+func (p *program) choose(s *session, run string, req cli.Request) ([]chosen, error) {
 	var out []chosen
 	for i, asked := range append([]cli.PluginRequest{{Plugin: req.Plugin, Arguments: req.Arguments}}, req.Further...) {
-		k, err := knownAs(asked.Plugin)
+		k, err := p.knownAs(asked.Plugin)
 		if err != nil {
 			return nil, err
 		}
@@ -138,9 +148,12 @@ func (s *session) scanAll(ctx context.Context, list []chosen, nodes []string, se
 		c.scan, errs[i] = c.plugin.Scan(ctx, nodes, c.args)
 	}
 	for _, c := range list {
-		if c.root {
+		switch {
+		case c.root:
 			note(fmt.Sprintf("Reading %s.", c.args[argRoot]))
-		} else {
+		case c.other:
+			note(fmt.Sprintf("The plug-in %s looks at %d nodes.", c.says.Name(), len(nodes)))
+		default:
 			note(fmt.Sprintf("Asking %d nodes what Windows Update offers them; this may take many minutes.", len(nodes)))
 		}
 	}

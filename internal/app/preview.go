@@ -38,7 +38,7 @@ func (p *program) Preview(ctx context.Context, req cli.Request, note func(string
 
 func (p *program) preview(ctx context.Context, s *session, req cli.Request, note func(string)) (*engine.Plan, error) {
 	run := newID(4)
-	list, err := choose(s, run, req)
+	list, err := p.choose(s, run, req)
 	if err != nil {
 		return nil, err
 	}

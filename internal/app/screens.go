@@ -120,7 +120,8 @@ func runInfo(run string, s engine.State, alive bool) backend.RunInfo {
 // Plugins are the plug-ins with the lab's sample root to start from.
 func (w *window) Plugins() []backend.PluginInfo {
 	var out []backend.PluginInfo
-	for _, k := range builtins() {
+	list, _ := w.known()
+	for _, k := range list {
 		pl := k.says
 		info := backend.PluginInfo{Name: pl.Name(), Description: pl.Description(), Options: pl.Options(), Validate: pl.Validate}
 		if k.root && w.session != nil && w.session.lab != nil {

@@ -202,7 +202,7 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 		return err
 	}
 	defer access.close()
-	plugin, further, err := runPlugins(plan, access)
+	plugin, further, err := p.runPlugins(plan, access)
 	if err != nil {
 		return err
 	}

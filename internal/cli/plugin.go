@@ -14,7 +14,7 @@ import (
 
 func (p *program) plugin() *cobra.Command {
 	cmd := &cobra.Command{Use: "plugin", Short: p.texts.T(message.PluginShort)}
-	cmd.AddCommand(p.pluginList(), p.pluginShow(), p.pluginArgs(), p.pluginQuery())
+	cmd.AddCommand(p.pluginList(), p.pluginShow(), p.pluginArgs(), p.pluginQuery(), p.pluginRegister(), p.pluginUnregister(), p.pluginTest())
 	return cmd
 }
 

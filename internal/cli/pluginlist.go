@@ -20,6 +20,8 @@ type pluginEntry struct {
 	Refused     string        `json:"refused,omitempty"`
 	Instead     string        `json:"instead,omitempty"`
 	Arguments   []optionEntry `json:"arguments"`
+	// Registered is set for other people's.
+	Registered *RegisteredPlugin `json:"registration,omitempty"`
 }
 
 type optionEntry struct {
@@ -58,20 +60,26 @@ func (p *program) pluginList() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "list", Short: p.texts.T(message.PluginListShort), Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			registered, unread := p.services.PluginsRegistered(cmd.Context())
 			list := []pluginEntry{}
 			for _, pl := range p.services.Plugins() {
-				list = append(list, entryOf(pl))
+				list = append(list, entryOf(pl).registeredIn(registered))
 			}
 			if asJSON {
-				return p.json(list)
+				return errors.Join(p.json(list), unread)
 			}
 			w := tabwriter.NewWriter(p.streams.Out, 0, 0, 2, ' ', 0)
 			for _, e := range list {
 				_, _ = w.Write([]byte(message.Clean(e.Name) + "\t" + message.Clean(e.Description) + "\n"))
 			}
 			_ = w.Flush() // the answer's first failure is kept by the stream
-			return nil
+			for _, e := range list {
+				if e.Registered != nil {
+					p.registration(*e.Registered)
+				}
+			}
+			return unread
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, p.texts.T(message.CLIFlagJSON))
@@ -82,7 +90,7 @@ func (p *program) pluginShow() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "show PLUGIN", Short: p.texts.T(message.PluginShowShort), Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return Usage(&fault.Error{Op: p.texts.T(message.PluginShowOp), Err: errors.New(p.texts.T(message.PluginOneName)), Hint: p.texts.T(message.PluginOneNameHint)})
 			}
@@ -90,12 +98,16 @@ func (p *program) pluginShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			e := entryOf(pl)
+			registered, _ := p.services.PluginsRegistered(cmd.Context()) // the one that is shown was read
+			e := entryOf(pl).registeredIn(registered)
 			if asJSON {
 				return p.json(e)
 			}
 			p.line(message.Clean(e.Name))
 			p.line("  " + message.Clean(e.Description))
+			if e.Registered != nil {
+				p.registration(*e.Registered)
+			}
 			if e.Refused != "" {
 				p.line("  " + p.texts.T(message.PluginRefused, message.Clean(e.Refused)))
 				p.line("  " + p.texts.T(message.PluginInstead, message.Clean(e.Instead)))

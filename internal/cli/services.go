@@ -181,6 +181,30 @@ type LabInfo struct {
 // Scenario is one of the lab's scenarios.
 type Scenario struct{ Name, Description string }
 
+// RegisteredPlugin is other people's plug-in as it was trusted, or as it is before that.
+type RegisteredPlugin struct {
+	Name         string    `json:"name"`
+	Version      string    `json:"version"`
+	Description  string    `json:"description"`
+	Path         string    `json:"path"`
+	SHA256       string    `json:"sha256"`
+	Owner        string    `json:"owner"`
+	Mode         string    `json:"mode"`
+	Capabilities []string  `json:"capabilities"`
+	At           time.Time `json:"registered,omitzero"`
+	By           string    `json:"registered_by,omitempty"`
+	// Changed is why it would not be started, and Advice what to do; empty where it would.
+	Changed string `json:"changed,omitempty"`
+	Advice  string `json:"advice,omitempty"`
+}
+
+// PluginCase is one case of the conformance suite.
+type PluginCase struct {
+	Name   string `json:"name"`
+	Passed bool   `json:"passed"`
+	Saw    string `json:"saw"`
+}
+
 // Services is everything the commands need done.
 type Services interface {
 	// Interactive opens the program's main window; accessible asks line by line instead.
@@ -189,6 +213,16 @@ type Services interface {
 	View(ctx context.Context, run string) error
 	// Plugins lists plug-in names and PluginOptions their option specs.
 	Plugins() []plugins.Plugin
+	// PluginsRegistered are other people's plug-ins; with an error those that could be read.
+	PluginsRegistered(ctx context.Context) ([]RegisteredPlugin, error)
+	// PluginInspect looks at an executable and asks it what it is; nothing is kept.
+	PluginInspect(ctx context.Context, path string) (RegisteredPlugin, error)
+	// PluginRegister trusts exactly what was shown.
+	PluginRegister(ctx context.Context, shown RegisteredPlugin) error
+	// PluginUnregister forgets a plug-in and says what it was.
+	PluginUnregister(ctx context.Context, name string) (RegisteredPlugin, error)
+	// PluginTest runs the conformance suite against an executable.
+	PluginTest(ctx context.Context, path string, args []plugins.Argument) ([]PluginCase, error)
 	// Preview scans and checks; it changes nothing. note says what is being done.
 	Preview(ctx context.Context, req Request, note func(string)) (*engine.Plan, error)
 	// Start writes the plan and starts the run in its own process.

@@ -40,6 +40,8 @@ var factTexts = map[Key]string{
 	"fact.stage.failed":         "could not get its updates: %s",
 	"fact.stage.download":       "downloads its updates",
 	"fact.stage.downloaded":     "has downloaded its updates",
+	"fact.stage.others":         "is prepared by the plug-in",
+	"fact.stage.others-done":    "is ready to install, as the plug-in says",
 	"fact.script.intent":        "its script begins",
 	"fact.script.pre":           "runs the pre-update script %s as %s",
 	"fact.script.post":          "runs the post-update script %s as %s",

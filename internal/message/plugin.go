@@ -36,6 +36,26 @@ const (
 	PluginInstead         Key = "plugin.instead"
 	PluginRequired        Key = "plugin.required"
 	PluginDefault         Key = "plugin.default"
+
+	PluginRegisterShort   Key = "plugin.register.short"
+	PluginRegisterLong    Key = "plugin.register.long"
+	PluginRegisterOp      Key = "plugin.register.op"
+	PluginRegisterAsk     Key = "plugin.register.ask"
+	PluginRegisterTrust   Key = "plugin.register.trust"
+	PluginRegisterNo      Key = "plugin.register.no"
+	PluginRegistered      Key = "plugin.registered"
+	PluginOnePath         Key = "plugin.one-path"
+	PluginUnregisterShort Key = "plugin.unregister.short"
+	PluginUnregistered    Key = "plugin.unregistered"
+	PluginTestShort       Key = "plugin.test.short"
+	PluginTestLong        Key = "plugin.test.long"
+	PluginTestPassed      Key = "plugin.test.passed"
+	PluginTestFailed      Key = "plugin.test.failed"
+	PluginFile            Key = "plugin.file"
+	PluginOwner           Key = "plugin.owner"
+	PluginMay             Key = "plugin.may"
+	PluginMayNothing      Key = "plugin.may.nothing"
+	PluginChanged         Key = "plugin.changed"
 )
 
 //nolint:gochecknoglobals // a constant table; Go has no constant maps
@@ -81,4 +101,30 @@ cau plugin args Microsoft.HotfixPlugin "@{ 'HotfixRootFolderPath'='\\\\fs1\hotfi
 	PluginInstead:         "Instead: %s",
 	PluginRequired:        "required",
 	PluginDefault:         "default %s",
+
+	PluginRegisterShort: "Trust another plug-in and register it",
+	PluginRegisterLong: `Trust another plug-in and register it. It runs on this host with your rights, and its scripts run as SYSTEM on the nodes.
+
+Its path, SHA-256, owner, permissions and what it declares are shown, asked about and recorded; when any of them changes it is not
+started any more. What others may write is refused. The executable is started once to say what it is, with nothing to reach.`,
+	PluginRegisterOp:      "register a plug-in",
+	PluginRegisterTrust:   "Registering it is a decision of trust: it runs on this host with your rights, and on the nodes it may do what is listed here.",
+	PluginRegisterAsk:     "Type yes to trust %s:",
+	PluginRegisterNo:      "Nothing was registered.",
+	PluginRegistered:      "Registered %s. Use it with --plugin %s.",
+	PluginOnePath:         "exactly one path is expected",
+	PluginUnregisterShort: "Forget a registered plug-in; its executable stays",
+	PluginUnregistered:    "Forgot %s. %s stays where it is.",
+	PluginTestShort:       "Try whether a plug-in keeps the protocol",
+	PluginTestLong: `Try whether a plug-in keeps the protocol: every request, right and wrong, against a simulated node. No cluster is touched and nothing is
+registered, but the executable runs on this host with your rights.
+
+The exit code is 0 when all cases passed, and 1 otherwise. Give the arguments that its scan needs with --arg.`,
+	PluginTestPassed: "All %d cases passed.",
+	PluginTestFailed: "%d of %d cases failed.",
+	PluginFile:       "%s  sha256 %s",
+	PluginOwner:      "owner %s, permissions %s",
+	PluginMay:        "may %s",
+	PluginMayNothing: "nothing on the nodes",
+	PluginChanged:    "It would not be started: %s.",
 }
