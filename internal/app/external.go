@@ -65,7 +65,7 @@ func ofOthers(plan *engine.Plan, node string) bool {
 			continue
 		}
 		for _, u := range n.Updates {
-			if strings.HasPrefix(u.Plugin, "Microsoft.") {
+			if len(u.Files) > 0 || u.Plugin == "" || strings.HasPrefix(u.Plugin, "Microsoft.") {
 				return false
 			}
 		}
