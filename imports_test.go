@@ -32,7 +32,7 @@ var allowedImports = map[string][]string{
 	"smbcheck":                       {"smbcheck/descriptor", "internal/fault", "internal/check", "internal/kerberos", "internal/shellword"},
 	"smbcheck/descriptor":            {},
 	"plugins":                        {"internal/fault", "internal/check"},
-	"plugins/hotfix":                 {"plugins", "hotfixcfg", "smbcheck", "internal/fault", "internal/check"},
+	"plugins/hotfix":                 {"plugins", "hotfixcfg", "hotfixcfg/content", "smbcheck", "internal/fault", "internal/check"},
 	"plugins/windowsupdate":          {"plugins", "plugins/windowsupdate/criteria", "internal/fault", "internal/check"},
 	"plugins/windowsupdate/criteria": {},
 	"plugins/rollingupgrade":         {"plugins", "internal/fault"},

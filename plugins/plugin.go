@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"cau/internal/check"
@@ -87,6 +89,8 @@ type Update struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// MayRestart tells whether installing it can ask for a restart.
 	MayRestart bool `json:"may_restart"`
+	// About is what the update says of itself; nil where nothing is known beyond its name. It decides nothing.
+	About *About `json:"about,omitempty"`
 	// LimitMinutes is how long its installer may take; 0 where that is not known.
 	LimitMinutes int `json:"limit_minutes,omitempty"`
 	// Payload is the plug-in's own pinned data (exit conditions, time limit); opaque to everyone else.
@@ -107,10 +111,36 @@ func (c Command) String() string {
 	return c.Program + " " + c.Parameters
 }
 
+// About is what an update says of itself, in single printable lines; a part that nothing says is empty.
+type About struct {
+	// KB is the article's number, as KB5031234.
+	KB           string `json:"kb,omitempty"`
+	Product      string `json:"product,omitempty"`
+	Architecture string `json:"architecture,omitempty"`
+	Title        string `json:"title,omitempty"`
+	// Source is where the best part comes from, for people: "summary information", "file name".
+	Source string `json:"source,omitempty"`
+	// Problem is why the file itself could not be asked.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Text is all parts in one line, without source and problem.
+func (a About) Text() string {
+	var parts []string
+	for _, part := range []string{a.KB, a.Product, a.Architecture, a.Title} {
+		if part != "" && !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Ignored is a file or folder that will not be installed, and why.
 type Ignored struct {
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
+	// Kind is a stable id of the reason, where the plug-in has one.
+	Kind string `json:"kind,omitempty"`
 	// DidYouMean is a likely intended name, or empty.
 	DidYouMean string `json:"did_you_mean,omitempty"`
 }

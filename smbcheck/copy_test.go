@@ -155,3 +155,38 @@ func TestWhoeverTakesACopyMayFailOrBeSlow(t *testing.T) {
 type shortWriter struct{}
 
 func (shortWriter) Write(p []byte) (int, error) { return len(p) / 2, nil }
+
+func TestPartsOfAFileAreReadInAnyOrderAndAnErrorOfTheReaderIsItsOwn(t *testing.T) {
+	t.Parallel()
+	s := sambatest.Start(t)
+	path := filepath.Join(s.Dir("enc"), "parts.msi")
+	if err := os.WriteFile(path, []byte("0123456789"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := connect(t, s, at("enc", ""), smbcheck.Options{})
+	own := errors.New("no such format")
+	err := c.InspectFile(t.Context(), "parts.msi", nil, func(file io.ReaderAt, size int64) error {
+		b := make([]byte, 3)
+		for off, want := range map[int64]string{7: "789", 2: "234"} {
+			if n, err := file.ReadAt(b, off); n != 3 || err != nil && !errors.Is(err, io.EOF) || string(b) != want {
+				t.Errorf("%d at %d: %q %v", n, off, b, err)
+			}
+		}
+		if n, err := file.ReadAt(b, 9); n != 1 || !errors.Is(err, io.EOF) || size != 10 {
+			t.Errorf("%d %v, size %d", n, err, size)
+		}
+		return own
+	})
+	if !errors.Is(err, own) {
+		t.Errorf("%v", err)
+	}
+	err = c.InspectFile(t.Context(), "parts.msi", nil, func(io.ReaderAt, int64) error {
+		return os.WriteFile(path, []byte("longer than it was"), 0o644)
+	})
+	if !errors.Is(err, smbcheck.ErrChanged) {
+		t.Errorf("changed meanwhile: %v", err)
+	}
+	if _, _, err := c.HashFile(t.Context(), "parts.msi", nil); err != nil {
+		t.Errorf("the connection did not go on: %v", err)
+	}
+}

@@ -262,3 +262,38 @@ func fill(r io.ReaderAt, b []byte, off int64) error {
 		return err
 	}
 }
+
+// InspectFile lets inspect read parts of a file given relative to the root, in any order, while inspect runs. An error of
+// inspect is returned as it is, and the connection goes on. ErrChanged is as for HashFile: then what inspect read is worth
+// nothing.
+func (c *Connection) InspectFile(ctx context.Context, path string, listed *Entry, inspect func(file io.ReaderAt, size int64) error) error {
+	var inside error
+	err := c.withFile(ctx, "read", path, listed, func(f *smb2.File, before *smb2.FileStat, alive func()) error {
+		part := &livelyAt{f: f, alive: alive}
+		inside = inspect(part, before.EndOfFile)
+		return part.err
+	})
+	if err != nil {
+		return err
+	}
+	return inside
+}
+
+// livelyAt reports every answer as a sign of life, and keeps the first error of the share.
+type livelyAt struct {
+	f     io.ReaderAt
+	alive func()
+	err   error
+}
+
+func (l *livelyAt) ReadAt(p []byte, off int64) (int, error) {
+	n, err := l.f.ReadAt(p, off)
+	l.alive()
+	if n < len(p) && err == nil { // the library returns what there is
+		err = io.EOF
+	}
+	if err != nil && !errors.Is(err, io.EOF) && l.err == nil {
+		l.err = err
+	}
+	return n, err
+}

@@ -71,6 +71,10 @@ func summaryStream(r io.ReaderAt) (b []byte, err error) {
 			err = fmt.Errorf("the compound file is damaged: %v", p)
 		}
 	}()
+	signature := make([]byte, 8)
+	if _, err := r.ReadAt(signature, 0); err != nil || string(signature) != "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" {
+		return nil, errors.New("it is no compound file")
+	}
 	doc, err := mscfb.New(r)
 	if err != nil {
 		return nil, err

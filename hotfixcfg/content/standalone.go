@@ -16,7 +16,7 @@ const maxProperties = 64 << 10
 func standalone(r *bounded) (About, error) {
 	head := make([]byte, 8)
 	if _, err := r.ReadAt(head, 0); err != nil {
-		return About{}, err
+		return About{}, errors.New("it is shorter than a cabinet's header")
 	}
 	if string(head[:5]) == "MSWIM" {
 		return About{}, errNotRead

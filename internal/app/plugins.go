@@ -41,10 +41,12 @@ type known struct {
 func builtins() []known {
 	return []known{
 		{
-			says:  &hotfix.Plugin{},
-			scans: func(s *session, _, _ string) plugins.Plugin { return &hotfix.Plugin{Open: s.opener(), Ask: s.asker()} },
-			runs:  func(access *runAccess) plugins.Plugin { return &hotfix.Plugin{Open: access.root()} },
-			root:  true,
+			says: &hotfix.Plugin{},
+			scans: func(s *session, _, _ string) plugins.Plugin {
+				return &hotfix.Plugin{Open: s.opener(), Ask: s.asker(), MadeUp: s.lab != nil}
+			},
+			runs: func(access *runAccess) plugins.Plugin { return &hotfix.Plugin{Open: access.root()} },
+			root: true,
 		},
 		{
 			says: &windowsupdate.Plugin{},

@@ -60,7 +60,7 @@ func (r HotfixReport) safe() bool {
 
 func (p *program) hotfix() *cobra.Command {
 	cmd := &cobra.Command{Use: "hotfix", Short: p.texts.T(message.CLIHotfixShort)}
-	cmd.AddCommand(p.hotfixCheck(), p.hotfixConfig())
+	cmd.AddCommand(p.hotfixCheck(), p.hotfixList(), p.hotfixConfig())
 	return cmd
 }
 

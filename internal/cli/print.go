@@ -110,7 +110,11 @@ func (p *program) printPlan(plan *engine.Plan) {
 			p.line("     " + message.Clean(remark))
 		}
 		for _, u := range n.Updates {
-			p.printUpdate(plan, u)
+			of := ""
+			if len(plan.Further) > 0 {
+				of = u.Plugin
+			}
+			p.printUpdate("     ", u, of)
 		}
 	}
 	for _, l := range p.takingLines(plan) {
@@ -127,34 +131,6 @@ func (p *program) printPlan(plan *engine.Plan) {
 	p.line("")
 	p.line("  " + cau)
 	p.line("  " + invoke)
-}
-
-// printUpdate says exactly what would be installed (R08): a file by its hash and command line, anything else by its identity.
-func (p *program) printUpdate(plan *engine.Plan, u plugins.Update) {
-	name := u.Name
-	if len(u.Files) > 0 {
-		name = u.Files[0].Path
-	}
-	line := fmt.Sprintf("     %s  [%s]", message.Clean(name), message.Clean(u.Rule))
-	if u.MayRestart {
-		line += "  " + p.texts.T(message.CLIPlanMayRestart)
-	}
-	if len(plan.Further) > 0 {
-		line += "  " + message.Clean(u.Plugin)
-	}
-	p.line(line)
-	if u.Command.Program != "" {
-		p.line("       " + message.Clean(u.Command.String()))
-	}
-	if len(u.Files) > 0 {
-		p.line("       sha256 " + u.Files[0].SHA256 + "  " + strconv.FormatInt(u.Files[0].Size, 10) + " bytes")
-	}
-	if u.Identity != "" {
-		p.line("       " + message.Clean(u.Identity))
-	}
-	for _, w := range u.Warnings {
-		p.line("       ! " + message.Clean(w))
-	}
 }
 
 // printIgnored lists what would not be installed.

@@ -256,6 +256,8 @@ type Services interface {
 	Doctor(ctx context.Context, target Target, req DoctorRequest, note func(string)) (DoctorReport, error)
 	// HotfixCheck tells whether a hotfix root is safe to install from; it reads and changes nothing.
 	HotfixCheck(ctx context.Context, req HotfixCheckRequest, note func(string)) (HotfixReport, error)
+	// HotfixList says what a hotfix root holds, for whom and by which rule; it changes nothing.
+	HotfixList(ctx context.Context, req HotfixListRequest, note func(string)) (HotfixList, error)
 	// ConfigValidate reads a hotfix configuration file on this host.
 	ConfigValidate(ctx context.Context, file string) (ConfigReport, error)
 	// ConfigInit writes a configuration file into a hotfix root that has none of that name; it overwrites nothing.

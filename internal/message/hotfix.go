@@ -2,6 +2,21 @@ package message
 
 // Texts of the commands about hotfix roots, beside `cau hotfix check`.
 const (
+	CLIHotfixListShort       Key = "cli.hotfix.list.short"
+	CLIHotfixListLong        Key = "cli.hotfix.list.long"
+	CLIHotfixListExample     Key = "cli.hotfix.list.example"
+	CLIFlagListCluster       Key = "cli.flag.list.cluster"
+	CLIFlagListLab           Key = "cli.flag.list.lab"
+	CLIFlagListNode          Key = "cli.flag.list.node"
+	CLIFlagListUser          Key = "cli.flag.list.user"
+	CLIFlagNeedsCluster      Key = "cli.flag-needs-cluster"
+	CLIFlagNeedsClusterHint  Key = "cli.flag-needs-cluster.hint"
+	CLIAddressNeedsCluster   Key = "cli.address-needs-cluster"
+	CLIListGuessed           Key = "cli.list.guessed"
+	CLIListChanged           Key = "cli.list.changed"
+	CLIListEveryNode         Key = "cli.list.every-node"
+	CLIListNode              Key = "cli.list.node"
+	CLIAbout                 Key = "cli.about"
 	CLIConfigShort           Key = "cli.config.short"
 	CLIConfigValidateShort   Key = "cli.config.validate.short"
 	CLIConfigValidateLong    Key = "cli.config.validate.long"
@@ -26,8 +41,25 @@ const (
 
 //nolint:gochecknoglobals // a constant table; Go has no constant maps
 var hotfixTexts = map[Key]string{
-	CLIConfigShort:         "Hotfix configuration files",
-	CLIConfigValidateShort: "Read a configuration file and say what is wrong with it",
+	CLIHotfixListShort: "Show what a hotfix root holds: for which node, by which rule and command line, and what is passed over",
+	CLIHotfixListLong: "Reads a root, a folder on this host or \\\\server\\share\\folder, and every update in it; changes nothing. Shows per node what would be\n" +
+		"installed, with its SHA-256, computed on this host, and what the update says of itself; and with the reason what CAU passes over in silence.\n" +
+		"Whether the root may be trusted is for cau hotfix check to say. The nodes' names come from --cluster or --lab, else from --node.",
+	CLIHotfixListExample:    "cau hotfix list /srv/hotfixes/root --node NODE1 --node NODE2\ncau hotfix list '\\\\fs1\\hotfixes\\root' --cluster fc1 --user 'CONTOSO\\admin' --json\ncau hotfix list --lab",
+	CLIFlagListCluster:      "take the nodes' names from this cluster: its name or any node",
+	CLIFlagListLab:          "take the nodes, and where no root is named the root, from the simulated cluster (--lab=ID picks one of several)",
+	CLIFlagListNode:         "a node to show; repeatable; without --cluster and --lab these are all nodes. With --cluster, NAME=ADDRESS says where one really listens",
+	CLIFlagListUser:         `who signs in on the file server, and with --cluster on the nodes: DOMAIN\user, user@domain or a local account`,
+	CLIFlagNeedsCluster:     "it means something with --cluster alone",
+	CLIFlagNeedsClusterHint: "Leave it out, or name the cluster with --cluster ADDRESS.",
+	CLIAddressNeedsCluster:  "an address means something with --cluster alone",
+	CLIListGuessed:          "The cluster's nodes are not known, so folders were taken for nodes' by their names. Name them with --node, or with --cluster.",
+	CLIListChanged:          "%s changed while the root was read; list it again when whoever copies files there has finished.",
+	CLIListEveryNode:        "Every node without a folder of its own",
+	CLIListNode:             "%s, updates: %d",
+	CLIAbout:                "%s (from %s)",
+	CLIConfigShort:          "Hotfix configuration files",
+	CLIConfigValidateShort:  "Read a configuration file and say what is wrong with it",
 	CLIConfigValidateLong: "Reads a hotfix configuration file on this host as a run would, and prints FILE:LINE:COLUMN: MESSAGE for each problem. Warnings are\n" +
 		"places that were read over, and rules that do more than they seem to; they do not make a file invalid. Exit code 0 if the\n" +
 		"file is valid, 2 if it is not, 1 if it could not be read.",

@@ -23,15 +23,25 @@ const (
 	argConfig     = "HotfixConfigFileName"
 )
 
-// Root is a hotfix root that was opened for reading.
-type Root interface {
-	Facts() smbcheck.Facts
-	// Enforcement tries whether clients that cannot encrypt are let in.
-	Enforcement(ctx context.Context) (smbcheck.Enforcement, error)
+// Files are what a hotfix root holds.
+type Files interface {
 	Walk(ctx context.Context, limits smbcheck.Limits) (smbcheck.Tree, error)
 	ReadFile(ctx context.Context, path string, most int64, listed *smbcheck.Entry) ([]byte, error)
 	HashFile(ctx context.Context, path string, listed *smbcheck.Entry) (sum [32]byte, size int64, err error)
 	Close() error
+}
+
+// Root is a hotfix root on a file server that was opened for reading.
+type Root interface {
+	Files
+	Facts() smbcheck.Facts
+	// Enforcement tries whether clients that cannot encrypt are let in.
+	Enforcement(ctx context.Context) (smbcheck.Enforcement, error)
+}
+
+// Inspector are Files that let somebody read parts of a file, in any order.
+type Inspector interface {
+	InspectFile(ctx context.Context, path string, listed *smbcheck.Entry, inspect func(file io.ReaderAt, size int64) error) error
 }
 
 // Opener opens a hotfix root. It knows the account and where the server really is.
@@ -45,7 +55,11 @@ type Copier interface {
 	CopyFile(ctx context.Context, path string, to io.Writer) error
 }
 
-var _ Copier = (*smbcheck.Connection)(nil)
+var (
+	_ Copier    = (*smbcheck.Connection)(nil)
+	_ Inspector = (*smbcheck.Connection)(nil)
+	_ Inspector = (*Folder)(nil)
+)
 
 // Plugin is Microsoft.HotfixPlugin. Without an Opener it can install and let nodes pull, but neither scan nor push.
 type Plugin struct {
@@ -53,6 +67,8 @@ type Plugin struct {
 	Open Opener
 	// Ask asks the root's server for Look, and for Scan where Open failed; nil asks nobody.
 	Ask Asker
+	// MadeUp: the root's updates are a lab's, of no format, which is not worth a word.
+	MadeUp bool
 }
 
 // Name is Microsoft.HotfixPlugin.

@@ -45,8 +45,12 @@ func (p *Plugin) Look(ctx context.Context, nodes []string, args plugins.Argument
 
 // visit is one reading of a root: one walk, which everything else is about.
 type visit struct {
-	// root is nil where it could not be opened.
-	root     Root
+	// madeUp is as Plugin.MadeUp.
+	madeUp bool
+	// root is nil where it could not be opened, or is a folder of this host.
+	root Root
+	// files are what the root holds; the root itself where there is one.
+	files    Files
 	server   *smbcheck.ServerFacts
 	location smbcheck.Location
 	args     plugins.Arguments
@@ -77,7 +81,7 @@ func (p *Plugin) visit(ctx context.Context, nodes []string, args plugins.Argumen
 	if err != nil {
 		return nil, err
 	}
-	v := &visit{args: args, nodes: nodes, guessed: len(nodes) == 0, location: location}
+	v := &visit{madeUp: p.MadeUp, args: args, nodes: nodes, guessed: len(nodes) == 0, location: location}
 	if ask {
 		v.ask(ctx, p.Ask)
 	}
@@ -93,6 +97,7 @@ func (p *Plugin) visit(ctx context.Context, nodes []string, args plugins.Argumen
 		}
 		v.unreachable(err)
 	}
+	v.files = v.root
 	return v, ctx.Err()
 }
 
@@ -139,10 +144,7 @@ func (v *visit) look(ctx context.Context) bool {
 		v.smb(ctx)
 		return false
 	}
-	v.tree, v.places = tree, make(map[string]int, len(tree.Entries))
-	for i, e := range tree.Entries {
-		v.places[e.Path] = i
-	}
+	v.walked(tree)
 	v.add(check.Result{ID: "root.reach", Outcome: check.Pass, Subject: v.args[argRoot], Evidence: fmt.Sprintf("Listed %d files and folders over SMB %s.", len(tree.Entries), v.root.Facts().Dialect)})
 	v.add(smbcheck.ReparsePoints(tree.Entries))
 	ok := v.smb(ctx)
@@ -155,6 +157,13 @@ func (v *visit) look(ctx context.Context) bool {
 	}
 	v.acl()
 	return ok
+}
+
+func (v *visit) walked(tree smbcheck.Tree) {
+	v.tree, v.places = tree, make(map[string]int, len(tree.Entries))
+	for i, e := range tree.Entries {
+		v.places[e.Path] = i
+	}
 }
 
 // smb answers what the connection tells. It is false where no file may be read over it.
@@ -213,16 +222,16 @@ func (v *visit) read(ctx context.Context) (*hotfixcfg.Config, bool) {
 		}
 	}
 	if listed == nil {
-		v.add(check.Result{ID: "config.present", Outcome: check.Fail, Subject: name, Evidence: "There is no file of this name in " + v.args[argRoot] + ".", Remedy: "Copy DefaultHotfixConfig.xml of a cluster node into the root folder, or name another file with " + argConfig + "."})
+		v.add(check.Result{ID: "config.present", Outcome: check.Fail, Subject: name, Evidence: "There is no file of this name in " + v.args[argRoot] + ".", Remedy: "Copy DefaultHotfixConfig.xml of a cluster node into the root folder, write cau's own with cau hotfix config init, or name another file with " + argConfig + "."})
 		v.add(check.Result{ID: "config.valid", Outcome: check.CannotVerify, Subject: name, Evidence: "There is no file to read.", Remedy: "See config.present."})
 		return nil, false
 	}
 	v.config = listed.Path
-	data, err := v.root.ReadFile(ctx, v.config, hotfixcfg.MaxConfigBytes, listed)
+	data, err := v.files.ReadFile(ctx, v.config, hotfixcfg.MaxConfigBytes, listed)
 	present := check.Result{ID: "config.present", Outcome: check.Pass, Subject: v.config}
 	if errors.Is(err, smbcheck.ErrChanged) {
 		present.Outcome, present.Evidence, present.Remedy = check.CannotVerify, sentence(err)+" ", "Let whoever writes it finish, then check again."
-		data, err = v.root.ReadFile(ctx, v.config, hotfixcfg.MaxConfigBytes, nil)
+		data, err = v.files.ReadFile(ctx, v.config, hotfixcfg.MaxConfigBytes, nil)
 	}
 	if err != nil {
 		v.fail("config.present", v.config, err)
@@ -235,7 +244,7 @@ func (v *visit) read(ctx context.Context) (*hotfixcfg.Config, bool) {
 	v.add(present)
 	cfg, err := hotfixcfg.Parse(data)
 	if err != nil {
-		v.add(check.Result{ID: "config.valid", Outcome: check.Fail, Subject: v.config, Evidence: sentence(err), Remedy: "Mend the file at that place; nothing is guessed from a file that cannot be read whole."})
+		v.add(check.Result{ID: "config.valid", Outcome: check.Fail, Subject: v.config, Evidence: sentence(err), Remedy: "Mend the file at that place; nothing is guessed from a file that cannot be read whole. cau hotfix config validate lists every problem of a copy."})
 		return nil, false
 	}
 	valid := check.Result{ID: "config.valid", Outcome: check.Pass, Subject: v.config, Evidence: countRules(cfg)}
@@ -277,7 +286,7 @@ func (v *visit) sort(cfg *hotfixcfg.Config) bool {
 	v.layout, v.understood = layout, true
 	r := check.Result{ID: "layout", Outcome: check.Pass, Evidence: fmt.Sprintf("%d updates, nothing left over.", len(layout.Updates))}
 	for _, g := range layout.Ignored {
-		v.ignored = append(v.ignored, plugins.Ignored{Path: g.Path, Reason: g.Because(), DidYouMean: g.DidYouMean})
+		v.ignored = append(v.ignored, plugins.Ignored{Path: g.Path, Reason: g.Because(), Kind: string(g.Reason), DidYouMean: g.DidYouMean})
 	}
 	if n := len(layout.Ignored); n > 0 {
 		r.Outcome = check.Warn

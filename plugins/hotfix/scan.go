@@ -31,7 +31,7 @@ func (p *Plugin) Scan(ctx context.Context, nodes []string, args plugins.Argument
 		return plugins.Scan{}, err
 	}
 	defer v.close()
-	s := &scan{visit: v, hashes: map[string]plugins.File{}, result: plugins.Scan{Source: args[argRoot], Updates: map[string][]plugins.Update{}}}
+	s := newScan(v)
 	if v.look(ctx) {
 		s.updates(ctx)
 	}
@@ -44,6 +44,14 @@ type scan struct {
 	*visit
 	result plugins.Scan
 	hashes map[string]plugins.File
+	abouts map[string]*plugins.About
+}
+
+func newScan(v *visit) *scan {
+	return &scan{
+		visit: v, hashes: map[string]plugins.File{}, abouts: map[string]*plugins.About{},
+		result: plugins.Scan{Source: v.args[argRoot], Updates: map[string][]plugins.Update{}},
+	}
 }
 
 // updates pins every update of every node.
@@ -63,18 +71,21 @@ func (s *scan) updates(ctx context.Context) {
 	}
 }
 
-func (s *scan) pin(ctx context.Context, u hotfixcfg.Update) (plugins.Update, error) {
+func (s *scan) pin(ctx context.Context, u hotfixcfg.Update) (out plugins.Update, err error) {
 	id := sha256.Sum256([]byte(strings.ToLower(u.Path)))
-	out := plugins.Update{ID: "u" + hex.EncodeToString(id[:8]), Name: u.Name, Plugin: Name, Rule: u.Rule.Name, MayRestart: mayRestart(u.Rule), LimitMinutes: s.args.Int(argTimeout)}
+	out = plugins.Update{ID: "u" + hex.EncodeToString(id[:8]), Name: u.Name, Plugin: Name, Rule: u.Rule.Name, MayRestart: mayRestart(u.Rule), LimitMinutes: s.args.Int(argTimeout)}
 	folder := u.Path[:len(u.Path)-len(u.Name)]
 	pay := payload{Rule: u.Rule, TimeoutMinutes: s.args.Int(argTimeout)}
 	for _, path := range append([]string{u.Path}, u.Companions...) {
-		file, err := s.hash(ctx, path)
-		if err != nil {
+		var file plugins.File
+		if file, err = s.hash(ctx, path); err != nil {
 			return out, err
 		}
 		out.Files = append(out.Files, file)
 		pay.Targets = append(pay.Targets, strings.TrimPrefix(path, folder))
+	}
+	if out.About, err = s.about(ctx, u); err != nil {
+		return out, err
 	}
 	command, err := hotfixcfg.CommandLine(u.Rule, "%"+plugins.UpdateFolderVariable+`%\`+u.Name)
 	if err != nil {
@@ -101,10 +112,10 @@ func (s *scan) hash(ctx context.Context, path string) (plugins.File, error) {
 	if f, ok := s.hashes[path]; ok {
 		return f, nil
 	}
-	sum, size, err := s.root.HashFile(ctx, path, s.listed(path))
+	sum, size, err := s.files.HashFile(ctx, path, s.listed(path))
 	if errors.Is(err, smbcheck.ErrChanged) {
 		s.add(check.Result{ID: "layout", Outcome: check.CannotVerify, Subject: path, Evidence: sentence(err), Remedy: "Let whoever copies files there finish, then check again."})
-		sum, size, err = s.root.HashFile(ctx, path, nil)
+		sum, size, err = s.files.HashFile(ctx, path, nil)
 	}
 	if err != nil {
 		return plugins.File{}, err

@@ -164,6 +164,14 @@ func (w *Wizard) updateLines(u plugins.Update) []page.Line {
 		head += "  " + w.texts.T(message.CLIPlanMayRestart)
 	}
 	lines := []page.Line{{Indent: 1, Text: head}}
+	if a := u.About; a != nil {
+		if text := a.Text(); text != "" {
+			lines = append(lines, page.Line{Indent: 2, Text: w.texts.T(message.CLIAbout, message.Clean(text), message.Clean(a.Source))})
+		}
+		if a.Problem != "" {
+			lines = append(lines, page.Line{Tone: page.Warn, Indent: 2, Text: message.Clean(a.Problem)})
+		}
+	}
 	if u.Command.Program != "" {
 		lines = append(lines, page.Line{Tone: page.Muted, Indent: 2, Text: message.Clean(u.Command.String())})
 	}
