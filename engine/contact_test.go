@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,14 +30,19 @@ func TestR22_WhenANodeDoesNotAnswerItsPeersAreAskedWhetherItIsGone(t *testing.T)
 				b := twoNodes(t)
 				b.p.scripts["NODE1/u"] = restart()
 				b.w.machine("NODE1").neverUp = c.neverUp
-				lost := c.first
+				var lost atomic.Bool
+				lost.Store(c.first)
 				b.w.fail = func(act, node string) error {
-					if act == c.act && node == "NODE1" && lost {
+					if act == c.act && node == "NODE1" && lost.Load() {
 						return errors.New("no route")
 					}
 					return nil
 				}
-				b.journal.on = func(f engine.Fact) { lost = lost || f.Kind == engine.FactRestartIntent }
+				b.journal.on = func(f engine.Fact) {
+					if f.Kind == engine.FactRestartIntent {
+						lost.Store(true)
+					}
+				}
 				s := b.toEnd()
 				if n := s.Node("NODE1"); n.Status != engine.NodeFailed || !strings.Contains(n.Cause.Message, c.says) {
 					t.Errorf("%s %v", n.Status, n.Cause)
