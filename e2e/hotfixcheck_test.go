@@ -24,10 +24,10 @@ type hotfixReport struct {
 		Evidence *string       `json:"evidence"`
 		Remedy   *string       `json:"remedy"`
 	} `json:"checks"`
-	Ignored    []struct{ Path, Reason string } `json:"ignored"`
-	Connection map[string]any                  `json:"connection"`
-	Server     map[string]any                  `json:"server"`
-	Simulated  bool                            `json:"simulated"`
+	Ignored    []struct{ Path, Reason, Kind string } `json:"ignored"`
+	Connection map[string]any                        `json:"connection"`
+	Server     map[string]any                        `json:"server"`
+	Simulated  bool                                  `json:"simulated"`
 }
 
 // rooted is a report with the checks by their ids.
