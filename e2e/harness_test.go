@@ -25,6 +25,8 @@ const patience = 4 * time.Minute
 // lab's.
 const atOnce = 6
 
+const hotfixPlugin = "Microsoft.HotfixPlugin"
+
 // binary is the program. With -race it looks for races too (raced), but for the many runs of the scenarios, which use
 // quick: what they have that is new is the lab's doing.
 var (
@@ -193,7 +195,7 @@ func apply(info lab.Info, more ...string) []string {
 
 // applyWithin is apply with other limits. What fails has failed: tests of attempts ask for them.
 func applyWithin(limits []string, info lab.Info, more ...string) []string {
-	return args([]string{"apply", "--lab=" + info.ID, "--yes", "--json", "--arg", "HotfixRootFolderPath=" + info.Root, "--max-retries-per-node", "0"}, limits, more)
+	return args([]string{"apply", "--lab=" + info.ID, "--yes", "--json", "--plugin", hotfixPlugin, "--arg", "HotfixRootFolderPath=" + info.Root, "--max-retries-per-node", "0"}, limits, more)
 }
 
 // status reads a run's state.

@@ -39,10 +39,11 @@ func TestBadInputGetsOneClearMessageTheRightCodeAndChangesNothing(t *testing.T) 
 	}{
 		{[]string{"apply", "--yes"}, 2, []string{"no cluster is named", "--cluster", "--lab"}},
 		{[]string{"preview", "--lab", "--cluster", "fc1"}, 2, []string{"both --cluster and --lab"}},
-		{[]string{"apply", "--lab", "--yes", "--plugin", "Contoso.Plugin"}, 2, []string{`"Contoso.Plugin"`, "Microsoft.HotfixPlugin"}},
+		{[]string{"apply", "--lab", "--yes", "--plugin", "Contoso.Plugin"}, 2, []string{`"Contoso.Plugin"`, hotfixPlugin}},
 		{[]string{"apply", "--lab", "--yes", "--arg", "HotfixRootFolderPath"}, 2, []string{"not of the form Name=Value"}},
+		{[]string{"apply", "--lab", "--yes", "--arg", `HotfixRootFolderPath=\\s\h\r`}, 2, []string{"HotfixRootFolderPath", "not an argument of this plug-in", "--plugin Microsoft.HotfixPlugin"}},
 		{[]string{"apply", "--lab", "--yes", "--arg", "Colour=red"}, 2, []string{"Colour", "not an argument"}},
-		{[]string{"apply", "--lab", "--yes", "--arg", `HotfixRootFolderPath=\\s\r`, "--arg", "HotfixInstallerTimeoutMinutes=soon"}, 2, []string{"whole minutes"}},
+		{[]string{"apply", "--lab", "--yes", "--plugin", hotfixPlugin, "--arg", `HotfixRootFolderPath=\\s\r`, "--arg", "HotfixInstallerTimeoutMinutes=soon"}, 2, []string{"whole minutes"}},
 		{[]string{"apply", "--lab", "--yes", "--accept", "*"}, 2, []string{`there is no check "*"`}},
 		{[]string{"apply", "--lab"}, 2, []string{"--yes"}},
 		{[]string{"apply", "--lab", "--yes", "--reboot-timeout-minutes", "0"}, 2, []string{"RebootTimeoutMinutes"}},
@@ -60,8 +61,8 @@ func TestBadInputGetsOneClearMessageTheRightCodeAndChangesNothing(t *testing.T) 
 		{[]string{"stop", ""}, 2, []string{"one run is named", "cau runs"}},
 		{[]string{"lab", "down", ""}, 2, []string{"cau lab list"}},
 		{[]string{"preview", "--lab", "--node", "NODE1=host"}, 2, []string{"--node", "--lab"}},
-		{[]string{"preview", "--cluster", dead, "--user", "x", "--node", "NODE1=http://", "--arg", `HotfixRootFolderPath=\\s\h\r`}, 2, []string{"--node NODE1"}},
-		{[]string{"preview", "--cluster", dead, "--user", "x", "--pin", strings.Repeat("ab", 32), "--arg", `HotfixRootFolderPath=\\s\h\r`}, 2, []string{"--pin", "https://"}},
+		{[]string{"preview", "--cluster", dead, "--user", "x", "--node", "NODE1=http://", "--plugin", hotfixPlugin, "--arg", `HotfixRootFolderPath=\\s\h\r`}, 2, []string{"--node NODE1"}},
+		{[]string{"preview", "--cluster", dead, "--user", "x", "--pin", strings.Repeat("ab", 32), "--plugin", hotfixPlugin, "--arg", `HotfixRootFolderPath=\\s\h\r`}, 2, []string{"--pin", "https://"}},
 		{[]string{"status", "ffff"}, 2, []string{"no such run", "cau runs"}},
 		{[]string{"attach"}, 2, []string{"no such run"}},
 		{[]string{"pause"}, 2, []string{"one run is named", "cau runs"}},
@@ -70,9 +71,9 @@ func TestBadInputGetsOneClearMessageTheRightCodeAndChangesNothing(t *testing.T) 
 		{[]string{"lab", "up", "--share", "nonsense"}, 2, []string{"share"}},
 		{[]string{"lab", "down"}, 1, []string{"gone"}},
 		{[]string{}, 2, []string{"no terminal", "cau apply"}},
-		{[]string{"preview", "--cluster", dead, "--user", `LAB\admin`, "--arg", `HotfixRootFolderPath=\\s\h\r`, "--password-file", password}, 1, []string{dead}},
-		{[]string{"preview", "--cluster", dead, "--arg", `HotfixRootFolderPath=\\s\h\r`}, 2, []string{"--user"}},
-		{[]string{"preview", "--cluster", dead, "--user", "x", "--password-file", "/nowhere", "--arg", `HotfixRootFolderPath=\\s\h\r`}, 1, []string{"/nowhere", "--password-file"}},
+		{[]string{"preview", "--cluster", dead, "--user", `LAB\admin`, "--plugin", hotfixPlugin, "--arg", `HotfixRootFolderPath=\\s\h\r`, "--password-file", password}, 1, []string{dead}},
+		{[]string{"preview", "--cluster", dead, "--plugin", hotfixPlugin, "--arg", `HotfixRootFolderPath=\\s\h\r`}, 2, []string{"--user"}},
+		{[]string{"preview", "--cluster", dead, "--user", "x", "--password-file", "/nowhere", "--plugin", hotfixPlugin, "--arg", `HotfixRootFolderPath=\\s\h\r`}, 1, []string{"/nowhere", "--password-file"}},
 	} {
 		r := w.cau(c.line...)
 		if r.code != c.code {
@@ -97,7 +98,7 @@ func TestBadRootsAreRefusedWithTheReason(t *testing.T) {
 	w := newWorld(t)
 	info := w.lab()
 	run := func(root string, more ...string) result {
-		return w.cau(args([]string{"apply", "--lab=" + info.ID, "--yes", "--arg", "HotfixRootFolderPath=" + root}, more)...)
+		return w.cau(args([]string{"apply", "--lab=" + info.ID, "--yes", "--plugin", hotfixPlugin, "--arg", "HotfixRootFolderPath=" + root}, more)...)
 	}
 	for _, c := range []struct {
 		name string
@@ -137,7 +138,7 @@ func TestR02_AWrongPasswordIsTriedOnceOnOneNode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	info := w.lab()
-	line := []string{"preview", "--cluster", info.Nodes[0].Address, "--user", info.User, "--password-file", write(t, "wrong\n"), "--arg", "HotfixRootFolderPath=" + info.Root}
+	line := []string{"preview", "--cluster", info.Nodes[0].Address, "--user", info.User, "--password-file", write(t, "wrong\n"), "--plugin", hotfixPlugin, "--arg", "HotfixRootFolderPath=" + info.Root}
 	for _, n := range info.Nodes {
 		line = append(line, "--node", n.Name+"="+n.Address)
 	}

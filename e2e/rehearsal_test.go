@@ -216,7 +216,7 @@ func (r *rehearsed) member(name string) engine.NodeState {
 func (r *rehearsed) preview(want map[string]string, more ...string) {
 	r.t.Helper()
 	var plan engine.Plan
-	out := r.cau(append([]string{"preview", "--lab=" + r.info.ID, "--json"}, more...)...).out
+	out := r.cau(append([]string{"preview", "--lab=" + r.info.ID, "--json", "--plugin", hotfixPlugin}, more...)...).out
 	if err := json.Unmarshal([]byte(out), &plan); err != nil {
 		r.t.Fatalf("%v in %s", err, out)
 	}

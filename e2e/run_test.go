@@ -16,7 +16,7 @@ func TestApplyTakesFourNodesThroughARunOnTheLabsOwnRoot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	info := w.lab()
-	r := w.want(0, "apply", "--lab", "--yes", "--json", "--reboot-timeout-minutes", "1440")
+	r := w.want(0, "apply", "--lab", "--yes", "--json", "--plugin", hotfixPlugin, "--reboot-timeout-minutes", "1440")
 	list := facts(t, r.out)
 	if list[0].Kind != engine.FactRunStarted || list[len(list)-1].Kind != engine.FactRunEnded {
 		t.Errorf("from %s to %s", list[0].Kind, list[len(list)-1].Kind)

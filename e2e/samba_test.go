@@ -16,7 +16,7 @@ func sambaLab(t *testing.T, w *world, s *sambatest.Server) (lab.Info, []string) 
 	password := write(t, sambatest.Password+"\n")
 	info := w.lab("--speed", "60", "--share", `\\127.0.0.1\acl=`+s.Addr+","+sambatest.Member+","+password)
 	return info, args([]string{
-		"apply", "--lab=" + info.ID, "--yes", "--json", "--arg", `HotfixRootFolderPath=\\127.0.0.1\acl\root`,
+		"apply", "--lab=" + info.ID, "--yes", "--json", "--plugin", hotfixPlugin, "--arg", `HotfixRootFolderPath=\\127.0.0.1\acl\root`,
 		"--smb-port", strconv.Itoa(s.Port), "--smb-user", sambatest.Admin, "--smb-password-file", password,
 	}, patient())
 }

@@ -114,10 +114,10 @@ func updatesOtherSource(t *testing.T) {
 }
 
 func TestBothBuiltInPluginsInstallInOneRunInTheirOrder(t *testing.T) {
-	r := updating(t, "default", 0, "--separate-reboots", "--node-order", "NODE3", "--plugin", "Microsoft.HotfixPlugin", "--arg", "HotfixInstallerTimeoutMinutes=1440",
+	r := updating(t, "default", 0, "--separate-reboots", "--node-order", "NODE3", "--plugin", hotfixPlugin, "--arg", "HotfixInstallerTimeoutMinutes=1440",
 		"--arg", windowsUpdate+":QueryString=IsInstalled=0 and Type='Software' and IsHidden=0 and UpdateID='a1f3c0de-0004-4c41-9b00-000000000004'")
 	for _, n := range r.state.Nodes {
-		if n.Status != engine.NodeSucceeded || n.Restarts != 1 || len(n.Updates) < 4 || n.Updates[0].Plugin != windowsUpdate || n.Updates[1].Plugin != "Microsoft.HotfixPlugin" {
+		if n.Status != engine.NodeSucceeded || n.Restarts != 1 || len(n.Updates) < 4 || n.Updates[0].Plugin != windowsUpdate || n.Updates[1].Plugin != hotfixPlugin {
 			t.Errorf("%s is %s after %d restarts: %+v", n.Name, n.Status, n.Restarts, n.Updates)
 		}
 	}

@@ -65,6 +65,8 @@ type ArgumentError struct {
 	Hint    string
 	// Missing: the argument is required and was not given.
 	Missing bool
+	// Unknown: the plug-in takes no argument of that name.
+	Unknown bool
 	// At is where it stands in a text of arguments; zero where there was none. Inside counts characters from 1 within the
 	// value, for a Plugin that knows where in it the problem is; 0 is the whole.
 	At     Place
@@ -116,7 +118,7 @@ func ResolvePlaced(specs []OptionSpec, given []Placed) (Arguments, []ArgumentErr
 		spec, ok := find(specs, g.Name)
 		switch {
 		case !ok:
-			problems = append(problems, ArgumentError{Name: shortName(g.Name), Problem: "is not an argument of this plug-in", Hint: "It takes " + names(specs) + ".", At: g.At})
+			problems = append(problems, ArgumentError{Name: shortName(g.Name), Problem: "is not an argument of this plug-in", Hint: "It takes " + names(specs) + ".", Unknown: true, At: g.At})
 			continue
 		case seen[spec.Name]:
 			problems = append(problems, ArgumentError{Name: spec.Name, Problem: "is given twice", At: g.At})
@@ -179,6 +181,12 @@ func (s OptionSpec) parse(value string) (canonical, problem string) {
 	case KindText, KindPath, KindSecret:
 	}
 	return value, ""
+}
+
+// Takes tells whether one of the options has that name or spelling.
+func Takes(specs []OptionSpec, name string) bool {
+	_, ok := find(specs, name)
+	return ok
 }
 
 func find(specs []OptionSpec, name string) (OptionSpec, bool) {

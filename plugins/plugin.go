@@ -12,6 +12,9 @@ import (
 	"cau/internal/fault"
 )
 
+// Default is the plug-in of a run that names none (Invoke-CauRun, CauPluginName).
+const Default = "Microsoft.WindowsUpdatePlugin"
+
 // Plugin finds updates for nodes, brings them there and installs them, one at a time. Its methods may
 // be called again after a crash: job ids are given by the caller, so that repeating attaches instead of
 // starting twice.

@@ -68,7 +68,7 @@ func run(ctx context.Context, out io.Writer, nodes int, speed float64) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, u.cau(context.WithoutCancel(ctx), nil, "lab", "down", lab.ID)) }()
-	err = u.cau(ctx, nil, "apply", "--lab="+lab.ID, "--yes", "--detach", "--reboot-timeout-minutes", "1440", "--arg", "HotfixRootFolderPath="+lab.Root)
+	err = u.cau(ctx, nil, "apply", "--lab="+lab.ID, "--yes", "--detach", "--reboot-timeout-minutes", "1440", "--plugin", "Microsoft.HotfixPlugin", "--arg", "HotfixRootFolderPath="+lab.Root)
 	if err != nil {
 		return err
 	}

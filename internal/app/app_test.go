@@ -5,6 +5,9 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+
+	"cau/plugins"
+	"cau/plugins/windowsupdate"
 )
 
 func TestARelativeHomeIsTheSameFolderForEveryProcess(t *testing.T) {
@@ -25,5 +28,11 @@ func TestAnInterruptWhileALabStartsIsAnInterruptAndNoFailure(t *testing.T) {
 	cancel()
 	if _, err := awaitLab(ctx, t.TempDir(), make(chan error)); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestTheDefaultPluginIsShownFirstAndIsWindowsUpdate(t *testing.T) {
+	if first := builtins()[0].says; first.Name() != plugins.Default || first.Name() != windowsupdate.Name {
+		t.Errorf("the first is %s, the default %s", first.Name(), plugins.Default)
 	}
 }

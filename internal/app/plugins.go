@@ -37,17 +37,9 @@ type known struct {
 	other bool
 }
 
-// builtins are the plug-ins in the order in which they are shown; the first is what a lab shows.
+// builtins are the plug-ins in the order in which they are shown, the default first.
 func builtins() []known {
 	return []known{
-		{
-			says: &hotfix.Plugin{},
-			scans: func(s *session, _, _ string) plugins.Plugin {
-				return &hotfix.Plugin{Open: s.opener(), Ask: s.asker(), MadeUp: s.lab != nil}
-			},
-			runs: func(access *runAccess) plugins.Plugin { return &hotfix.Plugin{Open: access.root()} },
-			root: true,
-		},
 		{
 			says: &windowsupdate.Plugin{},
 			scans: func(s *session, run, job string) plugins.Plugin {
@@ -55,6 +47,14 @@ func builtins() []known {
 			},
 			runs: func(*runAccess) plugins.Plugin { return &windowsupdate.Plugin{} },
 			jobs: true,
+		},
+		{
+			says: &hotfix.Plugin{},
+			scans: func(s *session, _, _ string) plugins.Plugin {
+				return &hotfix.Plugin{Open: s.opener(), Ask: s.asker(), MadeUp: s.lab != nil}
+			},
+			runs: func(access *runAccess) plugins.Plugin { return &hotfix.Plugin{Open: access.root()} },
+			root: true,
 		},
 		{
 			says:  rollingupgrade.Plugin{},

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,9 +12,6 @@ import (
 	"cau/internal/message"
 	"cau/plugins"
 )
-
-// defaultPlugin is taken where none is named.
-const defaultPlugin = "Microsoft.HotfixPlugin"
 
 // pluginFlags collect --plugin, --arg and --args in the order in which they were typed: an argument that names no plug-in
 // is of the one before it, or of the first.
@@ -36,7 +34,7 @@ func (p *program) pluginFlags(cmd *cobra.Command) *pluginFlags {
 	f.Var(&collected{kind: "name", add: func(s string) error {
 		c.names = append(c.names, s)
 		return nil
-	}, usual: defaultPlugin}, "plugin", p.texts.T(message.CLIFlagPlugin))
+	}, usual: plugins.Default}, "plugin", p.texts.T(message.CLIFlagPlugin))
 	f.Var(&collected{kind: "Name=Value", add: func(s string) error {
 		c.given = append(c.given, givenArguments{at: len(c.names), text: s})
 		return nil
@@ -62,7 +60,7 @@ func (c *collected) Set(s string) error { return c.add(s) }
 func (p *program) requests(c *pluginFlags, lab bool) ([]PluginRequest, error) {
 	names := c.names
 	if len(names) == 0 {
-		names = []string{defaultPlugin}
+		names = []string{plugins.Default}
 	}
 	var out []PluginRequest
 	var known []plugins.Plugin
@@ -86,7 +84,7 @@ func (p *program) requests(c *pluginFlags, lab bool) ([]PluginRequest, error) {
 		args, problems := plugins.Resolve(pl.Options(), out[i].Arguments)
 		for _, problem := range problems {
 			if !problem.Missing || !lab { // a lab fills in its own sample root
-				return nil, Usage(argumentFault(problem))
+				return nil, Usage(argumentFault(p.ofAnother(problem, known)))
 			}
 		}
 		if len(problems) > 0 {
@@ -97,6 +95,24 @@ func (p *program) requests(c *pluginFlags, lab bool) ([]PluginRequest, error) {
 		}
 	}
 	return out, nil
+}
+
+// ofAnother says of an argument that its plug-in does not take which one does, where that was not asked for: who typed a
+// hotfix root without --plugin wants to hear of Microsoft.HotfixPlugin.
+func (p *program) ofAnother(problem plugins.ArgumentError, asked []plugins.Plugin) plugins.ArgumentError {
+	if !problem.Unknown {
+		return problem
+	}
+	for _, pl := range p.services.Plugins() {
+		if !plugins.Takes(pl.Options(), problem.Name) || slices.ContainsFunc(asked, func(a plugins.Plugin) bool { return a.Name() == pl.Name() }) {
+			continue
+		}
+		if _, refused := pl.(plugins.Refuser); !refused {
+			problem.Hint = p.texts.T(message.PluginOfAnother, message.Clean(pl.Name())) + " " + problem.Hint
+			return problem
+		}
+	}
+	return problem
 }
 
 // give hands arguments to the plug-ins that they are for.

@@ -14,14 +14,22 @@ import (
 	"cau/plugins"
 )
 
-// several is asked with three plug-ins, of which one is known and refused.
+// several is asked with four plug-ins, of which one is known and refused.
 type several struct{ asked }
 
 func (s *several) Plugins() []plugins.Plugin {
-	return []plugins.Plugin{&hotfix{}, quiet{}, refused{}}
+	return []plugins.Plugin{&hotfix{}, quiet{}, refused{}, updates{}}
 }
 
 type refused struct{ quiet }
+
+// updates is the default, wherever it stands in the list.
+type updates struct{ quiet }
+
+func (updates) Name() string { return plugins.Default }
+func (updates) Options() []plugins.OptionSpec {
+	return []plugins.OptionSpec{{Name: "QueryString", Kind: plugins.KindText}}
+}
 
 func (refused) Name() string        { return "Test.Refused" }
 func (refused) Description() string { return "Is known." }
@@ -53,8 +61,8 @@ func TestArgumentsGoToThePluginBeforeThemOrToTheOneTheyName(t *testing.T) {
 		line []string
 		want string
 	}{
-		{nil, h + "[]"},
-		{[]string{"--arg", "HotfixRootFolderPath=a"}, h + "[{HotfixRootFolderPath a}]"},
+		{nil, plugins.Default + "[]"},
+		{[]string{"--arg", "QueryString=a"}, plugins.Default + "[{QueryString a}]"},
 		{[]string{"--arg", "HotfixRootFolderPath=a", "--plugin", "microsoft.hotfixplugin"}, h + "[{HotfixRootFolderPath a}]"},
 		{[]string{"--plugin", h, "--arg", "HotfixRootFolderPath=a", "--plugin", "test.plugin", "--plugin", h, "--arg", "HotfixRootFolderPath=b"}, h + "[{HotfixRootFolderPath a}] Test.Plugin[] " + h + "[{HotfixRootFolderPath b}]"},
 		{[]string{"--plugin", "Test.Plugin", "--plugin", h, "--plugin", h, "--arg", h + " (2):HotfixRootFolderPath=b", "--arg", h + ":HotfixRootFolderPath=a"}, "Test.Plugin[] " + h + "[{HotfixRootFolderPath a}] " + h + "[{HotfixRootFolderPath b}]"},
@@ -77,12 +85,15 @@ func TestWhatIsNoPluginsArgumentIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 		{[]string{"--plugin", "Fabrikam"}, "Test.Plugin"},
 		{[]string{"--plugin", "test.refused"}, "Use the other one."},
 		{[]string{"--plugin", "Test.Plugin", "--arg", "Colour=red"}, "Colour: is not an argument"},
-		{[]string{"--plugin", "Test.Plugin", "--arg", "Microsoft.HotfixPlugin:HotfixRootFolderPath=x"}, "Asked for are Test.Plugin."},
+		{[]string{"--plugin", "Test.Plugin", "--arg", "Microsoft.HotfixPlugin:HotfixRootFolderPath=x"}, "Asked for are Test.Plugin; --plugin asks"},
+		{[]string{"--arg", "HotfixRootFolderPath=x"}, "Microsoft.HotfixPlugin takes it: add --plugin Microsoft.HotfixPlugin. It takes QueryString."},
+		{[]string{"--args", "@{HotfixRootFolderPath='x'}"}, "add --plugin Microsoft.HotfixPlugin."},
+		{[]string{"--plugin", "Microsoft.HotfixPlugin", "--plugin", "Test.Plugin", "--arg", "HotfixRootFolderPath=x"}, "HotfixRootFolderPath: is not an argument"},
 		{[]string{"--arg", "HotfixRootFolderPath"}, "is not of the form"},
-		{[]string{"--arg", "HotfixRootFolderPath=a?b"}, "has a question mark"},
+		{[]string{"--plugin", "Microsoft.HotfixPlugin", "--arg", "HotfixRootFolderPath=a?b"}, "has a question mark"},
 		{[]string{"--args", "@{HotfixRootFolderPath='x'}, @{}"}, "2 sets of arguments for 1 plug-ins"},
 		{[]string{"--args", `HotfixRootFolderPath="x`}, "^"},
-		{[]string{"--args", "HotfixRootFolderPath=x", "--arg", "hotfixrootfolderpath=y"}, "is given twice"},
+		{[]string{"--plugin", "Microsoft.HotfixPlugin", "--args", "HotfixRootFolderPath=x", "--arg", "hotfixrootfolderpath=y"}, "is given twice"},
 	} {
 		if code, req, errOut := request(c.line...); code != ExitUsage || req != "" || !strings.Contains(errOut, c.says) {
 			t.Errorf("%q: %d %s %s, want %s", c.line, code, req, errOut, c.says)
@@ -102,7 +113,7 @@ func TestPluginsAreListedAndShownWithTheirArgumentsAndWhyOneIsRefused(t *testing
 	}
 	code, out, _ := run("list", "--json")
 	var list []pluginEntry
-	if err := json.Unmarshal([]byte(out), &list); err != nil || code != ExitOK || len(list) != 3 || list[2].Refused != "cau does not do that" || len(list[0].Arguments) != 3 || !list[0].Builtin {
+	if err := json.Unmarshal([]byte(out), &list); err != nil || code != ExitOK || len(list) != 4 || list[2].Refused != "cau does not do that" || len(list[0].Arguments) != 3 || !list[0].Builtin {
 		t.Errorf("%d %s %v", code, out, err)
 	}
 	if code, out, _ := run("show", "microsoft.hotfixplugin"); code != ExitOK || !strings.Contains(out, "HotfixRootFolderPath  [path, required]") || !strings.Contains(out, "[bool, default False]") {

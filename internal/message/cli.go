@@ -353,12 +353,12 @@ var cliTexts = map[Key]string{
 	CLIOutput:               "print the answer",
 
 	CLIPreviewShort:   "Show what a run would do, and check whether it may",
-	CLIPreviewLong:    "Reads the hotfix root and the cluster, checks both, and prints the plan that a run would follow. Changes nothing.\nExit code 3 when a check stands in the way.",
-	CLIPreviewExample: "cau preview --lab\ncau preview --cluster fc1 --user 'CONTOSO\\admin' --arg 'HotfixRootFolderPath=\\\\fs1\\hotfixes\\root'",
+	CLIPreviewLong:    "Lets the plug-ins see what there is for each node, reads the cluster, checks both, and prints the plan that a run would follow. Changes nothing.\nExit code 3 when a check stands in the way.",
+	CLIPreviewExample: "cau preview --lab\ncau preview --cluster fc1 --user 'CONTOSO\\admin'\ncau preview --cluster fc1 --user 'CONTOSO\\admin' --plugin Microsoft.HotfixPlugin --arg 'HotfixRootFolderPath=\\\\fs1\\hotfixes\\root'",
 	CLIApplyShort:     "Apply updates to a cluster",
 	CLIApplyLong: "Previews, asks for confirmation, and starts the run in a process of its own that outlives this terminal. Ctrl-C or a\n" +
 		"closed terminal detaches and never stops the run: cau attach shows it again.",
-	CLIApplyExample: "cau apply --lab\ncau apply --cluster fc1 --user 'CONTOSO\\admin' --arg 'HotfixRootFolderPath=\\\\fs1\\hotfixes\\root' --accept node.quotas --yes --json",
+	CLIApplyExample: "cau apply --lab\ncau apply --cluster fc1 --user 'CONTOSO\\admin' --plugin Microsoft.HotfixPlugin --arg 'HotfixRootFolderPath=\\\\fs1\\hotfixes\\root' --accept node.quotas --yes --json",
 	CLIRunsShort:    "List runs on this host",
 	CLIRunsHead:     "RUN\tCLUSTER\tSTATE\tSTARTED\tENDED\tPLUG-IN",
 	CLINoRuns:       "There are no runs on this host yet.",

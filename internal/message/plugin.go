@@ -27,6 +27,7 @@ const (
 	PluginTooManySetsHint Key = "plugin.too-many-sets.hint"
 	PluginNotAsked        Key = "plugin.not-asked"
 	PluginNotAskedHint    Key = "plugin.not-asked.hint"
+	PluginOfAnother       Key = "plugin.of-another"
 	PluginListShort       Key = "plugin.list.short"
 	PluginShowShort       Key = "plugin.show.short"
 	PluginShowOp          Key = "plugin.show.op"
@@ -91,7 +92,8 @@ cau plugin args Microsoft.HotfixPlugin "@{ 'HotfixRootFolderPath'='\\\\fs1\hotfi
 	PluginTooManySets:     "there are %d sets of arguments for %d plug-ins",
 	PluginTooManySetsHint: "Name each plug-in with --plugin, in the same order.",
 	PluginNotAsked:        "an argument is for the plug-in",
-	PluginNotAskedHint:    "Asked for are %s.",
+	PluginNotAskedHint:    "Asked for are %s; --plugin asks for another one.",
+	PluginOfAnother:       "%[1]s takes it: add --plugin %[1]s.",
 	PluginListShort:       "List the plug-ins",
 	PluginShowShort:       "Show a plug-in and its arguments",
 	PluginShowOp:          "show the plug-in",

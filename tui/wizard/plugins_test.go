@@ -49,7 +49,10 @@ func startSeveral(t *testing.T) (*several, *wizard.Wizard) {
 func TestSeveralPluginsAreChosenInOrderEachWithItsOwnArguments(t *testing.T) {
 	t.Parallel()
 	s, w := startSeveral(t)
-	goTo(t, w, wizard.Plugin)
+	if f := field(t, goTo(t, w, wizard.Plugin), "plugin"); f.Value != plugins.Default {
+		t.Errorf("chosen before anybody chose is %s", f.Value)
+	}
+	w.Set("plugin", "Microsoft.HotfixPlugin")
 	w.Set("then:0", "Microsoft.WindowsUpdatePlugin")
 	w.Set("then:1", "Microsoft.HotfixPlugin")
 	if p := w.Page(); len(p.Fields) != 4 || field(t, p, "then:2").Value != "none" || p.Blocked != "" {

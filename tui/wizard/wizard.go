@@ -9,6 +9,7 @@ import (
 	"cau/engine"
 	"cau/internal/check"
 	"cau/internal/message"
+	"cau/plugins"
 	"cau/tui/backend"
 	"cau/tui/page"
 )
@@ -46,11 +47,14 @@ type Wizard struct {
 	plan *engine.Plan
 }
 
-// New makes a wizard for a cluster; the first plug-in is chosen and everything else stands at its default.
+// New makes a wizard for a cluster; the default plug-in is chosen, where there is none the first, and everything else
+// stands at its default.
 func New(services backend.Services, texts message.Texts, overview backend.Overview) *Wizard {
 	w := &Wizard{services: services, texts: texts, overview: overview, values: map[string]map[string]string{}, accept: map[string]bool{}, options: defaultOptions(len(overview.Nodes))}
-	if list := services.Plugins(); len(list) > 0 {
-		w.plugin = list[0].Name
+	for i, info := range services.Plugins() {
+		if i == 0 || info.Name == plugins.Default {
+			w.plugin = info.Name
+		}
 	}
 	return w
 }
