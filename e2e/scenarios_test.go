@@ -37,6 +37,7 @@ func TestScenario(t *testing.T) {
 func special() map[string]func(*testing.T) {
 	return map[string]func(*testing.T){
 		"account-locked":           accountLocked,
+		"cau-plugins-differ":       cauPluginsDiffer,
 		"foreign-run-appears":      foreignRunAppears,
 		"installer-hangs":          installerHangs,
 		"installer-lost-installed": installerLostInstalled,

@@ -58,15 +58,26 @@ func why(r plugins.Refuser) string {
 
 func (p *program) pluginList() *cobra.Command {
 	var asJSON bool
+	var target Target
 	cmd := &cobra.Command{
-		Use: "list", Short: p.texts.T(message.PluginListShort), Args: cobra.NoArgs,
+		Use: "list", Short: p.texts.T(message.PluginListShort), Long: p.texts.T(message.PluginListLong), Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			on, err := p.pluginsOnNodes(cmd, target)
+			if err != nil {
+				return err
+			}
 			registered, unread := p.services.PluginsRegistered(cmd.Context())
 			list := []pluginEntry{}
 			for _, pl := range p.services.Plugins() {
 				list = append(list, entryOf(pl).registeredIn(registered))
 			}
-			if asJSON {
+			if on != nil {
+				unread = errors.Join(unread, on.incomplete())
+			}
+			switch {
+			case asJSON && on != nil:
+				return errors.Join(p.json(pluginsEverywhere{list, *on, on.differing()}), unread)
+			case asJSON:
 				return errors.Join(p.json(list), unread)
 			}
 			w := tabwriter.NewWriter(p.streams.Out, 0, 0, 2, ' ', 0)
@@ -79,9 +90,14 @@ func (p *program) pluginList() *cobra.Command {
 					p.registration(*e.Registered)
 				}
 			}
+			if on != nil {
+				p.printPluginsOnNodes(*on)
+			}
 			return unread
 		},
 	}
+	p.whereFlags(cmd, &target)
+	p.signInFlags(cmd, &target)
 	cmd.Flags().BoolVar(&asJSON, "json", false, p.texts.T(message.CLIFlagJSON))
 	return cmd
 }

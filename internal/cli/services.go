@@ -181,6 +181,30 @@ type LabInfo struct {
 // Scenario is one of the lab's scenarios.
 type Scenario struct{ Name, Description string }
 
+// ClusterPlugins are what Microsoft's CAU has registered on the nodes of a cluster, in their order.
+type ClusterPlugins struct {
+	Cluster string        `json:"cluster"`
+	Nodes   []NodePlugins `json:"nodes"`
+}
+
+// NodePlugins are one node's.
+type NodePlugins struct {
+	Node string `json:"node"`
+	// Module: CAU's PowerShell module is installed there; nothing is registered where it is not.
+	Module  bool        `json:"module"`
+	Plugins []CauPlugin `json:"plugins"`
+	// Problem is why the node could not be asked, and Advice what to do; empty where it answered.
+	Problem string `json:"problem,omitempty"`
+	Advice  string `json:"advice,omitempty"`
+}
+
+// CauPlugin is a plug-in that is registered with Microsoft's CAU: its name, its assembly on the node and its class there.
+type CauPlugin struct {
+	Name   string `json:"name"`
+	Binary string `json:"binary"`
+	Class  string `json:"class"`
+}
+
 // RegisteredPlugin is other people's plug-in as it was trusted, or as it is before that.
 type RegisteredPlugin struct {
 	Name         string    `json:"name"`
@@ -223,6 +247,8 @@ type Services interface {
 	PluginUnregister(ctx context.Context, name string) (RegisteredPlugin, error)
 	// PluginTest runs the conformance suite against an executable.
 	PluginTest(ctx context.Context, path string, args []plugins.Argument) ([]PluginCase, error)
+	// PluginsOnNodes asks every node of a cluster which plug-ins Microsoft's CAU has registered there.
+	PluginsOnNodes(ctx context.Context, target Target, note func(string)) (ClusterPlugins, error)
 	// Preview scans and checks; it changes nothing. note says what is being done.
 	Preview(ctx context.Context, req Request, note func(string)) (*engine.Plan, error)
 	// Start writes the plan and starts the run in its own process.

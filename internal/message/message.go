@@ -54,5 +54,6 @@ func parts() []map[Key]string {
 		hotfixTexts,
 		askTexts,
 		pluginTexts,
+		pluginNodesTexts,
 	}
 }

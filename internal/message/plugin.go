@@ -94,7 +94,7 @@ cau plugin args Microsoft.HotfixPlugin "@{ 'HotfixRootFolderPath'='\\\\fs1\hotfi
 	PluginNotAsked:        "an argument is for the plug-in",
 	PluginNotAskedHint:    "Asked for are %s; --plugin asks for another one.",
 	PluginOfAnother:       "%[1]s takes it: add --plugin %[1]s.",
-	PluginListShort:       "List the plug-ins",
+	PluginListShort:       "List the plug-ins, and those that CAU has registered on a cluster's nodes",
 	PluginShowShort:       "Show a plug-in and its arguments",
 	PluginShowOp:          "show the plug-in",
 	PluginOneName:         "exactly one plug-in is expected",

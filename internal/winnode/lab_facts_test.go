@@ -26,6 +26,9 @@ func TestLabEveryFactOfANodeIsUnderstood(t *testing.T) {
 	if b, err := f.Backups(ctx, "NODE1"); err != nil || len(b) != 0 {
 		t.Errorf("%v %v", b, err)
 	}
+	if p, err := n.CauPlugins(ctx); err != nil || !p.Module || len(p.Plugins) != 2 {
+		t.Errorf("%+v %v", p, err)
+	}
 	if q, err := n.Quotas(ctx); err != nil || q.MaxShellsPerUser <= 0 || q.AllowUnencrypted {
 		t.Errorf("%+v %v", q, err)
 	}

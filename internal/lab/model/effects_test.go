@@ -394,6 +394,15 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 			t.Helper()
 			storageOfARestart(t, r.scenario)
 		},
+		"cau-plugins-differ": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			for node, want := range map[string]int{"NODE1": 2, "NODE2": 3, "NODE3": 0, "NODE4": 2} {
+				p := ask[agent.CauPlugins](r.bench, node, agent.OpCauPlugins, nil)
+				if p.Available != (want > 0) || len(p.Plugins) != want || want == 3 && p.Plugins[2].Name != "Contoso.FirmwarePlugin" {
+					t.Errorf("%s: %+v", node, p)
+				}
+			}
+		},
 		"updates-fail": func(t *testing.T, r *rehearsal) {
 			t.Helper()
 			const once, never, works = "b2e4d1cf-0001-4d52-8c11-000000000001", "b2e4d1cf-0002-4d52-8c11-000000000002", "b2e4d1cf-0003-4d52-8c11-000000000003"

@@ -199,6 +199,7 @@ func (n *Node) operations() map[string]operation {
 		agent.OpCheckpointGet:      {do: with(n.getCheckpoint)},
 		agent.OpCheckpointDrop:     {do: with(n.dropCheckpoint)},
 		agent.OpCauRuns:            {do: tell(w.cauRunsView)},
+		agent.OpCauPlugins:         {do: tell(n.cauPlugins)},
 		agent.OpCauLockTake:        {do: act(w.takeCauLock), member: true},
 		agent.OpCauLockRenew:       {do: act(w.renewCauLock), member: true},
 		agent.OpCauLockDrop:        {do: act(w.dropCauLock), member: true},

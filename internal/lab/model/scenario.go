@@ -36,6 +36,8 @@ type Scenario struct {
 	SelfUpdating *SelfUpdating `json:"self_updating,omitempty"`
 	Backups      []Backup      `json:"backups,omitempty"`
 	BitLocker    []BitLocker   `json:"bitlocker,omitempty"`
+	// CauPlugins are what Microsoft's own CAU has registered on nodes.
+	CauPlugins []CauPlugins `json:"cau_plugins,omitempty"`
 	// NodeShares are shares that nodes themselves serve, as their servers describe them.
 	NodeShares []NodeShare `json:"node_shares,omitempty"`
 

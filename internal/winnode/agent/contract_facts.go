@@ -6,6 +6,7 @@ const (
 	OpBackupGet     = "backup.get"
 	OpBitLockerGet  = "bitlocker.get"
 	OpHotfixList    = "hotfix.list"
+	OpCauPlugins    = "cau.plugins"
 	OpEventLogTail  = "eventlog.tail"
 	OpGroupMove     = "group.move"
 	OpServiceStart  = "service.start"
@@ -70,6 +71,20 @@ type BitLocker struct {
 	Protectors []int `json:"protectors"`
 	// SuspendCount is for how many restarts protection is suspended; -1 where it cannot be read.
 	SuspendCount int `json:"suspend_count"`
+}
+
+// CauPlugins answers OpCauPlugins: what Get-CauPlugin lists on the node (How CAU plug-ins work: on the local computer).
+type CauPlugins struct {
+	// Available is false where the module ClusterAwareUpdating is not installed.
+	Available bool        `json:"available"`
+	Plugins   []CauPlugin `json:"plugins"`
+}
+
+// CauPlugin is one registered plug-in: its unique name, the assembly that it is in and its class there.
+type CauPlugin struct {
+	Name   string `json:"name"`
+	Binary string `json:"binary"`
+	Class  string `json:"class"`
 }
 
 // HotfixListArgs bound the list by its newest entries, at most 500.

@@ -185,6 +185,7 @@ func TestEveryAnswerHasTheNamesOfTheContract(t *testing.T) {
 		agent.OpQuotasGet: {agent.Quotas{}, ""}, agent.OpShareDescribe: {agent.ShareFacts{}, share}, agent.OpShareApply: {agent.ShareFacts{}, share},
 		agent.OpFirewallRule: {agent.FirewallRule{}, share}, agent.OpNodeRoles: {agent.NodeRoles{}, ""}, agent.OpNodeResidents: {agent.Residents{}, ""}, agent.OpLeaseRead: {agent.Lease{}, lease}, agent.OpLeaseTake: {agent.Lease{}, lease},
 		agent.OpLeaseRenew: {agent.Lease{}, lease}, agent.OpLeaseDrop: {agent.Lease{}, lease},
+		agent.OpCauPlugins:    {agent.CauPlugins{}, ""},
 		agent.OpCheckpointGet: {agent.Checkpoints{}, lease}, agent.OpCheckpointPut: {agent.CheckpointGetArgs{}, ""},
 	} {
 		text := scriptText(t, "ops/"+op+".ps1")
