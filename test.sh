@@ -99,8 +99,8 @@ go_tests() {
 # fuzzing gives every parser of what people and other programs write ten seconds.
 fuzzing() {
 	local target
-	for target in "FuzzParse ./hotfixcfg" "FuzzParse ./plugins/windowsupdate/criteria" "FuzzParseArguments ./plugins" "FuzzMessages ./plugins/external"; do
-		go test -run '^$' -fuzz "^${target% *}\$" -fuzztime 10s "${target#* }" || return 1
+	for target in "FuzzParse ./hotfixcfg" "FuzzEdit ./hotfixcfg" "FuzzRead ./hotfixcfg/content" "FuzzParse ./plugins/windowsupdate/criteria" "FuzzParseArguments ./plugins" "FuzzMessages ./plugins/external"; do
+		go test -run '^$' -fuzz "^${target% *}\$" -fuzztime 10s -fuzzminimizetime 10x "${target#* }" || return 1
 	done
 }
 

@@ -5,6 +5,7 @@
 //	   bytes of DefaultHotfixConfig.xml -> Parse      -> Config (rules)
 //	   entries of one walk + Config     -> ReadLayout -> Layout (updates; what is ignored and why)
 //	   rule + full path on the node     -> CommandLine -> Command
+//	   bytes + rule                     -> Put, Remove -> bytes, the same but for what differs
 //	   rule + exit code                 -> Rule.Classify -> Outcome
 //
 // It does no I/O: bytes and entries come from whoever read the root. Both are hostile until checked

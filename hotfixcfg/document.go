@@ -19,12 +19,14 @@ type document struct {
 }
 
 type element struct {
-	name     string // without its prefix
-	tag      string // with its prefix, as the end tag must spell it
-	at       int
-	attrs    []value
-	children []*element
-	texts    []value
+	name string // without its prefix
+	tag  string // with its prefix, as the end tag must spell it
+	at   int
+	// open is behind the start tag, shut before the end tag, end behind it; all the same where the tag closes itself.
+	open, shut, end int
+	attrs           []value
+	children        []*element
+	texts           []value
 }
 
 // value is text of an attribute or between tags. Where raw is set, it is the same text as it stands
@@ -34,6 +36,8 @@ type value struct {
 	text string
 	at   int
 	raw  string
+	// length is how many bytes an attribute's value takes in the file; 0 where that is not known.
+	length int
 }
 
 func (d *document) errorAt(at int, format string, args ...any) *Error {
@@ -121,6 +125,7 @@ func (d *document) build(wide bool) *Error {
 				return d.errorAt(start, "</%s> where </%s> is expected (<%s> stands in line %d)",
 					printable(tagOf(t.Name)), printable(top.tag), printable(top.tag), d.lineOf(top.at))
 			}
+			top.shut, top.end = start, end
 			open = open[:len(open)-1]
 		case xml.CharData:
 			v := value{text: string(t), at: start}
@@ -160,7 +165,7 @@ func (d *document) syntax(err error, at int) *Error {
 }
 
 func (d *document) newElement(t xml.StartElement, start, end int) (*element, *Error) {
-	e := &element{name: t.Name.Local, tag: tagOf(t.Name), at: start}
+	e := &element{name: t.Name.Local, tag: tagOf(t.Name), at: start, open: end}
 	spans := attributeSpans(string(d.text[start:end]))
 	seen := make(map[string]bool, len(t.Attr))
 	for i, a := range t.Attr {
@@ -168,7 +173,7 @@ func (d *document) newElement(t xml.StartElement, start, end int) (*element, *Er
 		// The spans come from our own reading of the tag; they only improve the place, so they are
 		// dropped rather than trusted where the two readings differ.
 		if i < len(spans) && len(spans) == len(t.Attr) {
-			v.at = start + spans[i].from
+			v.at, v.length = start+spans[i].from, spans[i].to-spans[i].from
 			if raw := string(d.text[start+spans[i].from : start+spans[i].to]); raw == a.Value {
 				v.raw = raw
 			}

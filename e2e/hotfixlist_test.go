@@ -1,0 +1,101 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cau/internal/sambatest"
+)
+
+func TestHotfixConfigSaysWhatIsWrongWithItsPlaceAndWritesADefaultOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "DefaultHotfixConfig.xml")
+	if r := w.want(0, "hotfix", "config", "init", dir); !strings.HasPrefix(r.out, "Wrote "+file) {
+		t.Errorf("%s", r.out)
+	}
+	w.want(0, "hotfix", "config", "validate", file)
+	if r := w.want(1, "hotfix", "config", "init", dir); !strings.Contains(r.errOut, "already") {
+		t.Errorf("%s", r.errOut)
+	}
+	if printed := w.want(0, "hotfix", "config", "init", "--print"); printed.out != string(mustRead(t, file)) {
+		t.Errorf("%s", printed.out)
+	}
+	bad := filepath.Join(dir, "bad.xml")
+	if err := os.WriteFile(bad, []byte("<r><FolderRules>\n<Folder name='F'>\n<Template path='$update$'/><ExitConditions><Succes>0</Succes></ExitConditions></Folder></FolderRules></r>"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.want(2, "hotfix", "config", "validate", bad); r.out != bad+":3:44: unknown element <Succes> in ExitConditions; did you mean Success?\n" {
+		t.Errorf("%s", r.out)
+	}
+	w.want(2, "hotfix", "config", "validate", bad, "--json")
+	w.want(1, "hotfix", "config", "validate", filepath.Join(dir, "nope.xml"))
+}
+
+func mustRead(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// hotfixList is what `cau hotfix list --json` prints, as scripts read it.
+type hotfixList struct {
+	Nodes []struct {
+		Name    string
+		Updates []struct {
+			Name, Rule string
+			Files      []struct{ Path, SHA256 string }
+			About      *struct{ KB, Architecture, Source string }
+		}
+	}
+	Ignored []struct{ Path, Kind string }
+}
+
+func TestHotfixInitAndListWorkOnARealShare(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := sambatest.Start(t)
+	root := filepath.Join(s.Dir("enc"), "listed")
+	for _, dir := range []string{"CAUHotfix_All", "NODE1"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for from, to := range map[string]string{"agent.msi": "CAUHotfix_All/agent.msi", "zip.msu": "NODE1/update.msu", "README.md": "NODE1/readme.txt"} {
+		if err := os.WriteFile(filepath.Join(root, to), mustRead(t, "../hotfixcfg/content/testdata/"+from), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unc := `\\127.0.0.1\enc\listed`
+	if r := w.want(0, args([]string{"hotfix", "config", "init", unc}, asAdmin(t, s))...); !strings.Contains(r.out, unc+`\DefaultHotfixConfig.xml`) {
+		t.Errorf("%s", r.out)
+	}
+	w.want(1, args([]string{"hotfix", "config", "init", unc}, asAdmin(t, s))...)
+	r := w.want(0, args([]string{"hotfix", "list", unc, "--node", "NODE1", "--node", "NODE2", "--json"}, asAdmin(t, s))...)
+	var got hotfixList
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil || len(got.Nodes) != 2 {
+		t.Fatalf("%v %s", err, r.out)
+	}
+	one, two := got.Nodes[0].Updates, got.Nodes[1].Updates
+	if len(one) != 2 || len(two) != 1 || two[0].About == nil || two[0].About.KB != "KB5099001" || two[0].About.Source != "summary information" {
+		t.Errorf("%s", r.out)
+	}
+	if len(one) == 2 && (one[1].About == nil || one[1].About.KB != "KB5031234" || one[1].About.Architecture != "x64" || one[1].About.Source != "package properties") {
+		t.Errorf("%s", r.out)
+	}
+	if len(got.Ignored) != 1 || got.Ignored[0].Kind != "no-extension-rule" {
+		t.Errorf("%s", r.out)
+	}
+	local := w.want(0, "hotfix", "list", root, "--node", "NODE1", "--node", "NODE2", "--json")
+	var same hotfixList
+	if err := json.Unmarshal([]byte(local.out), &same); err != nil || len(same.Nodes) != 2 || same.Nodes[1].Updates[0].Files[0].SHA256 != two[0].Files[0].SHA256 {
+		t.Errorf("%v %s", err, local.out)
+	}
+}
