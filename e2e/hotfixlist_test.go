@@ -78,6 +78,28 @@ func TestHotfixInitAndListWorkOnARealShare(t *testing.T) {
 		t.Errorf("%s", r.out)
 	}
 	w.want(1, args([]string{"hotfix", "config", "init", unc}, asAdmin(t, s))...)
+	// The file is edited where it lies: shown, changed as a whole, and refused where it is not valid.
+	set := []string{"hotfix", "config", "set", unc, "--folder", "Drivers", "--path", "$update$", "--success", "0", "--yes", "--json"}
+	var change struct {
+		Change  string
+		Written bool
+		Lines   []struct{ Mark, Text string }
+	}
+	if r := w.want(0, args(set, asAdmin(t, s))...); json.Unmarshal([]byte(r.out), &change) != nil || change.Change != "added" || !change.Written || len(change.Lines) < 5 {
+		t.Errorf("%s", r.out)
+	}
+	w.want(2, args([]string{"hotfix", "config", "remove", unc + `\DefaultHotfixConfig.xml`, "--folder", "Drivers2", "--yes"}, asAdmin(t, s))...)
+	if r := w.want(0, args([]string{"hotfix", "config", "show", unc}, asAdmin(t, s))...); !strings.Contains(r.out, "Files in a folder Drivers\n  $update$\n") {
+		t.Errorf("%s", r.out)
+	}
+	before := mustRead(t, filepath.Join(root, "DefaultHotfixConfig.xml"))
+	w.want(0, args([]string{"hotfix", "config", "remove", unc + `\DefaultHotfixConfig.xml`, "--folder", "drivers", "--yes"}, asAdmin(t, s))...)
+	if after := mustRead(t, filepath.Join(root, "DefaultHotfixConfig.xml")); len(after) >= len(before) || strings.Contains(string(after), "Drivers") {
+		t.Errorf("%s", after)
+	}
+	if left, err := os.ReadDir(root); err != nil || len(left) != 3 {
+		t.Errorf("%v %v", left, err)
+	}
 	r := w.want(0, args([]string{"hotfix", "list", unc, "--node", "NODE1", "--node", "NODE2", "--json"}, asAdmin(t, s))...)
 	var got hotfixList
 	if err := json.Unmarshal([]byte(r.out), &got); err != nil || len(got.Nodes) != 2 {

@@ -1,6 +1,7 @@
 package hotfixcfg
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -53,4 +54,18 @@ func parseCode(s string) (fault.Code, bool) {
 		return 0, false
 	}
 	return fault.CodeOf(n), true
+}
+
+// ParseCodes reads exit codes as a file lists them: decimal, negative decimal or 0x hex, of 32 bits, between commas,
+// semicolons or white space. An empty list is none.
+func ParseCodes(list string) ([]fault.Code, error) {
+	var codes []fault.Code
+	for _, word := range strings.FieldsFunc(list, func(c rune) bool { return strings.ContainsRune(", ;\t\r\n", c) }) {
+		code, ok := parseCode(word)
+		if !ok {
+			return nil, fmt.Errorf("%s is not an exit code: decimal, negative decimal or 0x hex, of 32 bits", quoted(word))
+		}
+		codes = append(codes, code)
+	}
+	return codes, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -73,4 +74,10 @@ func decodeWide(b []byte, order binary.ByteOrder) (decoded, *textError) {
 type textError struct {
 	at  int
 	msg string
+}
+
+// Lines is the text of a file in lines, without their ends, for people. What is not text in it is replaced by question marks.
+func Lines(b []byte) []string {
+	dec, _ := decode(b)
+	return strings.Split(strings.TrimSuffix(strings.ReplaceAll(string(dec.text), "\r\n", "\n"), "\n"), "\n")
 }

@@ -30,10 +30,14 @@ func (p *program) ConfigValidate(_ context.Context, file string) (cli.ConfigRepo
 	if err != nil {
 		return cli.ConfigReport{}, err
 	}
+	return configReport(file, b), nil
+}
+
+func configReport(file string, b []byte) cli.ConfigReport {
 	cfg, problems := hotfixcfg.Validate(b)
 	r := cli.ConfigReport{File: file, Valid: len(problems) == 0, Problems: configNotes(problems), Warnings: configNotes(nil), Rules: raw([]hotfixcfg.Rule{})}
 	if cfg == nil {
-		return r, nil
+		return r
 	}
 	r.Warnings = append(configNotes(cfg.Warnings), configNotes(cfg.Remarks)...)
 	r.Rules = raw(cfg.Rules)
@@ -44,7 +48,7 @@ func (p *program) ConfigValidate(_ context.Context, file string) (cli.ConfigRepo
 			r.Extensions++
 		}
 	}
-	return r, nil
+	return r
 }
 
 func configNotes(list []hotfixcfg.Error) []cli.ConfigNote {

@@ -25,6 +25,8 @@ type ConfigReport struct {
 	Extensions int             `json:"extensions"`
 	Folders    int             `json:"folders"`
 	Rules      json.RawMessage `json:"rules"`
+	// Shown are the rules for people, where they were asked for.
+	Shown []ConfigRule `json:"-"`
 }
 
 // ConfigNote is a place in a configuration file: line and column count from 1, the column in characters.
@@ -57,7 +59,7 @@ type ConfigWritten struct {
 
 func (p *program) hotfixConfig() *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: p.texts.T(message.CLIConfigShort)}
-	cmd.AddCommand(p.configValidate(), p.configInit())
+	cmd.AddCommand(p.configValidate(), p.configInit(), p.configShow(), p.configSet(), p.configRemove())
 	return cmd
 }
 

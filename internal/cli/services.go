@@ -288,6 +288,11 @@ type Services interface {
 	ConfigValidate(ctx context.Context, file string) (ConfigReport, error)
 	// ConfigInit writes a configuration file into a hotfix root that has none of that name; it overwrites nothing.
 	ConfigInit(ctx context.Context, req ConfigInitRequest, note func(string)) (ConfigWritten, error)
+	// ConfigShow reads the configuration file of a root, or one on this host.
+	ConfigShow(ctx context.Context, place ConfigPlace, note func(string)) (ConfigReport, error)
+	// ConfigEdit puts a rule into a configuration file or takes one out. It asks agree with what would change, and writes nothing
+	// unless that agrees and the file is still as it was read.
+	ConfigEdit(ctx context.Context, req ConfigEditRequest, note func(string), agree func(ConfigChange) bool) (ConfigChange, error)
 	// DefaultConfig is our own default configuration file.
 	DefaultConfig() string
 	// JobList lists the jobs on the nodes, or on one; run narrows it to one run's.

@@ -52,6 +52,7 @@ func parts() []map[Key]string {
 		controlTexts,
 		takeoverTexts,
 		hotfixTexts,
+		configTexts,
 		askTexts,
 		pluginTexts,
 		pluginNodesTexts,
