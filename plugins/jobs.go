@@ -37,10 +37,14 @@ type ShareProbeJobResult struct {
 	Entries    int             `json:"entries"`
 }
 
-// Phases of a script, as it finds them in CAU_PHASE.
+// Phases of a script, as it finds them in CAU_PHASE: the run's own before and after a node's turn, and other people's
+// plug-ins' by the request that they answer.
 const (
-	PhasePre  = "pre"
-	PhasePost = "post"
+	PhasePre     = "pre"
+	PhasePost    = "post"
+	PhaseScan    = "scan"
+	PhaseStage   = "stage"
+	PhaseInstall = "install"
 )
 
 // ScriptJob is the input of JobScript. The node checks SHA256 (lower-case hex) before it runs Text.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A sample plug-in for cau in Python: it runs one script on every node that has not run it yet.
+"""A sample plug-in for cau in Python: it runs one script on every node that does not have a file of a given name.
 
 docs/plugin-protocol.md is the contract. A plug-in is started anew for every request: it reads one line, asks cau for what it
 needs on the node, and says one last message.
@@ -12,14 +12,20 @@ DECLARATION = {
     "type": "describe",
     "protocol": 1,
     "name": "Example.Marker",
-    "version": "1.0",
+    "version": "1.1",
     "description": "Says a text on every node that needs it, as a sample.",
     "options": [
         {"name": "Text", "kind": "text", "required": True, "caption": "Text", "help": "What is said on the node."},
+        {"name": "Unless", "kind": "text", "default": "C:\\ProgramData\\Example\\marker.txt", "caption": "Unless there is the file",
+         "help": "A full path on the nodes; a node that has the file needs nothing."},
         {"name": "Restart", "kind": "bool", "default": "False", "caption": "Ask for a restart", "help": "Says that the node has to restart."},
     ],
-    "capabilities": ["script:scan", "script:install"],
+    "capabilities": ["read-anywhere:scan", "script:install"],
 }
+
+
+# ERROR_FILE_NOT_FOUND and ERROR_PATH_NOT_FOUND.
+NOT_THERE = (2, 3)
 
 
 class Failure(Exception):
@@ -31,9 +37,9 @@ def say(**message):
     sys.stdout.flush()
 
 
-def run(job, script):
-    """Asks cau to run a script on the node whose turn it is. The job's name is the same when the request comes again."""
-    say(type="ask", job=job, do="script", script=script)
+def ask(job, **what):
+    """Asks cau for something on the node whose turn it is. The job's name is the same when the request comes again."""
+    say(type="ask", job=job, **what)
     answer = json.loads(sys.stdin.readline() or '{"cancel":true}')
     if answer.get("cancel"):
         sys.exit(1)
@@ -51,15 +57,17 @@ def validate(request):
     problems = [{"name": n, "problem": "is not an argument of this plug-in"} for n in given if n not in known]
     if len(given.get("Text", "")) > 200:
         problems.append({"name": "Text", "problem": "has more than 200 characters", "hint": "Make it shorter."})
+    if given.get("Unless", "")[1:3] != ":\\":
+        problems.append({"name": "Unless", "problem": "is not the full path of a file on a drive", "hint": "Write it as C:\\folder\\file.txt."})
     say(type="validated", problems=problems)
 
 
 def scan(request):
     arguments = request["arguments"]
-    answer = run("look", "Write-Output 'needed'")
-    if not answer["ok"]:
+    answer = ask("look", do="read", path=arguments["Unless"])
+    if not answer["ok"] and answer.get("code") not in NOT_THERE:
         raise Failure("the node could not be looked at: " + answer["error"])
-    if answer["output"].strip() == "needed":
+    if not answer["ok"]:
         say(
             type="update", id="marker", name="Marker", identity="marker: " + arguments["Text"],
             limit_minutes=10, may_restart=arguments["Restart"] == "True",
@@ -75,7 +83,7 @@ def stage(_request):
 
 def install(request):
     data = json.loads(request["update"]["data"])
-    answer = run("say", "Write-Output " + quoted(data["text"]) + "\nexit 0")
+    answer = ask("say", do="script", script="Write-Output " + quoted(data["text"]) + "\nexit 0")
     if answer["ok"] and answer["exit_code"] == 0:
         say(type="result", outcome="installed", exit_code=0, restart_required=data["restart"])
         return

@@ -1,5 +1,6 @@
 #!/bin/sh
-# A sample plug-in for cau in POSIX sh: it says a message on every node. docs/plugin-protocol.md is the contract.
+# A sample plug-in for cau in POSIX sh: it brings a message to every node as a file, and says there what it reads back.
+# docs/plugin-protocol.md is the contract. Files travel in base64, for which POSIX has no program: base64 of GNU, BSD or busybox is used.
 # cau writes its lines compact, with quotes and backslashes escaped, so that what we need is cut out by sed. What this plug-in
 # takes as an argument is letters, digits and spaces alone: anything else is refused before it is put anywhere.
 
@@ -19,7 +20,7 @@ heard() {
 }
 
 describe() {
-	say '{"type":"describe","protocol":1,"name":"Example.Message","version":"1.0","description":"Says a message on every node, as a sample.","options":[{"name":"Message","kind":"text","default":"hello","caption":"Message","help":"Letters, digits and spaces."}],"capabilities":["script:stage","script:install"]}'
+	say '{"type":"describe","protocol":1,"name":"Example.Message","version":"1.1","description":"Says a message on every node, as a sample.","options":[{"name":"Message","kind":"text","default":"hello","caption":"Message","help":"Letters, digits and spaces."}],"capabilities":["write:stage","read:install","script:install"]}'
 }
 
 validate() {
@@ -45,17 +46,29 @@ scan() {
 }
 
 stage() {
-	say '{"type":"progress","message":"looks whether the node takes a script"}'
-	say '{"type":"ask","job":"ready","do":"script","script":"Write-Output '"'ready'"'"}'
+	message=$(field data)
+	say '{"type":"progress","message":"brings the message"}'
+	say '{"type":"ask","job":"bring","do":"write","path":"message.txt","data":"'"$(encode "$message")"'"}'
 	heard
 	case $answer in
-	*'"ok":true'*'"exit_code":0,'*) say '{"type":"done"}' ;;
-	*) fail 'the node does not take a script' 'Look at the answer of the node in the live view.' ;;
+	*'"ok":true'*) say '{"type":"done"}' ;;
+	*) fail 'the node does not take the file' 'Look at the answer of the node in the live view.' ;;
 	esac
 }
 
+encode() { printf '%s' "$1" | base64 | tr -d '\n'; }
+
 install() {
 	message=$(field data)
+	say '{"type":"ask","job":"look","do":"read","path":"message.txt"}'
+	heard
+	case $answer in
+	*'"ok":true'*'"data":"'"$(encode "$message")"'"'*) ;;
+	*)
+		say '{"type":"result","outcome":"failed","reason":"the message on the node is not the one that was brought there"}'
+		return
+		;;
+	esac
 	say '{"type":"ask","job":"say","do":"script","script":"Write-Output '"'$message'"'\nexit 0"}'
 	heard
 	case $answer in

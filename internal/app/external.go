@@ -29,9 +29,11 @@ func (p *program) known() ([]known, error) {
 		list = append(list, known{
 			says: &external.Plugin{Registration: r},
 			scans: func(s *session, run, _ string) plugins.Plugin {
-				return &external.Plugin{Registration: r, Nodes: func(name string) plugins.Node { return s.node(name) }, Run: run}
+				return &external.Plugin{Registration: r, Nodes: func(name string) plugins.Node { return s.node(name) }, Run: run, Cluster: s.view.Name}
 			},
-			runs:  func(*runAccess) plugins.Plugin { return &external.Plugin{Registration: r} },
+			runs: func(_ *runAccess, cluster string) plugins.Plugin {
+				return &external.Plugin{Registration: r, Cluster: cluster}
+			},
 			jobs:  true,
 			other: true,
 		})

@@ -28,7 +28,7 @@ type known struct {
 	// scans makes it for a preview: job is the id of a job that it may start on each node.
 	scans func(s *session, run, job string) plugins.Plugin
 	// runs makes it for a run.
-	runs func(access *runAccess) plugins.Plugin
+	runs func(access *runAccess, cluster string) plugins.Plugin
 	// root: it installs from a hotfix root, which is read here.
 	root bool
 	// jobs: its scan runs jobs on the nodes, whose traces are to be removed.
@@ -45,7 +45,7 @@ func builtins() []known {
 			scans: func(s *session, run, job string) plugins.Plugin {
 				return &windowsupdate.Plugin{Nodes: func(name string) plugins.Node { return s.node(name) }, Run: run, ScanJob: job}
 			},
-			runs: func(*runAccess) plugins.Plugin { return &windowsupdate.Plugin{} },
+			runs: func(*runAccess, string) plugins.Plugin { return &windowsupdate.Plugin{} },
 			jobs: true,
 		},
 		{
@@ -53,13 +53,13 @@ func builtins() []known {
 			scans: func(s *session, _, _ string) plugins.Plugin {
 				return &hotfix.Plugin{Open: s.opener(), Ask: s.asker(), MadeUp: s.lab != nil}
 			},
-			runs: func(access *runAccess) plugins.Plugin { return &hotfix.Plugin{Open: access.root()} },
+			runs: func(access *runAccess, _ string) plugins.Plugin { return &hotfix.Plugin{Open: access.root()} },
 			root: true,
 		},
 		{
 			says:  rollingupgrade.Plugin{},
 			scans: func(*session, string, string) plugins.Plugin { return rollingupgrade.Plugin{} },
-			runs:  func(*runAccess) plugins.Plugin { return rollingupgrade.Plugin{} },
+			runs:  func(*runAccess, string) plugins.Plugin { return rollingupgrade.Plugin{} },
 		},
 	}
 }
@@ -101,10 +101,10 @@ func (p *program) runPlugins(plan *engine.Plan, access *runAccess) (first plugin
 			return nil, nil, err
 		}
 		if i == 0 {
-			first = k.runs(access)
+			first = k.runs(access, plan.Cluster)
 			continue
 		}
-		further[pp.Instance] = k.runs(access)
+		further[pp.Instance] = k.runs(access, plan.Cluster)
 	}
 	return first, further, nil
 }

@@ -114,6 +114,10 @@ func jobWords(kind plugins.JobKind) string {
 		return "read the share"
 	case plugins.JobScript:
 		return "run the script"
+	case plugins.JobFileRead:
+		return "read the file"
+	case plugins.JobFileWrite:
+		return "write the file"
 	case plugins.JobUpdatesScan:
 		return "scan for updates"
 	case plugins.JobUpdatesDownload:

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"cau/internal/winnode/agent"
@@ -82,6 +83,10 @@ func (n *Node) input(job plugins.Job) (run string, input any, err error) {
 		return in.Run, agent.ShareProbeInput{Root: in.Root, RequireEncryption: in.RequireEncryption, File: in.File}, nil
 	case plugins.JobScript:
 		return scriptInput(job.Input)
+	case plugins.JobFileRead:
+		return fileReadInput(job.Input)
+	case plugins.JobFileWrite:
+		return n.fileWriteInput(job.Input)
 	case plugins.JobUpdatesScan, plugins.JobUpdatesDownload, plugins.JobUpdatesInstall:
 		return updatesInput(job)
 	case plugins.JobUpdatesRestart:
@@ -114,7 +119,7 @@ func scriptInput(raw json.RawMessage) (run string, input any, err error) {
 		return "", nil, fmt.Errorf("a script has 1 to %d bytes, this one has %d", agent.MaxScript, len(in.Text))
 	case hex.EncodeToString(sum[:]) != in.SHA256:
 		return "", nil, errors.New("the script is not the one of the plan: its SHA-256 differs")
-	case in.Phase != plugins.PhasePre && in.Phase != plugins.PhasePost:
+	case !slices.Contains([]string{plugins.PhasePre, plugins.PhasePost, plugins.PhaseScan, plugins.PhaseStage, plugins.PhaseInstall}, in.Phase):
 		return "", nil, fmt.Errorf("there is no phase %q", in.Phase)
 	}
 	return in.Run, agent.ScriptInput{

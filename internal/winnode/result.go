@@ -26,6 +26,10 @@ func output(job plugins.Job, data json.RawMessage) (json.RawMessage, error) {
 		out, err = probeOutput(data)
 	case plugins.JobScript:
 		out, err = scriptOutput(data)
+	case plugins.JobFileRead:
+		out, err = fileReadOutput(data)
+	case plugins.JobFileWrite:
+		out, err = fileWriteOutput(job.Input, data)
 	case plugins.JobUpdatesScan:
 		out, err = scanOutput(data)
 	case plugins.JobUpdatesDownload, plugins.JobUpdatesInstall:

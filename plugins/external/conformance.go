@@ -2,13 +2,8 @@ package external
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
-	"strings"
-	"sync"
 
 	"cau/internal/fault"
 	"cau/plugins"
@@ -85,7 +80,7 @@ func (s *suite) refuses(what, line string) {
 }
 
 func (s *suite) validate(args plugins.Arguments) {
-	p := s.plugin(&simulated{})
+	p := s.plugin(newSimulated())
 	problems, err := p.Check(s.ctx, args)
 	if err == nil && len(problems) > 0 {
 		err = problems[0]
@@ -107,11 +102,11 @@ func (s *suite) validate(args plugins.Arguments) {
 }
 
 func (s *suite) plugin(n *simulated) *Plugin {
-	return &Plugin{Registration: s.registration, Limits: s.limits, Run: "00000000", Nodes: func(string) plugins.Node { return n }}
+	return &Plugin{Registration: s.registration, Limits: s.limits, Run: "00000000", Cluster: "FC1", Nodes: func(string) plugins.Node { return n }}
 }
 
 func (s *suite) scan(args plugins.Arguments) []plugins.Update {
-	n := &simulated{}
+	n := newSimulated()
 	found, err := s.plugin(n).Scan(s.ctx, []string{n.Name()}, args)
 	updates := found.Updates[n.Name()]
 	if err == nil && len(updates) == 0 {
@@ -120,53 +115,76 @@ func (s *suite) scan(args plugins.Arguments) []plugins.Update {
 	if !s.add("scan", err, fmt.Sprintf("%d updates", len(updates))) {
 		return nil
 	}
-	again, err := s.plugin(&simulated{}).Scan(s.ctx, []string{n.Name()}, args)
+	again, err := s.plugin(newSimulated()).Scan(s.ctx, []string{n.Name()}, args)
 	if err == nil && fmt.Sprint(again.Updates) != fmt.Sprint(found.Updates) {
 		err = errors.New("a second scan found something else on the same node")
 	}
 	s.add("scan: says the same again", err, "the same")
+	refuses := newSimulated()
+	refuses.fails = true
+	_, err = s.plugin(refuses).Scan(s.ctx, []string{n.Name()}, args)
+	var said *saidError
+	if errors.As(err, &said) && said.reason != "" {
+		err = nil
+	}
+	s.add("scan: a node that refuses is said or passed over", err, refuses.saw())
 	return updates[:1]
 }
 
 func (s *suite) update(u plugins.Update, args plugins.Arguments) {
-	n := &simulated{}
+	n := newSimulated()
 	p := s.plugin(n)
 	stage := plugins.StageRequest{Run: p.Run, JobID: "00000000-stage", Arguments: args, Updates: []plugins.Update{u}}
 	_, err := p.Stage(s.ctx, n, stage, nothing)
 	s.add("stage "+u.ID, err, n.saw())
+	refuses := newSimulated()
+	refuses.fails = true
+	if _, err = p.Stage(s.ctx, refuses, stage, nothing); err == nil && len(refuses.jobs) > 0 {
+		err = errors.New("it says done although the node could not do what it asked for")
+	} else if said := (*saidError)(nil); errors.As(err, &said) {
+		err = nil
+	}
+	s.add("stage: a job that fails is no success", err, refuses.saw())
 	install := plugins.InstallRequest{Run: p.Run, JobID: "00000000-install", Update: u}
-	n = &simulated{}
+	s.install(u, p, n, install)
+}
+
+// install tries the installation of an update whose files lie on the node.
+func (s *suite) install(u plugins.Update, p *Plugin, staged *simulated, install plugins.InstallRequest) {
+	n := staged.again()
 	r, err := p.Install(s.ctx, n, install, nothing)
 	if err == nil && !r.Outcome.Final() {
 		err = fmt.Errorf("it ended as %s", r.Outcome)
 	}
 	s.add("install "+u.ID, err, string(r.Outcome)+"; "+n.saw())
-	again := &simulated{}
+	again := staged.again()
 	_, err = p.Install(s.ctx, again, install, nothing)
 	if err == nil && fmt.Sprint(again.jobs) != fmt.Sprint(n.jobs) {
 		err = errors.New("asked again after a crash it names other jobs, so that they would be begun twice")
 	}
 	s.add("install: asks for the same jobs again", err, "the same jobs")
-	broken := &simulated{fails: true}
+	broken := staged.again()
+	broken.fails = true
 	r, err = p.Install(s.ctx, broken, install, nothing)
 	if err == nil && len(broken.jobs) > 0 && r.Outcome == plugins.Installed {
 		err = errors.New("it says installed although the node could not do what it asked for")
 	}
 	s.add("install: a job that fails is no success", err, string(r.Outcome))
-	s.cancel(u)
+	s.cancel(u, staged)
 }
 
 // cancel wants a plug-in that ends by itself when nobody waits for it any more.
-func (s *suite) cancel(u plugins.Update) {
+func (s *suite) cancel(u plugins.Update, staged *simulated) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	n := &simulated{entered: cancel}
+	n := staged.again()
+	n.entered = cancel
 	p := s.plugin(n)
 	asked, err := p.unpin(u)
 	forced := false
 	if err == nil {
-		t := p.turn("install", n, ScriptInInstall, p.Run, "00000000-cancel")
-		t.request.Update, t.forced = asked, &forced
+		t := p.turn("install", n, p.Run, "00000000-cancel")
+		t.request.Update, t.folder, t.forced = asked, u.ID, &forced
 		_, err = talk[*resultMessage](ctx, s.registration.File.Path, s.limits, t)
 	}
 	if errors.Is(err, context.Canceled) && s.ctx.Err() == nil {
@@ -179,62 +197,3 @@ func (s *suite) cancel(u plugins.Update) {
 }
 
 func nothing(plugins.Progress) {}
-
-// simulated is a node that runs no PowerShell: of a script it understands Write-Output 'text' and exit N, as the lab does, and
-// passes over the rest.
-type simulated struct {
-	fails   bool
-	entered func()
-
-	mu   sync.Mutex
-	jobs []string
-}
-
-var (
-	outputLine = regexp.MustCompile(`^(?i:Write-Output)\s+'((?:[^']|'')*)'$`)
-	exitLine   = regexp.MustCompile(`^(?i:exit)\s+(-?[0-9]{1,10})$`)
-)
-
-// Name is the simulated node's.
-func (n *simulated) Name() string { return "NODE1" }
-
-func (n *simulated) saw() string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return strconv.Itoa(len(n.jobs)) + " jobs on the node"
-}
-
-// RunJob runs a script as far as it is understood.
-func (n *simulated) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins.JobEvent)) (json.RawMessage, error) {
-	n.mu.Lock()
-	n.jobs = append(n.jobs, job.ID)
-	n.mu.Unlock()
-	if n.entered != nil {
-		n.entered()
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}
-	if n.fails {
-		return nil, fmt.Errorf("%w: the simulated node refuses", plugins.ErrJobFailed)
-	}
-	var in plugins.ScriptJob
-	if err := json.Unmarshal(job.Input, &in); err != nil {
-		return nil, err
-	}
-	done := plugins.ScriptJobResult{Account: `NT AUTHORITY\SYSTEM`}
-	for line := range strings.SplitSeq(string(in.Text), "\n") {
-		line = strings.TrimSpace(line)
-		if m := outputLine.FindStringSubmatch(line); m != nil {
-			onEvent(plugins.JobEvent{Kind: "output", Message: strings.ReplaceAll(m[1], "''", "'")})
-		}
-		if m := exitLine.FindStringSubmatch(line); m != nil {
-			code, err := strconv.ParseInt(m[1], 10, 64)
-			if err != nil {
-				return nil, err
-			}
-			done.ExitCode = code
-			break
-		}
-	}
-	return json.Marshal(done)
-}

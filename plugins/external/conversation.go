@@ -2,13 +2,8 @@ package external
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"cau/internal/fault"
@@ -18,17 +13,19 @@ import (
 // turn is what a plug-in may do in one request.
 type turn struct {
 	request request
-	// node is whose turn it is, nil where the request has no node; may is what lets it ask for a script.
+	// node is whose turn it is, nil where the request has no node.
 	node plugins.Node
-	may  Capability
 	// granted are the capabilities that were confirmed.
 	granted []Capability
 	// run and job name the node's jobs; limit bounds the wait for one, 0 means no limit.
 	run, job string
 	limit    time.Duration
 	report   func(plugins.Progress)
-	// update is the id that progress is about, or empty.
-	update string
+	// update is the id that progress is about, and folder the update's own on the node; both may be empty.
+	update, folder string
+	// signature is what is asked of a program's file; seen is what the last program's end told, nil tells nobody.
+	signature plugins.SignaturePolicy
+	seen      *plugins.InstallerJobResult
 	// most bounds the request as a whole, 0 means only each turn.
 	most time.Duration
 	// forced is told whether the plug-in had to be ended; nil tells nobody.
@@ -159,84 +156,6 @@ func (c *conversation) progress(m *progressMessage) {
 	if c.report != nil {
 		c.report(plugins.Progress{Update: c.update, Message: plainLine(m.Message), Percent: percent})
 	}
-}
-
-// ask does on the node what the plug-in asks for, if it may, and answers. What it may not is the end of the conversation.
-func (c *conversation) ask(ctx context.Context, m *askMessage) error {
-	refuse := func(format string, args ...any) error {
-		return fmt.Errorf("%w: ask: %s", ErrProtocol, fmt.Sprintf(format, args...))
-	}
-	switch {
-	case c.node == nil:
-		return refuse("%s has no node", c.request.Request)
-	case m.Do != "script":
-		return refuse("there is nothing called %q to do", cut(m.Do, 40))
-	case !slices.Contains(c.granted, c.may):
-		return refuse("it did not declare the capability %s", c.may)
-	case m.Node != "" && !strings.EqualFold(m.Node, c.node.Name()):
-		return refuse("it is the turn of %s and not of %s", c.node.Name(), cut(m.Node, 40))
-	case !idShape.MatchString(m.Job):
-		return refuse("the job's name %q is not of [a-z0-9-], 1 to 40 characters", cut(m.Job, 40))
-	case c.asked[m.Job]:
-		return refuse("the job's name %s comes twice", m.Job)
-	case m.Script == "" || len(m.Script) > MaxScript:
-		return refuse("a script has 1 to %d bytes, this one has %d", MaxScript, len(m.Script))
-	case m.Minutes < 0 || m.Minutes > 24*60:
-		return refuse("%d is no number of minutes from 0 to 1440", m.Minutes)
-	}
-	if c.asked == nil {
-		c.asked = map[string]bool{}
-	}
-	c.asked[m.Job] = true
-	return c.send(c.script(ctx, m))
-}
-
-// script runs the script as a job whose name is the same when the request is made again, so that it is found and not begun
-// twice (R19, R26).
-func (c *conversation) script(ctx context.Context, m *askMessage) answer {
-	said := answer{Cau: Protocol, Answer: m.Job}
-	if err := errors.Join(ctx.Err(), c.unknown); err != nil {
-		said.Error = plainLine(err.Error())
-		return said
-	}
-	sum := sha256.Sum256([]byte(m.Script))
-	name := sha256.Sum256([]byte(c.job + "\x00" + m.Job))
-	input, err := json.Marshal(plugins.ScriptJob{Run: c.run, Name: c.request.Request + " " + m.Job, SHA256: hex.EncodeToString(sum[:]), Phase: plugins.PhasePre, Text: []byte(m.Script)})
-	if err != nil {
-		said.Error = plainLine(err.Error())
-		return said
-	}
-	limit := c.limit
-	if asked := time.Duration(m.Minutes) * time.Minute; asked > 0 && (limit == 0 || asked < limit) {
-		limit = asked
-	}
-	var output strings.Builder
-	job := plugins.Job{ID: c.run + "-x-" + hex.EncodeToString(name[:12]), Kind: plugins.JobScript, Input: input, Limit: limit}
-	done, err := c.node.RunJob(ctx, job, func(e plugins.JobEvent) {
-		switch {
-		case e.Kind != "output":
-		case output.Len()+len(e.Message) >= maxOutput:
-			said.Truncated = true
-		default:
-			output.WriteString(e.Message + "\n")
-		}
-	})
-	said.Output = output.String()
-	var result plugins.ScriptJobResult
-	if err == nil {
-		if err = json.Unmarshal(done, &result); err != nil {
-			err = fmt.Errorf("%w that can be read: %w", plugins.ErrJobLost, err)
-		}
-	}
-	if err != nil {
-		if !errors.Is(err, plugins.ErrJobFailed) {
-			c.unknown = err
-		}
-		said.Error = plainLine(err.Error())
-		return said
-	}
-	said.OK, said.ExitCode, said.Truncated = true, result.ExitCode, said.Truncated || result.Truncated
-	return said
 }
 
 // failure says which plug-in failed at what, and what can be done.

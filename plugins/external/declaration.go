@@ -12,15 +12,17 @@ import (
 // Capability is something a plug-in may ask for on a node. It is declared, shown before it is confirmed, and enforced.
 type Capability string
 
-// The capabilities: a PowerShell script as SYSTEM, while the plug-in scans a node, brings an update to it, or installs one.
-const (
-	ScriptInScan    Capability = "script:scan"
-	ScriptInStage   Capability = "script:stage"
-	ScriptInInstall Capability = "script:install"
-)
+// Capabilities are all that there are: what is done as SYSTEM, and while the plug-in scans a node, brings an update to it, or
+// installs one. A scan writes nothing, and programs are started only while the node is out of service.
+func Capabilities() []Capability {
+	return []Capability{
+		"script:scan", "script:stage", "script:install", "program:install", "read:stage", "read:install", "write:stage", "write:install",
+		"read-anywhere:scan", "read-anywhere:stage", "read-anywhere:install",
+	}
+}
 
-// Capabilities are all that there are.
-func Capabilities() []Capability { return []Capability{ScriptInScan, ScriptInStage, ScriptInInstall} }
+// capability is what an act needs in a request.
+func capability(act, request string) Capability { return Capability(act + ":" + request) }
 
 // Declaration is what a plug-in says of itself.
 type Declaration struct {

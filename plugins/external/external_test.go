@@ -87,8 +87,8 @@ func TestTheSamplesPassTheConformanceSuite(t *testing.T) {
 		args []plugins.Argument
 		want int
 	}{
-		{"plugin-sh/message.sh", nil, 14},
-		{"plugin-python/marker.py", []plugins.Argument{{Name: "Text", Value: `it's "here" \ ü`}}, 14},
+		{"plugin-sh/message.sh", nil, 16},
+		{"plugin-python/marker.py", []plugins.Argument{{Name: "Text", Value: `it's "here" \ ü`}}, 16},
 	} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "examples", s.path))
 		if err != nil {

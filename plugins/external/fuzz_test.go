@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 )
 
@@ -13,6 +14,8 @@ func FuzzMessages(f *testing.F) {
 	for _, s := range []string{
 		`{"type":"describe","protocol":1,"name":"A.B","version":"1","description":"d","options":[{"name":"A","kind":"minutes","min":1,"max":9,"default":"3"}],"capabilities":["script:scan"]}`,
 		`{"type":"ask","job":"a","do":"script","script":"Write-Output 'x'","minutes":3}`,
+		`{"type":"ask","job":"a","do":"write","path":"d\\f","offset":7,"data":"eA=="}`, `{"type":"ask","job":"a","do":"read","path":"C:\\f"}`,
+		`{"type":"ask","job":"a","do":"program","files":[{"path":"f","size":1,"sha256":"00"}],"program":"%X%","parameters":"/q"}`,
 		`{"type":"update","id":"u","name":"U","identity":"i","limit_minutes":3,"warnings":["w"],"data":"\u0000"}`,
 		`{"type":"result","outcome":"installed","exit_code":-2147483648,"restart_required":true}`,
 		`{"type":"progress","message":"\u001b[2J","percent":101}` + "\n" + `{"type":"done"}`,
@@ -43,6 +46,11 @@ func FuzzMessages(f *testing.F) {
 			case *updateMessage:
 				if u, err := p.pin(m); err == nil && (!updateShape.MatchString(u.ID) || plainText(u.Name) != "" || u.Identity == "") {
 					t.Fatalf("%+v was taken", u)
+				}
+			case *askMessage:
+				act, problem := m.act()
+				if problem == "" && m.outOfBounds(act) == "" && (act == actWrite || act == actRead) && (strings.ContainsAny(m.Path, `:/`) || strings.Contains(`\`+m.Path+`\`, `\..\`)) {
+					t.Fatalf("%q was taken for a path below a folder", m.Path)
 				}
 			case *errorMessage:
 				if s := plainLine(m.Reason); len([]rune(s)) > maxText+1 || plainText("x"+s) != "" && len([]rune(s)) < maxText {

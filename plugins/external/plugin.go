@@ -19,9 +19,11 @@ import (
 type Plugin struct {
 	Registration Registration
 	// Nodes gives a node for Scan; Run names the jobs there.
-	Nodes  func(name string) plugins.Node
-	Run    string
-	Limits Limits
+	Nodes func(name string) plugins.Node
+	Run   string
+	// Cluster is told to the plug-in and its scripts.
+	Cluster string
+	Limits  Limits
 }
 
 var _ plugins.Plugin = (*Plugin)(nil)
@@ -109,7 +111,7 @@ func (p *Plugin) scan(ctx context.Context, name string, args plugins.Arguments) 
 		return nil, nil, err
 	}
 	list, ignored := []plugins.Update{}, []plugins.Ignored{}
-	t := p.turn("scan", p.Nodes(name), ScriptInScan, p.Run, p.Run+"-scan-"+name)
+	t := p.turn("scan", p.Nodes(name), p.Run, p.Run+"-scan-"+name)
 	t.request.Arguments = args
 	t.list = func(m any) error {
 		if g, ok := m.(*ignoredMessage); ok {
@@ -142,9 +144,9 @@ func errorsOr(err, otherwise error) error {
 }
 
 // turn is a request about a node.
-func (p *Plugin) turn(what string, node plugins.Node, may Capability, run, job string) turn {
+func (p *Plugin) turn(what string, node plugins.Node, run, job string) turn {
 	return turn{
-		request: request{Cau: Protocol, Request: what, Run: run, Node: node.Name()}, node: node, may: may,
+		request: request{Cau: Protocol, Request: what, Run: run, Cluster: p.Cluster, Node: node.Name()}, node: node,
 		granted: p.Registration.Declared.Capabilities, run: run, job: job,
 	}
 }
@@ -199,8 +201,8 @@ func (p *Plugin) Stage(ctx context.Context, node plugins.Node, req plugins.Stage
 		if err != nil {
 			return plugins.StageResult{}, err
 		}
-		t := p.turn("stage", node, ScriptInStage, req.Run, req.JobID+"-"+u.ID)
-		t.request.Update, t.request.Arguments, t.report, t.update = asked, req.Arguments, report, u.ID
+		t := p.turn("stage", node, req.Run, req.JobID+"-"+u.ID)
+		t.request.Update, t.request.Arguments, t.report, t.update, t.folder = asked, req.Arguments, report, u.ID, u.ID
 		if _, err := talk[*struct{ envelope }](ctx, p.Registration.File.Path, p.Limits, t); err != nil {
 			return plugins.StageResult{}, p.failed(ctx, "stage "+u.Name, node.Name(), err)
 		}
@@ -223,14 +225,19 @@ func (p *Plugin) Install(ctx context.Context, node plugins.Node, req plugins.Ins
 	if err != nil {
 		return plugins.Result{}, err
 	}
-	t := p.turn("install", node, ScriptInInstall, req.Run, req.JobID)
-	t.request.Update, t.report, t.update = asked, report, req.Update.ID
+	t := p.turn("install", node, req.Run, req.JobID)
+	var seen plugins.InstallerJobResult
+	t.request.Update, t.report, t.update, t.folder, t.signature, t.seen = asked, report, req.Update.ID, req.Update.ID, req.Signature, &seen
 	t.limit = time.Duration(req.Update.LimitMinutes) * time.Minute
 	m, err := talk[*resultMessage](ctx, p.Registration.File.Path, p.Limits, t)
 	if err != nil {
 		return plugins.Result{}, p.failed(ctx, "install "+req.Update.Name, node.Name(), err)
 	}
-	return p.judge(node.Name(), req.Update, m)
+	r, err := p.judge(node.Name(), req.Update, m)
+	if err == nil {
+		r.Signature, r.Log = seen.Signature, seen.Log
+	}
+	return r, err
 }
 
 func (p *Plugin) judge(node string, u plugins.Update, m *resultMessage) (plugins.Result, error) {

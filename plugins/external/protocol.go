@@ -56,12 +56,26 @@ type progressMessage struct {
 
 type askMessage struct {
 	envelope
-	Job    string `json:"job"`
-	Do     string `json:"do"`
-	Node   string `json:"node"`
-	Script string `json:"script"`
-	// Minutes bound the wait; 0 means as long as the update's limit, or without one.
-	Minutes int `json:"minutes"`
+	Job  string `json:"job"`
+	Do   string `json:"do"`
+	Node string `json:"node"`
+	// Minutes bound the wait for a script or a program; 0 means as long as the update's limit, or without one.
+	Minutes int    `json:"minutes"`
+	Script  string `json:"script"`
+	// Path, Offset and Data are of a read or a write.
+	Path   string `json:"path"`
+	Offset int64  `json:"offset"`
+	Data   []byte `json:"data"`
+	// Files are all that lies in the update's folder, the program's own first; Program and Parameters are how it is called.
+	Files      []askFile `json:"files"`
+	Program    string    `json:"program"`
+	Parameters string    `json:"parameters"`
+}
+
+type askFile struct {
+	Path   string `json:"path"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
 }
 
 type updateMessage struct {
@@ -112,6 +126,7 @@ type request struct {
 	Cau       int               `json:"cau"`
 	Request   string            `json:"request"`
 	Run       string            `json:"run,omitempty"`
+	Cluster   string            `json:"cluster,omitempty"`
 	Node      string            `json:"node,omitempty"`
 	Update    *requestUpdate    `json:"update,omitempty"`
 	Arguments map[string]string `json:"arguments,omitempty"`
@@ -132,7 +147,13 @@ type answer struct {
 	ExitCode  int64  `json:"exit_code"`
 	Truncated bool   `json:"truncated"`
 	Error     string `json:"error,omitempty"`
-	Output    string `json:"output"`
+	// Code is Windows' number for Error: an HRESULT, or a Win32 error as it stands.
+	Code   uint32 `json:"code,omitempty"`
+	Output string `json:"output"`
+	// Size is a file's, where one was read or written; SHA256 of one that was written; Data what was read.
+	Size   *int64 `json:"size,omitempty"`
+	SHA256 string `json:"sha256,omitempty"`
+	Data   []byte `json:"data,omitempty"`
 }
 
 // cancelLine is what a plug-in reads when nobody waits for its answer any more.

@@ -70,6 +70,10 @@ func (n *Node) plan(j *job) error {
 		return plannedAs(j, n.probe)
 	case agent.JobScript:
 		return plannedAs(j, n.script)
+	case agent.JobFileRead:
+		return plannedAs(j, n.readFile)
+	case agent.JobFileWrite:
+		return plannedAs(j, n.writeFile)
 	case agent.JobUpdatesScan:
 		return plannedAs(j, n.scanUpdates)
 	case agent.JobUpdatesDownload:

@@ -83,6 +83,8 @@ type file struct {
 	sha256 string
 	// head is the beginning of the content, enough for an update file's header.
 	head []byte
+	// content is all of it where a job wrote it here; of what was copied nothing but the head is kept.
+	content []byte
 }
 
 const freeBytes = 60 << 30

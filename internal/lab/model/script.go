@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,8 +83,8 @@ func (n *Node) script(j *job, in agent.ScriptInput) error {
 	if sum := sha256.Sum256(raw); !strings.EqualFold(hex.EncodeToString(sum[:]), in.SHA256) {
 		return &refusal{"refused", in.Name + " is not the script of the plan: its SHA-256 differs"}
 	}
-	if in.Phase != agent.PhasePre && in.Phase != agent.PhasePost {
-		return &refusal{"refused", "the phase is neither pre nor post"}
+	if !slices.Contains([]string{agent.PhasePre, agent.PhasePost, agent.PhaseScan, agent.PhaseStage, agent.PhaseInstall}, in.Phase) {
+		return &refusal{"refused", "the phase, the size or the cluster of the script is out of bounds"}
 	}
 	steps, err := readScript(string(raw), map[string]string{
 		"CAU_RUN": j.run, "CAU_NODE": n.name, "CAU_CLUSTER": in.Cluster, "CAU_PHASE": in.Phase,

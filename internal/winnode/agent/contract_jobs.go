@@ -109,8 +109,11 @@ type ShareProbeOutput struct {
 
 // Phases of a script (CAU_PHASE).
 const (
-	PhasePre  = "pre"
-	PhasePost = "post"
+	PhasePre     = "pre"
+	PhasePost    = "post"
+	PhaseScan    = "scan"
+	PhaseStage   = "stage"
+	PhaseInstall = "install"
 )
 
 // ScriptInput is the input of the script job: one PowerShell script, pinned by its hash, run in a process of its own.

@@ -66,6 +66,7 @@ func TestEveryJobAndItsOperationsAreInTheBundle(t *testing.T) {
 	}
 	for _, job := range []string{
 		agent.JobShareProbe, agent.JobScript, agent.JobUpdatesScan, agent.JobUpdatesDownload, agent.JobUpdatesInstall, agent.JobUpdatesRestart,
+		agent.JobFileRead, agent.JobFileWrite,
 	} {
 		if !strings.Contains(text, "$CauJobs['"+job+"'] = {\nparam($Job, $Order)\n") {
 			t.Errorf("job %s is missing", job)
@@ -103,6 +104,8 @@ func TestScriptsAnswerAndReadTheFieldsOfTheContract(t *testing.T) {
 		{agent.UpdateResult{}, []string{"prelude/updates.ps1"}},
 		{agent.RestartRequired{}, []string{"jobs/wu.reboot-required.ps1"}},
 		{agent.JobEvent{}, []string{"prelude/jobs.ps1"}},
+		{agent.FileReadOutput{}, []string{"jobs/file.read.ps1"}},
+		{agent.FileWriteOutput{}, []string{"jobs/file.write.ps1"}},
 	}
 	for _, a := range answers {
 		text := scriptText(t, a.files[0])
@@ -131,6 +134,8 @@ func TestScriptsAnswerAndReadTheFieldsOfTheContract(t *testing.T) {
 		{agent.PushArgs{}, []string{"ops/push.open.ps1"}},
 		{agent.PushArgs{}, []string{"ops/push.close.ps1"}},
 		{agent.CleanArgs{}, []string{"ops/node.clean.ps1"}},
+		{agent.FileReadInput{}, []string{"jobs/file.read.ps1"}},
+		{agent.FileWriteInput{}, []string{"jobs/file.write.ps1"}},
 	}
 	for _, o := range orders {
 		var text string
@@ -148,7 +153,9 @@ func TestScriptsAnswerAndReadTheFieldsOfTheContract(t *testing.T) {
 func TestBoundsAndWordsOfTheContractStandInTheScripts(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]string{
-		"jobs/script.ps1":      fmt.Sprintf(`'^(%s|%s)\z'`+" -or $bytes.Length -gt %d", agent.PhasePre, agent.PhasePost, agent.MaxScript),
+		"jobs/script.ps1":      fmt.Sprintf(`'^(%s|%s|%s|%s|%s)\z'`+" -or $bytes.Length -gt %d", agent.PhasePre, agent.PhasePost, agent.PhaseScan, agent.PhaseStage, agent.PhaseInstall, agent.MaxScript),
+		"jobs/file.write.ps1":  fmt.Sprintf("if ($bytes.Length -gt %d -or $offset -lt 0 -or $offset + $bytes.Length -gt %d) {", agent.MaxFileWrite, agent.MaxFile),
+		"jobs/file.read.ps1":   fmt.Sprintf("Read-CauBytes -Path $path -Offset $offset -Limit %d", agent.MaxFileRead),
 		"jobs/installer.ps1":   fmt.Sprintf(`'^(%s|%s|%s)\z'`, agent.SignatureRequire, agent.SignatureWarn, agent.SignatureIgnore),
 		"ops/job.run-here.ps1": "-cne '" + agent.JobScript + "'",
 		"jobs/share.probe.ps1": "if ($entries -ge 1000) { break }",
@@ -277,7 +284,7 @@ func TestR13_NoFileIsReadBeforeTheConnectionIsWhatIsRequired(t *testing.T) {
 func TestR17_WhatJobsReadIsSharedWithNoWriter(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("jobs/*.ps1")
-	if err != nil || len(names) < 8 {
+	if err != nil || len(names) < 10 {
 		t.Fatalf("%v, %v", names, err)
 	}
 	for _, name := range names {
@@ -286,13 +293,35 @@ func TestR17_WhatJobsReadIsSharedWithNoWriter(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, line := range strings.Split(string(text), "\n") {
-			if strings.Contains(line, "System.IO.FileStream") && !strings.HasSuffix(line, "'Open', 'Read', 'Read'") && !strings.HasSuffix(line, "'CreateNew', 'ReadWrite', 'None'") {
+			if strings.Contains(line, "System.IO.FileStream") && !strings.HasSuffix(line, "'Open', 'Read', 'Read'") && !strings.HasSuffix(line, "'CreateNew', 'ReadWrite', 'None'") && !strings.HasSuffix(line, "'OpenOrCreate', 'ReadWrite', 'None'") {
 				t.Errorf("%s: %s", name, strings.TrimSpace(line))
 			}
 		}
 		if m := regexp.MustCompile(`ReadAllBytes|OpenRead|File\]::Open\(|Copy\(|Copy-Item`).Find(text); m != nil {
 			t.Errorf("%s: %s opens files in another way", name, m)
 		}
+	}
+}
+
+func TestR17_FilesOfPluginsAreWrittenInTheUpdatesFolderAloneAndNoReparsePointIsFollowed(t *testing.T) {
+	t.Parallel()
+	inOrder(t, "file.write", scriptText(t, "jobs/file.write.ps1"),
+		"Assert-CauName -Name $run", "Assert-CauName -Name $update", "Assert-CauRelative -Path $target",
+		"-cne [string]$Order.sha256) {\n    throw", "$need = 2 * [long]$bytes.Length + [long]$Order.reserve_bytes", "-Code 112",
+		`[IO.Path]::GetDirectoryName("runs\$run\$update\$target")`, "New-CauFolder -Path $below", "Assert-CauNoReparse -Path $path",
+		"'OpenOrCreate', 'ReadWrite', 'None'", "if ($stream.Length -lt $offset) {\n        throw", "$stream.Flush($true)", "Get-CauStreamSha256 -Stream $stream")
+	read := scriptText(t, "jobs/file.read.ps1")
+	own, full, ok := strings.Cut(read, "} else {\n")
+	if !ok {
+		t.Fatal("the two kinds of path are not told apart")
+	}
+	inOrder(t, "file.read in the update's folder", own,
+		"if ($update -ne '') {", "Assert-CauName -Name $update", "Assert-CauRelative -Path $target", "Get-CauFolder -Path", "if ($below -eq '') {\n        throw")
+	inOrder(t, "file.read anywhere", full,
+		`'^[A-Za-z]:\\.'`, "Assert-CauRelative -Path $target.Substring(3)", ".DriveType -ne 3) {\n        throw",
+		"foreach ($name in", "Join-Path -Path $path -ChildPath $name\n        Assert-CauNoReparse -Path $path", "Assert-CauNoReparse -Path $path\n$size", "Read-CauBytes -Path $path")
+	if m := regexp.MustCompile(`FileStream|WriteAll|Delete\(|Move\(`).FindString(read); m != "" {
+		t.Errorf("a read does more than read: %s", m)
 	}
 }
 

@@ -3,7 +3,7 @@ param($Job, $Order)
 # it runs: whoever waits for it may stop waiting.
 $phase = [string]$Order.phase
 $bytes = [Convert]::FromBase64String([string]$Order.text)
-if ($phase -cnotmatch '^(pre|post)\z' -or $bytes.Length -gt 524288 -or [string]$Order.cluster -match '[\x00-\x1f]') {
+if ($phase -cnotmatch '^(pre|post|scan|stage|install)\z' -or $bytes.Length -gt 524288 -or [string]$Order.cluster -match '[\x00-\x1f]') {
     throw (New-CauFailure -Kind 'refused' -Message 'the phase, the size or the cluster of the script is out of bounds')
 }
 $sum = Get-CauSha256 -Bytes $bytes
