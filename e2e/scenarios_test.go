@@ -38,6 +38,7 @@ func special() map[string]func(*testing.T) {
 	return map[string]func(*testing.T){
 		"account-locked":           accountLocked,
 		"cau-plugins-differ":       cauPluginsDiffer,
+		"cau-scan-differs":         cauScanDiffers,
 		"foreign-run-appears":      foreignRunAppears,
 		"installer-hangs":          installerHangs,
 		"installer-lost-installed": installerLostInstalled,

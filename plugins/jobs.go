@@ -20,6 +20,8 @@ const (
 	// JobUpdatesRestart asks the update agent whether a restart is required: UpdatesQuery in, of which only Run counts,
 	// UpdatesRestartResult out.
 	JobUpdatesRestart JobKind = "wu.reboot-required"
+	// JobCauScan asks the provider of Microsoft's CAU on the node what it finds: CauScanJob in, CauScanResult out.
+	JobCauScan JobKind = "cau.scan"
 )
 
 // ShareProbeJob is the input of JobShareProbe.
@@ -197,4 +199,23 @@ type UpdateResult struct {
 // UpdatesRestartResult is the output of JobUpdatesRestart.
 type UpdatesRestartResult struct {
 	Required bool `json:"required"`
+}
+
+// CauScanJob is the input of JobCauScan, by the arguments of MSFT_CAUNode.ScanUpdates (CAUWMIV2 reference).
+type CauScanJob struct {
+	Run                       string `json:"run"`
+	QueryString               string `json:"query_string"`
+	IncludeRecommendedUpdates bool   `json:"include_recommended_updates"`
+}
+
+// CauScanResult is its output. Available is false where the node has no such provider.
+type CauScanResult struct {
+	Available bool          `json:"available"`
+	Updates   []NamedUpdate `json:"updates"`
+}
+
+// NamedUpdate is an update by its id, a GUID in lower case, and its title. A revision is not known.
+type NamedUpdate struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
 }

@@ -98,6 +98,9 @@ func (p *program) examine(ctx context.Context, s *session, req cli.DoctorRequest
 	if !req.NoJob {
 		note("Starting a short job on each node as SYSTEM.")
 	}
+	if req.CompareUpdates {
+		note("Searching each node four times for updates, by cau's query and by CAU's own provider; this may take many minutes.")
+	}
 	chosen := s.chosen(names, req.Addresses)
 	report.Nodes = make([]cli.DoctorNode, len(chosen))
 	run := "doctor-" + newID(4)
@@ -134,6 +137,11 @@ func (s *session) examineNode(ctx context.Context, name, run string, req cli.Doc
 		return n
 	}
 	n.Tried = append(n.Tried, jobSteps(ctx, node, run, req.Root)...)
+	if req.CompareUpdates {
+		var step cli.DoctorStep
+		step, n.Compared = compareStep(ctx, node, run)
+		n.Tried = append(n.Tried, step)
+	}
 	return n
 }
 

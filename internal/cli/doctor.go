@@ -29,6 +29,9 @@ func (p *program) doctor() *cobra.Command {
 			if req.NoJob && req.Root != "" {
 				return Usage(errors.New(p.texts.T(message.CLIRootNeedsJob)))
 			}
+			if req.NoJob && req.CompareUpdates {
+				return Usage(errors.New(p.texts.T(message.CLICompareNeedsJob)))
+			}
 			req.Addresses = args
 			report, err := p.services.Doctor(cmd.Context(), target, req, p.say)
 			if err != nil {
@@ -52,6 +55,7 @@ func (p *program) doctor() *cobra.Command {
 	p.signInFlags(cmd, &target)
 	cmd.Flags().StringVar(&req.Root, "root", "", p.texts.T(message.CLIFlagDoctorRoot))
 	cmd.Flags().BoolVar(&req.NoJob, "no-job", false, p.texts.T(message.CLIFlagNoJob))
+	cmd.Flags().BoolVar(&req.CompareUpdates, "compare-updates", false, p.texts.T(message.CLIFlagCompareUpdates))
 	cmd.Flags().BoolVar(&asJSON, "json", false, p.texts.T(message.CLIFlagJSON))
 	return cmd
 }

@@ -112,6 +112,8 @@ type DoctorRequest struct {
 	Root string
 	// NoJob starts no SYSTEM job on the nodes, so that neither that nor Root is tried.
 	NoJob bool
+	// CompareUpdates searches each node by our query and by CAU's own provider, which may take many minutes.
+	CompareUpdates bool
 }
 
 // DoctorNode is one node's first contact: what was tried in order, and the checks that follow from what was seen.
@@ -121,6 +123,22 @@ type DoctorNode struct {
 	Reached string         `json:"reached,omitempty"`
 	Tried   []DoctorStep   `json:"tried"`
 	Checks  []check.Result `json:"checks"`
+	// Compared is set where --compare-updates was given and both sides answered.
+	Compared *UpdateComparison `json:"compared,omitempty"`
+}
+
+// UpdateComparison is what our query finds on a node beside what CAU's own provider finds there, without and with
+// IncludeRecommendedUpdates.
+type UpdateComparison struct {
+	Plain       UpdateDifference `json:"plain"`
+	Recommended UpdateDifference `json:"recommended"`
+}
+
+// UpdateDifference names updates by their ids.
+type UpdateDifference struct {
+	Both      []plugins.NamedUpdate `json:"both"`
+	OnlyHere  []plugins.NamedUpdate `json:"only_here"`
+	OnlyThere []plugins.NamedUpdate `json:"only_there"`
 }
 
 // DoctorStep is one thing that was tried. CannotVerify means that it could not be tried.

@@ -53,6 +53,8 @@ const (
 	CLIFlagDoctorRoot       Key = "cli.flag.doctor-root"
 	CLIFlagNoJob            Key = "cli.flag.no-job"
 	CLIRootNeedsJob         Key = "cli.root-needs-job"
+	CLIFlagCompareUpdates   Key = "cli.flag.compare-updates"
+	CLICompareNeedsJob      Key = "cli.compare-needs-job"
 	CLIJobShort             Key = "cli.job.short"
 	CLIJobListShort         Key = "cli.job.list.short"
 	CLIJobListHead          Key = "cli.job.list.head"
@@ -272,6 +274,8 @@ var cliTexts = map[Key]string{
 	CLIFlagDoctorRoot:       "a hotfix root, \\\\server\\share\\folder, that each node tries to read as its computer account",
 	CLIFlagNoJob:            "start no SYSTEM job on the nodes: task creation and the share are then not verified",
 	CLIRootNeedsJob:         "--root is read by a job on each node: leave --no-job out",
+	CLIFlagCompareUpdates:   "also search each node for updates four times, with and without IncludeRecommendedUpdates, by cau's query and by CAU's own provider, and say what differs; may take many minutes",
+	CLICompareNeedsJob:      "--compare-updates searches by jobs on each node: leave --no-job out",
 	CLIJobShort:             "Jobs that updating runs have on the nodes",
 	CLIJobListShort:         "List the jobs on all nodes, or on one",
 	CLIJobListHead:          "NODE\tRUN\tJOB\tKIND\tSTATE\tLAST SIGN OF LIFE",

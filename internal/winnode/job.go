@@ -49,7 +49,7 @@ func (n *Node) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains([]plugins.JobKind{plugins.JobStage, plugins.JobShareProbe, plugins.JobUpdatesScan, plugins.JobUpdatesDownload}, job.Kind) {
+	if slices.Contains([]plugins.JobKind{plugins.JobStage, plugins.JobShareProbe, plugins.JobUpdatesScan, plugins.JobUpdatesDownload, plugins.JobCauScan}, job.Kind) {
 		// Before the first answer nothing is under way here, and nothing is drained that could be harmed.
 		w.patience = min(w.patience, stageContact)
 	}
@@ -124,6 +124,8 @@ func jobWords(kind plugins.JobKind) string {
 		return "download updates"
 	case plugins.JobUpdatesInstall:
 		return "install updates"
+	case plugins.JobCauScan:
+		return "ask CAU's provider for updates"
 	case plugins.JobUpdatesRestart:
 		return "ask whether a restart is required"
 	}

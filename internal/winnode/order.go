@@ -89,6 +89,8 @@ func (n *Node) input(job plugins.Job) (run string, input any, err error) {
 		return n.fileWriteInput(job.Input)
 	case plugins.JobUpdatesScan, plugins.JobUpdatesDownload, plugins.JobUpdatesInstall:
 		return updatesInput(job)
+	case plugins.JobCauScan:
+		return cauScanInput(job.Input)
 	case plugins.JobUpdatesRestart:
 		var in plugins.UpdatesQuery // of which only the run matters
 		if err := json.Unmarshal(job.Input, &in); err != nil {
@@ -140,9 +142,10 @@ func updatesInput(job plugins.Job) (run string, input any, err error) {
 		IncludePotentiallySuperseded: in.IncludePotentiallySuperseded,
 	}
 	const service = 3
+	if err := checkCriteria(q.Criteria); err != nil {
+		return "", nil, err
+	}
 	switch {
-	case q.Criteria == "" || len(q.Criteria) > maxCriteria || q.Criteria != agent.Printable(q.Criteria, maxCriteria):
-		return "", nil, fmt.Errorf("the criteria are empty, longer than %d characters or hold characters that no query has", maxCriteria)
 	case q.ServerSelection < 0 || q.ServerSelection > service:
 		return "", nil, fmt.Errorf("there is no server selection %d", q.ServerSelection)
 	case (q.ServerSelection == service) != guidShape.MatchString(strings.ToLower(q.ServiceID)):
@@ -168,4 +171,19 @@ func updatesInput(job plugins.Job) (run string, input any, err error) {
 		return "", nil, fmt.Errorf("1 to %d updates are worked through, not %d", maxUpdates, len(work.Updates))
 	}
 	return in.Run, work, nil
+}
+
+func checkCriteria(s string) error {
+	if s == "" || len(s) > maxCriteria || s != agent.Printable(s, maxCriteria) {
+		return fmt.Errorf("the criteria are empty, longer than %d characters or hold characters that no query has", maxCriteria)
+	}
+	return nil
+}
+
+func cauScanInput(raw json.RawMessage) (run string, input any, err error) {
+	var in plugins.CauScanJob
+	if err := json.Unmarshal(raw, &in); err != nil {
+		return "", nil, err
+	}
+	return in.Run, agent.CauScanInput{Criteria: in.QueryString, Recommended: in.IncludeRecommendedUpdates}, checkCriteria(in.QueryString)
 }

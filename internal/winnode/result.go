@@ -34,6 +34,8 @@ func output(job plugins.Job, data json.RawMessage) (json.RawMessage, error) {
 		out, err = scanOutput(data)
 	case plugins.JobUpdatesDownload, plugins.JobUpdatesInstall:
 		out, err = workOutput(job.Input, data)
+	case plugins.JobCauScan:
+		out, err = cauScanOutput(data)
 	case plugins.JobUpdatesRestart:
 		out, err = restartOutput(data)
 	default:
@@ -244,4 +246,31 @@ func restartOutput(data json.RawMessage) (plugins.UpdatesRestartResult, error) {
 		return plugins.UpdatesRestartResult{}, errors.New("the node does not say whether a restart is required")
 	}
 	return plugins.UpdatesRestartResult{Required: *out.Required}, nil
+}
+
+// cauScanOutput takes ids in either of Windows' forms, with braces and without.
+func cauScanOutput(data json.RawMessage) (plugins.CauScanResult, error) {
+	var raw struct {
+		Available *bool            `json:"available"`
+		Updates   []agent.CauFound `json:"updates"`
+	}
+	fail := func(err error) (plugins.CauScanResult, error) { return plugins.CauScanResult{}, err }
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return fail(err)
+	}
+	if raw.Available == nil || *raw.Available && raw.Updates == nil {
+		return fail(errors.New("the node does not say what CAU's provider finds"))
+	}
+	if len(raw.Updates) > maxUpdates {
+		return fail(fmt.Errorf("the node names %d updates; more than %d are not believed", len(raw.Updates), maxUpdates))
+	}
+	out := plugins.CauScanResult{Available: *raw.Available}
+	for _, u := range raw.Updates {
+		id := strings.ToLower(strings.Trim(u.ID, "{} "))
+		if !guidShape.MatchString(id) {
+			return fail(fmt.Errorf("CAU's provider names an update by %q, which is no id", agent.Printable(u.ID, 64)))
+		}
+		out.Updates = append(out.Updates, plugins.NamedUpdate{ID: id, Title: agent.Printable(u.Title, maxMessage)})
+	}
+	return out, nil
 }

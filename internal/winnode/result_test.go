@@ -66,6 +66,13 @@ func TestEveryKindOfJobIsAskedForAndAnsweredInItsOwnShape(t *testing.T) {
 			`{"results":[{"id":"` + guid1 + `","revision":200,"result_code":4,"hresult":2149842967},{"id":"` + guid2 + `","revision":200,"missing":true,"result_code":0,"hresult":0}],"restart_required":true}`,
 		},
 		{
+			"CAU's own scan",
+			plugins.Job{ID: "c", Kind: plugins.JobCauScan, Input: raw(t, plugins.CauScanJob{Run: "r1", QueryString: "IsInstalled=0", IncludeRecommendedUpdates: true})},
+			`{"criteria":"IsInstalled=0","recommended":true}`,
+			`{"available":true,"updates":[{"id":"{` + strings.ToUpper(guid1) + `}","title":"A\u001bB"}]}`,
+			`{"available":true,"updates":[{"id":"` + strings.ToLower(guid1) + `","title":"A B"}]}`,
+		},
+		{
 			"restart required", plugins.Job{ID: "q", Kind: plugins.JobUpdatesRestart, Input: raw(t, query)}, `{}`, `{"required":true}`, `{"required":true}`,
 		},
 		{
@@ -102,6 +109,7 @@ func TestEveryKindOfJobIsAskedForAndAnsweredInItsOwnShape(t *testing.T) {
 func TestR19_ANumberThatIsMissingIsNeverTheGoodOne(t *testing.T) {
 	scan := plugins.Job{ID: "s", Kind: plugins.JobUpdatesScan, Input: raw(t, query)}
 	restart := plugins.Job{ID: "q", Kind: plugins.JobUpdatesRestart, Input: raw(t, query)}
+	cau := plugins.Job{ID: "c", Kind: plugins.JobCauScan, Input: raw(t, plugins.CauScanJob{Run: "r1", QueryString: "IsInstalled=0"})}
 	install := work(t, plugins.JobUpdatesInstall, guid1)
 	one := `{"id":"` + guid1 + `","revision":200`
 	for name, c := range map[string]struct {
@@ -118,6 +126,9 @@ func TestR19_ANumberThatIsMissingIsNeverTheGoodOne(t *testing.T) {
 		"a result that nobody asked for":    {install, `{"results":[{"id":"` + guid2 + `","revision":200,"result_code":2}],"restart_required":false}`},
 		"a result of another revision":      {install, `{"results":[{"id":"` + guid1 + `","revision":201,"result_code":2}],"restart_required":false}`},
 		"a result twice":                    {install, `{"results":[` + one + `,"result_code":4},` + one + `,"result_code":2}],"restart_required":false}`},
+		"CAU's scan without a word":         {cau, `{"updates":[]}`},
+		"CAU's scan without a list":         {cau, `{"available":true}`},
+		"CAU's update without an id":        {cau, `{"available":true,"updates":[{"id":"KB1"}]}`},
 		"no word on a restart":              {restart, `{}`},
 		"share probe without a connection":  {plugins.Job{ID: "p", Kind: plugins.JobShareProbe, Input: raw(t, plugins.ShareProbeJob{Run: "r1"})}, `{"entries":3}`},
 		"script without a code":             {scriptJob(t, "exit 0"), `{"account":"SYSTEM"}`},

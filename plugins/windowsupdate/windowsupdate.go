@@ -86,7 +86,8 @@ func query(args plugins.Arguments) (criteria.Query, error) {
 // withRecommended is IncludeRecommendedUpdates=True. CAU hands the flag to its provider beside the query, and what that makes
 // of it is documented nowhere. The hypothesis: recommended is what is not assigned and yet selected by Windows Update itself,
 // so each group that asks for IsAssigned=1 is asked once more with IsAssigned=0 and AutoSelectOnWebSites=1. Other groups
-// find recommended updates already, or name exactly what they want. Unproven; see docs/proof.md.
+// find recommended updates already, or name exactly what they want. Unproven; cau doctor --compare-updates tells whether it
+// holds on a node (Compare), see docs/proof.md.
 func withRecommended(q criteria.Query) criteria.Query {
 	assigned := criteria.Term{Name: "IsAssigned", Op: criteria.Equal, Value: "1"}
 	out := criteria.Query{Doubled: q.Doubled, Groups: q.Groups}

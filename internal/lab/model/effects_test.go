@@ -403,6 +403,31 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 				}
 			}
 		},
+		"cau-scan-differs": func(t *testing.T, r *rehearsal) {
+			t.Helper()
+			const important, recommended, optional = "c3a5d2ef-0001-4e63-8d21-000000000001", "c3a5d2ef-0002-4e63-8d21-000000000002", "c3a5d2ef-0003-4e63-8d21-000000000003"
+			for node, want := range map[string][]string{"NODE1": {important, recommended}, "NODE2": {important, recommended, optional}, "NODE3": nil, "NODE4": {important}} {
+				plain := data[agent.CauScanOutput](t, updatesJob(r.bench, node, agent.JobCauScan, agent.CauScanInput{Criteria: cauQuery}))
+				with := data[agent.CauScanOutput](t, updatesJob(r.bench, node, agent.JobCauScan, agent.CauScanInput{Criteria: cauQuery, Recommended: true}))
+				if with.Available != (want != nil) || with.Available && (len(plain.Updates) != 1 || plain.Updates[0].ID != important) {
+					t.Errorf("%s: %+v %+v", node, plain, with)
+				}
+				var got []string
+				for _, u := range with.Updates {
+					got = append(got, u.ID)
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: %v", node, got)
+				}
+			}
+			if runs := ask[agent.CauRuns](r.bench, "NODE3", agent.OpCauRuns, nil); runs.Available {
+				t.Errorf("%+v", runs)
+			}
+			lock := agent.CauLockArgs{ID: "5b0a9f3e-3c6d-4a53-9d0f-2f1f7c2f9d11"}
+			if res := try(r.bench, "NODE3", agent.OpCauLockTake, lock); res.OK || res.Err.Kind != "hresult" || res.Err.Code != errInvalidClass {
+				t.Errorf("%+v", res.Err)
+			}
+		},
 		"updates-fail": func(t *testing.T, r *rehearsal) {
 			t.Helper()
 			const once, never, works = "b2e4d1cf-0001-4d52-8c11-000000000001", "b2e4d1cf-0002-4d52-8c11-000000000002", "b2e4d1cf-0003-4d52-8c11-000000000003"

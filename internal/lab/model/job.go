@@ -80,6 +80,8 @@ func (n *Node) plan(j *job) error {
 		return plannedAs(j, n.downloadUpdates)
 	case agent.JobUpdatesInstall:
 		return plannedAs(j, n.installUpdates)
+	case agent.JobCauScan:
+		return plannedAs(j, n.cauScan)
 	case agent.JobUpdatesRestart:
 		return plannedAs(j, n.askRestart)
 	}

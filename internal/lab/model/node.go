@@ -133,7 +133,7 @@ func (n *Node) during(d time.Duration, act func()) {
 func (n *Node) hello() agent.Hello {
 	return agent.Hello{
 		Computer: n.name, Domain: DNSDomain, Build: "10.0.20348.2700", PowerShell: "5.1.20348.2700", LanguageMode: "FullLanguage",
-		Admin: true, FreeBytes: n.free, Namespaces: []string{"mscluster", "storage", "clusterupdate"},
+		Admin: true, FreeBytes: n.free, Namespaces: n.namespaces(),
 		MaxEnvelopeKB: maxEnvelopeKB, MaxShells: maxShells, Fqdn: strings.ToLower(n.name) + "." + DNSDomain, Token: "network",
 	}
 }

@@ -38,6 +38,8 @@ type Scenario struct {
 	BitLocker    []BitLocker   `json:"bitlocker,omitempty"`
 	// CauPlugins are what Microsoft's own CAU has registered on nodes.
 	CauPlugins []CauPlugins `json:"cau_plugins,omitempty"`
+	// CauProviders are what is special about CAU's provider on nodes.
+	CauProviders []CauProvider `json:"cau_providers,omitempty"`
 	// NodeShares are shares that nodes themselves serve, as their servers describe them.
 	NodeShares []NodeShare `json:"node_shares,omitempty"`
 
@@ -230,6 +232,11 @@ func (s *Scenario) check() error {
 		name := strings.ToLower(i.File)
 		if i.Needs != "" && !strings.HasSuffix(name, ".msu") && !strings.HasSuffix(name, ".msp") || i.Restarted && i.Needs == "" {
 			return fmt.Errorf("installers: %s: only an .msu or an .msp needs another file, and restarted says when", i.File)
+		}
+	}
+	for _, p := range s.CauProviders {
+		if !slices.Contains([]string{providerAbsent, providerIgnores, providerOptional}, p.Kind) {
+			return fmt.Errorf("cau_providers: kind %q is none", p.Kind)
 		}
 	}
 	for _, p := range s.Planted {

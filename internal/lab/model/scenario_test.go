@@ -49,7 +49,7 @@ func TestAScenarioWithAWordThatNobodyKnowsIsAnError(t *testing.T) {
 	for _, fields := range []string{
 		`"stuck":["NODE1"]`, `"winrm":[{"node":"NODE1","on":"Eat","kind":"reset"}]`, `"winrm":[{"on":"any","kind":"reset"}]`,
 		`"winrm":[{"node":"NODE1","on":"any","kind":"reset","trigger":"noon"}]`, `"planted":[{"node":"NODE1","path":"jobs","kind":"odd"}]`,
-		`"planted":[{"node":"NODE1","path":"tasks","kind":"reparse"}]`, `"ticket_seconds":-1`, `"updates":[{"id":"x"}]`,
+		`"planted":[{"node":"NODE1","path":"tasks","kind":"reparse"}]`, `"ticket_seconds":-1`, `"cau_providers":[{"node":"NODE1","kind":"odd"}]`, `"updates":[{"id":"x"}]`,
 		`"updates":[{"id":"b2e4d1cf-0001-4d52-8c11-000000000001","revision":1,"title":"t","fails":"bad"}]`,
 		`"file_server":{"hidden":true}`, `"file_server":{"no_read_control":true,"withhold_permissions":true}`,
 		`"file_server":{"newest_dialect":"3.1.1"}`, `"file_server":{"newest_dialect":"3.0","encrypt":true}`,

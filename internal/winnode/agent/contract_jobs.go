@@ -90,6 +90,7 @@ const (
 	JobUpdatesDownload = "wu.download"
 	JobUpdatesInstall  = "wu.install"
 	JobUpdatesRestart  = "wu.reboot-required"
+	JobCauScan         = "cau.scan"
 )
 
 // ShareProbeInput is the input of the share probe: can this node's computer account read the root?
@@ -251,4 +252,24 @@ type UpdateResult struct {
 // RestartRequired is the data of JobUpdatesRestart.
 type RestartRequired struct {
 	Required bool `json:"required"`
+}
+
+// CauScanInput is the input of JobCauScan: what MSFT_CAUNode.ScanUpdates is asked for on the node (CAUWMIV2 reference).
+type CauScanInput struct {
+	// Criteria is its QueryString, Recommended its IncludeRecommendedUpdates.
+	Criteria    string `json:"criteria"`
+	Recommended bool   `json:"recommended"`
+}
+
+// CauScanOutput is the job's data.
+type CauScanOutput struct {
+	// Available is false where the node does not have the class.
+	Available bool       `json:"available"`
+	Updates   []CauFound `json:"updates"`
+}
+
+// CauFound is one MSFT_CAU_ScanUpdateInfo.
+type CauFound struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
 }

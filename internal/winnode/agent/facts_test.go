@@ -21,6 +21,15 @@ func TestR12_OurLockNeverTakesTheirsAway(t *testing.T) {
 	}
 }
 
+func TestR12_LookingAtWhatCAUFindsTakesNoLockAndNeverAsksBesideItsRun(t *testing.T) {
+	t.Parallel()
+	text := scriptText(t, "jobs/cau.scan.ps1")
+	inOrder(t, "cau.scan", text, "Test-CauClass", "Get-CimInstance", "if ($locks.Count -gt 0) {\n    throw", "New-CimInstance", "-ClientOnly\n", "'ScanUpdates'")
+	if strings.Count(text, "CimInstance") != 2 || strings.Count(text, "Invoke-CimMethod") != 1 {
+		t.Error("it does more than ask")
+	}
+}
+
 func TestR12_NoAnswerIsNotNobody(t *testing.T) {
 	t.Parallel()
 	for _, op := range []string{"updaters.get", "backup.get", "bitlocker.get", "cau.runs", "node.roles", "node.residents"} {

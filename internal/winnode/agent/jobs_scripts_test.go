@@ -67,6 +67,7 @@ func TestEveryJobAndItsOperationsAreInTheBundle(t *testing.T) {
 	for _, job := range []string{
 		agent.JobShareProbe, agent.JobScript, agent.JobUpdatesScan, agent.JobUpdatesDownload, agent.JobUpdatesInstall, agent.JobUpdatesRestart,
 		agent.JobFileRead, agent.JobFileWrite,
+		agent.JobCauScan,
 	} {
 		if !strings.Contains(text, "$CauJobs['"+job+"'] = {\nparam($Job, $Order)\n") {
 			t.Errorf("job %s is missing", job)
@@ -102,6 +103,8 @@ func TestScriptsAnswerAndReadTheFieldsOfTheContract(t *testing.T) {
 		{agent.UpdateWarning{}, []string{"jobs/wu.scan.ps1"}},
 		{agent.UpdatesWorkOutput{}, []string{"prelude/updates.ps1"}},
 		{agent.UpdateResult{}, []string{"prelude/updates.ps1"}},
+		{agent.CauScanOutput{}, []string{"jobs/cau.scan.ps1"}},
+		{agent.CauFound{}, []string{"jobs/cau.scan.ps1"}},
 		{agent.RestartRequired{}, []string{"jobs/wu.reboot-required.ps1"}},
 		{agent.JobEvent{}, []string{"prelude/jobs.ps1"}},
 		{agent.FileReadOutput{}, []string{"jobs/file.read.ps1"}},
@@ -126,6 +129,7 @@ func TestScriptsAnswerAndReadTheFieldsOfTheContract(t *testing.T) {
 		{agent.ScriptInput{}, []string{"jobs/script.ps1"}},
 		{agent.UpdatesQuery{}, []string{"jobs/wu.scan.ps1", "prelude/updates.ps1"}},
 		{agent.UpdateID{}, []string{"prelude/updates.ps1"}},
+		{agent.CauScanInput{}, []string{"jobs/cau.scan.ps1"}},
 		{agent.JobListArgs{}, []string{"ops/job.list.ps1"}},
 		{agent.JobArgs{}, []string{"ops/job.cancel.ps1"}},
 		{agent.JobArgs{}, []string{"ops/job.kill.ps1"}},
