@@ -44,7 +44,17 @@ func TestExternalPluginTakesPartInARunAndIsNotStartedOnceItChanged(t *testing.T)
 		}
 	}
 	info := w.lab("--nodes", "2")
+	r = w.want(2, "preview", "--lab="+info.ID, "--plugin", "example.message", "--arg", "Message=a!b")
+	if !strings.Contains(r.errOut, "Message: holds something other than letters") || strings.Contains(r.errOut, "Connecting") {
+		t.Errorf("a bad argument: %s", r.errOut)
+	}
+	if r = w.want(2, "plugin", "args", "Example.Message", "Message=a!b"); !strings.Contains(r.errOut, "holds something other than letters") {
+		t.Errorf("%s", r.errOut)
+	}
 	r = w.want(0, "apply", "--lab="+info.ID, "--plugin", "example.message", "--arg", "Message=hello there", "--yes")
+	if strings.Contains(r.out, "Invoke-CauRun") {
+		t.Errorf("Microsoft's CAU is said to have the plug-in:\n%s", r.out)
+	}
 	for _, want := range []string{path + ", SHA-256 ", "may: write:stage, read:install, script:install", "message hello there"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("the confirmation does not show %q:\n%s", want, r.out)

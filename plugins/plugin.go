@@ -39,6 +39,13 @@ type Plugin interface {
 	Remaining(planned []Update, results map[string]Result) []Update
 }
 
+// Checker is a Plugin that is asked about arguments which are right by its Options and by Validate: it may take a while and
+// fail, but touches no node.
+type Checker interface {
+	// Check finds what is wrong with them, in the plug-in's words.
+	Check(ctx context.Context, args Arguments) ([]ArgumentError, error)
+}
+
 // Refuser is a Plugin whose arguments are known and that no run can have here.
 type Refuser interface {
 	// Refused says why not, with a hint that says what to do instead.

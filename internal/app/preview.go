@@ -185,7 +185,8 @@ func hostCheck(names []string, addresses map[string]string, carrier string) chec
 	return check.Result{ID: "cluster.host", Outcome: check.Pass, Evidence: fmt.Sprintf("This host is %s; no node has its name or one of its addresses.", host)}
 }
 
-// CommandLines are the equivalent command lines of a plan, without the arguments that stand at their defaults.
+// CommandLines are the equivalent command lines of a plan, without the arguments that stand at their defaults. Invoke-CauRun's
+// is empty where other people's plug-ins take part, which Microsoft's CAU does not have.
 func (p *program) CommandLines(plan *engine.Plan) (cau, invoke string) {
 	shown := *plan
 	shown.Arguments = p.unusual(plan.Plugin, plan.Arguments)
@@ -193,7 +194,13 @@ func (p *program) CommandLines(plan *engine.Plan) (cau, invoke string) {
 	for i, pp := range shown.Further {
 		shown.Further[i].Arguments = p.unusual(pp.Name, pp.Arguments)
 	}
-	return engine.CommandLines(&shown)
+	cau, invoke = engine.CommandLines(&shown)
+	for _, pp := range plan.Instances() {
+		if k, err := p.knownAs(pp.Name); err != nil || k.other {
+			invoke = ""
+		}
+	}
+	return cau, invoke
 }
 
 // unusual are a plug-in's arguments that do not stand at their defaults.

@@ -123,9 +123,12 @@ func (w *window) Plugins() []backend.PluginInfo {
 	list, _ := w.known()
 	for _, k := range list {
 		pl := k.says
-		info := backend.PluginInfo{Name: pl.Name(), Description: pl.Description(), Options: pl.Options(), Validate: pl.Validate}
+		info := backend.PluginInfo{Name: pl.Name(), Description: pl.Description(), Options: pl.Options(), Validate: pl.Validate, Others: k.other}
 		if k.root && w.session != nil && w.session.lab != nil {
 			info.Defaults = map[string]string{argRoot: w.session.lab.Root}
+		}
+		if c, ok := pl.(plugins.Checker); ok {
+			info.Check = c.Check
 		}
 		if r, ok := pl.(plugins.Refuser); ok {
 			info.Refused = r.Refused().Error() + ". " + fault.Hint(r.Refused())

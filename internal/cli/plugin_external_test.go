@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -81,5 +82,58 @@ func TestAFailedCaseOfTheConformanceSuiteIsExitCode1(t *testing.T) {
 		if code != want || !strings.Contains(out, "describe: fine") {
 			t.Errorf("%v: %d %s%s", passed, code, out, errOut)
 		}
+	}
+}
+
+// checking is a plug-in that is asked about its arguments.
+type checking struct {
+	quiet
+	fails error
+}
+
+func (checking) Name() string { return "Example.Checking" }
+func (checking) Options() []plugins.OptionSpec {
+	return []plugins.OptionSpec{{Name: "Text", Kind: plugins.KindText, Default: "fine"}}
+}
+
+func (c checking) Check(_ context.Context, args plugins.Arguments) ([]plugins.ArgumentError, error) {
+	if args["Text"] != "fine" {
+		return []plugins.ArgumentError{{Name: "Text", Problem: "is not to my liking", Hint: "Write fine."}}, nil
+	}
+	return nil, c.fails
+}
+
+// choosing offers it, and remembers what it was asked to preview.
+type choosing struct {
+	asked
+	checking checking
+}
+
+func (c *choosing) Plugins() []plugins.Plugin { return []plugins.Plugin{c.checking} }
+
+func TestAPluginIsAskedAboutItsArgumentsBeforeANodeIsContacted(t *testing.T) {
+	t.Parallel()
+	for _, command := range [][]string{{"preview"}, {"apply", "--yes"}} {
+		c := &choosing{}
+		line := append(append([]string{}, command...), "--lab", "--json", "--plugin", "example.checking")
+		if code, _, errOut := doWith(c, append(line, "--arg", "Text=odd")...); code != ExitUsage || c.req.Plugin != "" || !strings.Contains(errOut, "Text: is not to my liking") || !strings.Contains(errOut, "Write fine.") {
+			t.Errorf("%v: %d %s, previewed %+v", command, code, errOut, c.req)
+		}
+		c.checking.fails = errors.New("it crashed")
+		if code, _, errOut := doWith(c, line...); code != ExitFailed || c.req.Plugin != "" || !strings.Contains(errOut, "it crashed") {
+			t.Errorf("%v: %d %s, previewed %+v", command, code, errOut, c.req)
+		}
+	}
+	c := &choosing{}
+	code, out, errOut := doWith(c, "plugin", "args", "Example.Checking", "Text=odd")
+	if code != ExitUsage || out != "" || !strings.Contains(errOut, "column 6: Text: is not to my liking\n  Text=odd\n       ^") {
+		t.Errorf("%d %s %s", code, out, errOut)
+	}
+	if code, out, _ = doWith(c, "plugin", "args", "Example.Checking", "Text=fine"); code != ExitOK || out != "Text = fine\n" {
+		t.Errorf("%d %s", code, out)
+	}
+	c.checking.fails = errors.New("it crashed")
+	if code, out, errOut = doWith(c, "plugin", "args", "Example.Checking", "", "--json"); code != ExitFailed || out != "" || !strings.Contains(errOut, "it crashed") {
+		t.Errorf("%d %s %s", code, out, errOut)
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,7 +34,7 @@ func (p *program) pluginArgs() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "args PLUGIN ARGUMENTS", Short: p.texts.T(message.PluginArgsShort), Long: p.texts.T(message.PluginArgsLong),
 		Example: p.texts.T(message.PluginArgsExample), Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return Usage(&fault.Error{Op: p.texts.T(message.PluginArgsOp), Err: errors.New(p.texts.T(message.PluginTwoTexts)), Hint: p.texts.T(message.PluginOneTextHint)})
 			}
@@ -41,7 +42,10 @@ func (p *program) pluginArgs() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			resolved, problems := readArguments(pl, args[1])
+			resolved, problems, err := readArguments(cmd.Context(), pl, args[1])
+			if err != nil {
+				return err
+			}
 			answer := argumentsAnswer{Plugin: pl.Name(), Arguments: withoutSecrets(pl, resolved)}
 			for _, e := range problems {
 				answer.Errors = append(answer.Errors, argumentProblem{e.At.Line, e.At.Column, e.Name, e.Problem, e.Hint})
@@ -88,22 +92,23 @@ func (p *program) pluginNamed(name string) (plugins.Plugin, error) {
 
 // readArguments reads one plug-in's arguments from a text and finds every problem with them, each with its place where it
 // has one.
-func readArguments(pl plugins.Plugin, text string) (plugins.Arguments, []plugins.ArgumentError) {
+func readArguments(ctx context.Context, pl plugins.Plugin, text string) (plugins.Arguments, []plugins.ArgumentError, error) {
 	sets, err := plugins.ParseArguments(text)
 	var wrong plugins.ArgumentError
 	switch {
 	case errors.As(err, &wrong):
-		return nil, []plugins.ArgumentError{wrong}
+		return nil, []plugins.ArgumentError{wrong}, nil
 	case err != nil:
-		return nil, []plugins.ArgumentError{{Name: pl.Name(), Problem: err.Error()}}
+		return nil, nil, Usage(err)
 	case len(sets) > 1:
-		return nil, []plugins.ArgumentError{{Name: pl.Name(), Problem: fmt.Sprintf("has one set of arguments, and here are %d", len(sets)), Hint: "Give cau apply one --plugin for each."}}
+		return nil, []plugins.ArgumentError{{Name: pl.Name(), Problem: fmt.Sprintf("has one set of arguments, and here are %d", len(sets)), Hint: "Give cau apply one --plugin for each."}}, nil
 	}
 	args, problems := plugins.ResolvePlaced(pl.Options(), sets[0])
 	if len(problems) > 0 {
-		return nil, problems
+		return nil, problems, nil
 	}
-	for _, e := range pl.Validate(args) {
+	found, err := checked(ctx, pl, args)
+	for _, e := range found {
 		for _, given := range sets[0] {
 			if strings.EqualFold(given.Name, e.Name) {
 				e.At = given.ValueAt
@@ -114,7 +119,7 @@ func readArguments(pl plugins.Plugin, text string) (plugins.Arguments, []plugins
 		}
 		problems = append(problems, e)
 	}
-	return args, problems
+	return args, problems, err
 }
 
 func withoutSecrets(pl plugins.Plugin, args plugins.Arguments) plugins.Arguments {

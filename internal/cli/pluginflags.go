@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -57,7 +58,7 @@ func (c *collected) Type() string       { return c.kind }
 func (c *collected) Set(s string) error { return c.add(s) }
 
 // requests are the plug-ins that were asked for, each with its arguments.
-func (p *program) requests(c *pluginFlags, lab bool) ([]PluginRequest, error) {
+func (p *program) requests(ctx context.Context, c *pluginFlags, lab bool) ([]PluginRequest, error) {
 	names := c.names
 	if len(names) == 0 {
 		names = []string{plugins.Default}
@@ -90,11 +91,25 @@ func (p *program) requests(c *pluginFlags, lab bool) ([]PluginRequest, error) {
 		if len(problems) > 0 {
 			continue
 		}
-		for _, problem := range pl.Validate(args) {
+		wrong, err := checked(ctx, pl, args)
+		if err != nil {
+			return nil, err
+		}
+		for _, problem := range wrong {
 			return nil, Usage(argumentFault(problem))
 		}
 	}
 	return out, nil
+}
+
+// checked is what a plug-in finds wrong with resolved arguments. One that has to be asked for that is asked here, before a
+// node is contacted.
+func checked(ctx context.Context, pl plugins.Plugin, args plugins.Arguments) ([]plugins.ArgumentError, error) {
+	problems := pl.Validate(args)
+	if c, ok := pl.(plugins.Checker); ok && len(problems) == 0 {
+		return c.Check(ctx, args)
+	}
+	return problems, nil
 }
 
 // ofAnother says of an argument that its plug-in does not take which one does, where that was not asked for: who typed a

@@ -130,7 +130,9 @@ func (p *program) printPlan(plan *engine.Plan) {
 	cau, invoke := p.services.CommandLines(plan)
 	p.line("")
 	p.line("  " + cau)
-	p.line("  " + invoke)
+	if invoke != "" {
+		p.line("  " + invoke)
+	}
 }
 
 // printIgnored lists what would not be installed.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -145,13 +146,13 @@ func (p *program) requestFlags(cmd *cobra.Command) (build func() (Request, error
 		if err := checkOptions(); err != nil {
 			return req, err
 		}
-		return req, p.fillPlugins(&req, asked)
+		return req, p.fillPlugins(cmd.Context(), &req, asked)
 	}
 }
 
 // fillPlugins checks the plug-ins, their arguments and the accepted ids, before anything is touched.
-func (p *program) fillPlugins(req *Request, c *pluginFlags) error {
-	asked, err := p.requests(c, req.Target.Lab)
+func (p *program) fillPlugins(ctx context.Context, req *Request, c *pluginFlags) error {
+	asked, err := p.requests(ctx, c, req.Target.Lab)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ const (
 	WizardUpdate       Key = "wizard.update"
 	WizardFieldProblem Key = "wizard.field-problem"
 	WizardStillWorking Key = "wizard.still-working"
+	WizardAsks         Key = "wizard.asks"
+	WizardOthers       Key = "wizard.others"
 	WizardNotConfirmed Key = "wizard.not-confirmed"
 	WizardAttempts     Key = "wizard.attempts"
 	WizardOurOption    Key = "wizard.our-option"
@@ -58,6 +60,8 @@ var wizardTexts = map[Key]string{
 	WizardNext: "Next", WizardUpdate: "Update",
 	WizardFieldProblem: "%s %s.",
 	WizardStillWorking: "Still checking; wait for the result.",
+	WizardAsks:         "Asking the plug-in %s about its arguments.",
+	WizardOthers:       "The plug-in %s is not one of CAU's. It runs on this host with your rights, and what it asks for is done as SYSTEM on the nodes:",
 	WizardNotConfirmed: "Nothing was confirmed, so nothing was started.",
 	WizardAttempts:     "A node is attempted %d times at most before it has failed.",
 	WizardOurOption:    "%s; not one of CAU's options",

@@ -26,7 +26,10 @@ type Plugin struct {
 	Limits  Limits
 }
 
-var _ plugins.Plugin = (*Plugin)(nil)
+var (
+	_ plugins.Plugin  = (*Plugin)(nil)
+	_ plugins.Checker = (*Plugin)(nil)
+)
 
 // Name is the declared name.
 func (p *Plugin) Name() string { return p.Registration.Declared.Name }
@@ -45,7 +48,7 @@ func (d *Declaration) specs() []plugins.OptionSpec {
 	return out
 }
 
-// Validate finds nothing beyond what Options say: the plug-in itself is asked when it scans.
+// Validate finds nothing beyond what Options say: it does no I/O, and the plug-in itself is asked by Check.
 func (p *Plugin) Validate(plugins.Arguments) []plugins.ArgumentError { return nil }
 
 // Check asks the plug-in about its arguments.

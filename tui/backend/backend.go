@@ -17,7 +17,7 @@ type Services interface {
 	Plugins() []PluginInfo
 	// Preview scans and checks, and returns the plan that would run. note reports what is being done, in words.
 	Preview(ctx context.Context, req Request, note func(string)) (*engine.Plan, error)
-	// CommandLines are the equivalent cau and Invoke-CauRun lines of a plan.
+	// CommandLines are the equivalent cau and Invoke-CauRun lines of a plan; the latter is empty where CAU has none.
 	CommandLines(plan *engine.Plan) (cau, invoke string)
 	// Start writes the plan and starts the run in its own process.
 	Start(ctx context.Context, plan *engine.Plan) (Started, error)
@@ -38,6 +38,10 @@ type PluginInfo struct {
 	Defaults map[string]string
 	// Validate looks at resolved arguments beyond what the specs say.
 	Validate func(plugins.Arguments) []plugins.ArgumentError
+	// Check asks the plug-in itself about arguments that Validate takes; nil where there is nobody to ask. It touches no node.
+	Check func(context.Context, plugins.Arguments) ([]plugins.ArgumentError, error)
+	// Others: it is other people's, an executable on this host. Confirmation shows which, and what it may ask for (R31).
+	Others bool
 	// Refused is why no run can have it here, and what to do instead; empty where one can.
 	Refused string
 }

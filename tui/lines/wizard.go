@@ -52,7 +52,10 @@ func (s *session) show(ctx context.Context, w *wizard.Wizard) (page.Page, error)
 		if err := p.Work(ctx, func(note string) { s.print("  " + message.Clean(note)) }); err != nil {
 			return p, err
 		}
-		p = w.Page()
+		was := p.ID
+		if p = w.Page(); p.ID != was { // its work was all that was left to do there
+			return s.show(ctx, w)
+		}
 	}
 	for _, l := range p.Lines {
 		s.print(strings.Repeat("  ", l.Indent) + l.Text)

@@ -23,6 +23,8 @@ type Services struct {
 	mu sync.Mutex
 	// Checks are added to the plan's passing ones.
 	Checks []check.Result
+	// Others are plug-ins beside the hotfix plug-in; their plans have the source OthersSource.
+	Others []backend.PluginInfo
 	// PreviewErr and OverviewErr, when set, are returned instead.
 	PreviewErr  error
 	OverviewErr error
@@ -33,6 +35,9 @@ type Services struct {
 	asked    []engine.Control
 	news     chan backend.Snapshot
 }
+
+// OthersSource is where the updates of other people's plug-ins come from, as their registration has it.
+const OthersSource = "/opt/example/flash, SHA-256 5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9, may: write:stage, program:install"
 
 // Start0 is when everything in the made-up world happens.
 func Start0() time.Time { return time.Date(2026, 11, 12, 3, 0, 12, 0, time.UTC) }
@@ -55,7 +60,7 @@ func (s *Services) Overview(context.Context) (backend.Overview, error) {
 
 // Plugins is the hotfix plug-in by its options.
 func (s *Services) Plugins() []backend.PluginInfo {
-	return []backend.PluginInfo{{
+	return append([]backend.PluginInfo{{
 		Name: "Microsoft.HotfixPlugin", Description: "Installs hotfixes from a folder on a file share.",
 		Options: []plugins.OptionSpec{
 			{Name: "HotfixRootFolderPath", Kind: plugins.KindPath, Required: true, Caption: "Hotfix root folder path", Help: `\\server\share\root`},
@@ -64,7 +69,7 @@ func (s *Services) Plugins() []backend.PluginInfo {
 			{Name: "HotfixInstallerTimeoutMinutes", Kind: plugins.KindMinutes, Default: "30", Min: 1, Max: 1440, Help: "Time one installer may take."},
 		},
 		Defaults: map[string]string{"HotfixRootFolderPath": `\\FS1\Hotfixes\Root`},
-	}}
+	}}, s.Others...)
 }
 
 // Preview makes a plan for the request.
@@ -88,6 +93,11 @@ func (s *Services) Preview(_ context.Context, req backend.Request, note func(str
 		Arguments: req.Arguments, Options: req.Options, FailureBudget: req.Options.FailureBudget(4), Source: req.Arguments["HotfixRootFolderPath"], Accepted: req.Accepted,
 		Ignored: []plugins.Ignored{{Path: `CAUHotfix_All\readme.txt`, Reason: "no rule for this file name extension"}},
 		Checks:  append([]check.Result{{ID: "config.valid", Outcome: check.Pass, Evidence: "DefaultHotfixConfig.xml: 3 extension rules, 1 folder rule"}}, s.Checks...),
+	}
+	for _, o := range s.Others {
+		if o.Name == req.Plugin {
+			plan.Source = OthersSource
+		}
 	}
 	for _, n := range []string{"NODE2", "NODE4", "NODE1", "NODE3"} {
 		plan.Nodes = append(plan.Nodes, engine.NodePlan{Name: n, Roles: 2, Delivery: plugins.DeliveryPull, DeliveryReason: `LAB\` + n + "$ reads the root itself over SMB 3.1.1, signed.", Updates: []plugins.Update{update(`CAUHotfix_All\Update1.msu`, "MSU", true), update(`CAUHotfix_All\Update2.msi`, "MSI", false)}})

@@ -279,6 +279,7 @@ func (w *Wizard) confirmationPage(p *page.Page) {
 	for _, o := range engine.UnusualOptions(w.plan.Options) {
 		p.Lines = append(p.Lines, page.Line{Indent: 1, Text: message.Clean(o)})
 	}
+	p.Lines = append(p.Lines, w.others()...)
 	p.Lines = append(p.Lines, w.scriptLines()...)
 	p.Lines = append(p.Lines, w.signatureLines()...)
 	p.Lines = append(p.Lines, w.outages()...)
@@ -287,9 +288,10 @@ func (w *Wizard) confirmationPage(p *page.Page) {
 		p.Lines = append(p.Lines, page.Line{Tone: page.Ask, Text: w.texts.T(message.WizardAccepted, id)})
 	}
 	cau, invoke := w.services.CommandLines(w.plan)
-	p.Lines = append(p.Lines,
-		page.Line{Tone: page.Muted, Text: w.texts.T(message.WizardSameWithCau)}, page.Line{Tone: page.Code, Indent: 1, Text: cau},
-		page.Line{Tone: page.Muted, Text: w.texts.T(message.WizardSameWithCAU)}, page.Line{Tone: page.Code, Indent: 1, Text: invoke})
+	p.Lines = append(p.Lines, page.Line{Tone: page.Muted, Text: w.texts.T(message.WizardSameWithCau)}, page.Line{Tone: page.Code, Indent: 1, Text: cau})
+	if invoke != "" {
+		p.Lines = append(p.Lines, page.Line{Tone: page.Muted, Text: w.texts.T(message.WizardSameWithCAU)}, page.Line{Tone: page.Code, Indent: 1, Text: invoke})
+	}
 	if blocking := w.plan.Blocking(); len(blocking) > 0 {
 		p.Blocked = w.texts.T(message.WizardChecksBlock, len(blocking), blocking[0].ID)
 	}

@@ -43,6 +43,12 @@ type Wizard struct {
 	options map[string]string            // run option -> value as typed
 	accept  map[string]bool
 
+	// asking: the plug-ins are to be asked about their arguments; asked is what they were asked about last, and found what
+	// they said of it, by field.
+	asking bool
+	asked  string
+	found  map[string]string
+
 	// plan is for exactly what is filled in; nil when there is none yet, or something changed since.
 	plan *engine.Plan
 }
@@ -80,7 +86,7 @@ func (w *Wizard) Page() page.Page {
 	case AdvancedOptions:
 		p.Fields = w.optionFields()
 	case AdditionalOptions:
-		p.Fields = w.argumentFields()
+		w.argumentsPage(&p)
 	case Checks:
 		w.checksPage(&p)
 	case Preview:
@@ -139,7 +145,10 @@ func (w *Wizard) Next() error {
 	if p.Work != nil {
 		return errors.New(w.texts.T(message.WizardStillWorking))
 	}
-	if w.at < len(order())-1 {
+	switch {
+	case p.ID == AdditionalOptions && w.toAsk():
+		w.asking = true
+	case w.at < len(order())-1:
 		w.at++
 	}
 	return nil
@@ -147,6 +156,11 @@ func (w *Wizard) Next() error {
 
 // Back goes to the page before; false on the first one.
 func (w *Wizard) Back() bool {
+	w.asked = ""
+	if w.asking { // the fields are shown again
+		w.asking = false
+		return true
+	}
 	if w.at == 0 {
 		return false
 	}

@@ -25,7 +25,7 @@ func goTo(t *testing.T, w *wizard.Wizard, id page.ID) page.Page {
 	t.Helper()
 	for range 10 {
 		p := w.Page()
-		if p.Work != nil {
+		for p.Work != nil {
 			if err := p.Work(t.Context(), func(string) {}); err != nil {
 				t.Fatal(err)
 			}
