@@ -36,7 +36,7 @@ var allowedImports = map[string][]string{
 	"plugins/windowsupdate":          {"plugins", "plugins/windowsupdate/criteria", "internal/fault", "internal/check"},
 	"plugins/windowsupdate/criteria": {},
 	"plugins/rollingupgrade":         {"plugins", "internal/fault"},
-	"plugins/external":               {"plugins", "internal/fault", "internal/check"},
+	"plugins/external":               {"plugins", "smbcheck/descriptor", "internal/fault", "internal/check"},
 	"engine":                         {"plugins", "internal/fault", "internal/check", "internal/shellword"},
 	"internal/winnode":               {"internal/winnode/agent", "internal/wsman", "engine", "plugins", "internal/fault", "internal/check"},
 	"internal/coordinator":           {"engine", "plugins", "internal/journal", "internal/message", "internal/fault", "internal/check"},

@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // quick only bounds what hangs: nothing here is measured.
-var quick = external.Limits{Describe: 20 * time.Second, Turn: 20 * time.Second, Grace: 5 * time.Second}
+var quick = external.Limits{Describe: time.Minute, Turn: time.Minute, Grace: 30 * time.Second}
 
 // write makes an executable that nobody else may write.
 func write(t *testing.T, text string) string {

@@ -61,6 +61,7 @@ type process struct {
 	said   *reader
 	stderr *tail
 	limits Limits
+	group  group
 
 	mu   sync.Mutex // over and why
 	over bool
@@ -93,7 +94,7 @@ func start(path string, limits Limits) (_ *process, err error) {
 		}
 	}
 	p.cmd.Dir, p.cmd.Stderr, p.cmd.WaitDelay = dir, p.stderr, leaves
-	ownGroup(p.cmd)
+	p.group.prepare(p.cmd)
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -107,10 +108,10 @@ func start(path string, limits Limits) (_ *process, err error) {
 	if err != nil {
 		return nil, &fault.Error{Op: "start " + path, Err: errors.Join(err, ours.Close()), Hint: "See that the file is executable and that its interpreter is there."}
 	}
-	if err := boundMemory(p.cmd.Process.Pid); err != nil {
+	if err := p.group.take(p.cmd); err != nil {
 		p.end(err)
 		_ = p.finish()
-		return nil, &fault.Error{Op: "bound the memory of " + path, Err: err}
+		return nil, &fault.Error{Op: "bound " + path, Err: err}
 	}
 	p.said = newReader(ours)
 	return p, nil
@@ -124,7 +125,7 @@ func (p *process) end(why error) {
 		return
 	}
 	p.over, p.why = true, why
-	killGroup(p.cmd)
+	p.group.kill(p.cmd)
 	_ = p.in.Close()
 	_ = p.out.Close()
 }
@@ -186,6 +187,7 @@ func (p *process) finish() error {
 	}
 	p.timed.Wait()
 	_ = p.cmd.Wait() // how it ended was said, or is in reason; a zombie keeps the group's number until here
+	p.group.release()
 	return errors.Join(err, os.RemoveAll(p.dir))
 }
 

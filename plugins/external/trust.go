@@ -19,7 +19,8 @@ type File struct {
 	// SHA256 is in lower-case hex, Size in bytes.
 	SHA256 string `json:"sha256"`
 	Size   int64  `json:"size"`
-	// Owner is the owner's number, and its name where there is one; Mode the permissions as ls writes them.
+	// Owner is the owner's number or SID, and its name where there is one; Mode the permissions as ls writes them, on Windows
+	// in SDDL.
 	Owner string `json:"owner"`
 	Mode  string `json:"mode"`
 }
@@ -57,14 +58,14 @@ func Look(path string) (File, error) {
 	case info.Size() > maxExecutable:
 		return fail(fmt.Errorf("it has more than %d bytes", maxExecutable), "")
 	}
-	owner, err := safe(abs, info)
+	owner, mode, err := safe(abs, f, info)
 	if err != nil {
-		return fail(err, "Let the file and every folder above it belong to you or to root, and let nobody else write there; then register it again.")
+		return fail(err, "Let the file and every folder above it belong to you or to "+administrator+", and let nobody else write there; then register it again.")
 	}
 	hash := sha256.New()
 	size, err := io.Copy(hash, io.LimitReader(f, maxExecutable+1))
 	if err != nil {
 		return fail(err, "")
 	}
-	return File{Path: abs, SHA256: hex.EncodeToString(hash.Sum(nil)), Size: size, Owner: owner, Mode: info.Mode().String()}, nil
+	return File{Path: abs, SHA256: hex.EncodeToString(hash.Sum(nil)), Size: size, Owner: owner, Mode: mode}, nil
 }

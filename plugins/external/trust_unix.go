@@ -12,26 +12,28 @@ import (
 	"syscall"
 )
 
-// safe returns the owner of the file, unless somebody other than root and this user may write it or replace it by way of a
+// administrator is who else may own what is trusted.
+const administrator = "root"
+
+// safe returns the owner of the file and its permissions, unless somebody other than root and this user may write it or replace it by way of a
 // folder above it. A folder with the sticky bit lets nobody replace what belongs to others.
-func safe(path string, info fs.FileInfo) (string, error) {
+func safe(path string, _ *os.File, info fs.FileInfo) (owner, mode string, err error) {
 	if info.Mode().Perm()&0o111 == 0 {
-		return "", fmt.Errorf("%w: %s is not executable (%s)", ErrUntrusted, path, info.Mode())
+		return "", "", fmt.Errorf("%w: %s is not executable (%s)", ErrUntrusted, path, info.Mode())
 	}
-	owner, err := own(path, info, false)
-	if err != nil {
-		return "", err
+	if owner, err = own(path, info, false); err != nil {
+		return "", "", err
 	}
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
 		above, err := os.Lstat(dir)
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		if _, err := own(dir, above, true); err != nil {
-			return "", err
+			return "", "", err
 		}
 		if dir == filepath.Dir(dir) {
-			return owner, nil
+			return owner, info.Mode().String(), nil
 		}
 	}
 }
