@@ -143,14 +143,14 @@ type credentialLife struct {
 	access  *access
 	secrets secrets
 	// lab is set where the run's time passes faster than the ticket's.
-	lab *lab.Info
+	lab *lab.Hold
 }
 
 // Ends is when the credential ends by itself.
 func (c credentialLife) Ends() (time.Time, bool) {
 	end, ok := c.access.lifetime(c.secrets)
 	if ok && c.lab != nil {
-		end = c.lab.Now(end)
+		end = c.lab.At(end)
 	}
 	return end, ok
 }

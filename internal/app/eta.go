@@ -11,7 +11,7 @@ import (
 
 // Estimate says when a run is likely to end, or why nobody knows. It never fails: a run that cannot be estimated is one
 // whose end is not known.
-func (p *program) Estimate(_ context.Context, state engine.State, alive bool) engine.ETA {
+func (p *program) Estimate(ctx context.Context, state engine.State, alive bool) engine.ETA {
 	if !alive && !state.Status.Ended() {
 		return engine.ETA{Unknown: p.texts.T(message.ETANoCoordinator)}
 	}
@@ -23,7 +23,7 @@ func (p *program) Estimate(_ context.Context, state engine.State, alive bool) en
 	if err != nil {
 		return engine.ETA{Unknown: err.Error()}
 	}
-	return engine.Estimate(&state, plan, p.earlier(plan), p.runTime(plan, &state))
+	return engine.Estimate(&state, plan, p.earlier(plan), p.runTime(ctx, plan, &state))
 }
 
 // earlier is what earlier runs of the plan's cluster took.
@@ -36,12 +36,14 @@ func (p *program) earlier(plan *engine.Plan) engine.History {
 }
 
 // runTime is the run's clock now. That of a lab which is gone stands where the run last was.
-func (p *program) runTime(plan *engine.Plan, state *engine.State) time.Time {
+func (p *program) runTime(ctx context.Context, plan *engine.Plan, state *engine.State) time.Time {
 	if plan.Lab == "" {
 		return time.Now()
 	}
 	if info, err := lab.Load(p.labDir(plan.Lab)); err == nil {
-		return info.Now(time.Now())
+		if now, err := lab.Now(ctx, info); err == nil {
+			return now
+		}
 	}
 	last := state.Started
 	for _, n := range state.Nodes {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 
@@ -102,7 +101,7 @@ func boolWord(b bool) string {
 // rootReader is who reads a root, and how it is reached.
 type rootReader struct {
 	lab    *lab.Info
-	held   io.Closer
+	held   *lab.Hold
 	access *access
 	who    smbcheck.Credentials
 	// as is who reads it, for people.

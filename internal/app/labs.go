@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,8 +43,8 @@ func (p *program) livingLab(id string) (lab.Info, bool, error) {
 	return lab.Info{}, false, nil
 }
 
-// useLab attaches to the lab that target means, starting one where none lives. The closer keeps it alive.
-func (p *program) useLab(ctx context.Context, target cli.Target) (lab.Info, io.Closer, error) {
+// useLab attaches to the lab that target means, starting one where none lives. The hold keeps it alive.
+func (p *program) useLab(ctx context.Context, target cli.Target) (lab.Info, *lab.Hold, error) {
 	info, alive, err := p.livingLab(target.LabID)
 	if err == nil && !alive {
 		if target.LabID != "" {

@@ -18,8 +18,9 @@ import (
 
 // runAccess is how a run signs in, which somebody may change while it goes on (cau credential, R05).
 type runAccess struct {
-	// simulated is the lab; nil for a real cluster.
+	// simulated is the lab, and held its hold; nil for a real cluster.
 	simulated *lab.Info
+	held      *lab.Hold
 	nodes     []winnode.NodeAddress
 	// pushes: the coordinator reads the hotfix root itself.
 	pushes bool
@@ -31,8 +32,8 @@ type runAccess struct {
 	before []*access
 }
 
-func openRunAccess(plan *engine.Plan, sec secrets, simulated *lab.Info) (*runAccess, error) {
-	r := &runAccess{simulated: simulated, nodes: planAddresses(plan), pushes: pushes(plan)}
+func openRunAccess(plan *engine.Plan, sec secrets, simulated *lab.Info, held *lab.Hold) (*runAccess, error) {
+	r := &runAccess{simulated: simulated, held: held, nodes: planAddresses(plan), pushes: pushes(plan)}
 	a, err := r.open(sec)
 	r.now, r.secrets = a, sec
 	return r, err
@@ -66,7 +67,7 @@ func (r *runAccess) close() {
 // Ends implements engine.Credential.
 func (r *runAccess) Ends() (time.Time, bool) {
 	a, sec := r.current()
-	return credentialLife{a, sec, r.simulated}.Ends()
+	return credentialLife{a, sec, r.held}.Ends()
 }
 
 // fleet is the run's nodes; its ADMIN$ shares follow a change of the sign-in, its shells by SignInAs.

@@ -75,7 +75,7 @@ func (p *program) Watch(ctx context.Context, run string) (<-chan cli.Event, erro
 			}
 			e := cli.Event{State: s.State, Alive: s.Alive, Err: s.Err}
 			if s.Err == nil && s.Alive {
-				e.ETA = engine.Estimate(&s.State, plan, history, p.runTime(plan, &s.State))
+				e.ETA = engine.Estimate(&s.State, plan, history, p.runTime(ctx, plan, &s.State))
 			}
 			for _, l := range s.Lines {
 				if l.Kind == coordinator.LineFact {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"slices"
@@ -25,7 +24,7 @@ type session struct {
 	clock   engine.Clock
 	// lab is set when the cluster is simulated; held keeps it alive.
 	lab  *lab.Info
-	held io.Closer
+	held *lab.Hold
 
 	// share is another account than the nodes' for the hotfix root's file server, or nil.
 	share *smbcheck.NTLM
@@ -71,7 +70,7 @@ func (p *program) newSession(ctx context.Context, target cli.Target) (*session, 
 			_ = held.Close()
 			return nil, err
 		}
-		s := &session{target: target, lab: &info, held: held, clock: labClock{info}, secrets: sec}
+		s := &session{target: target, lab: &info, held: held, clock: held, secrets: sec}
 		if s.access, err = openAccess(sec); err != nil {
 			_ = held.Close()
 			return nil, err

@@ -170,14 +170,14 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 	}
 	var clock engine.Clock = realClock{}
 	var simulated *lab.Info
+	var held *lab.Hold
 	if plan.Lab != "" {
 		info, err := lab.Load(p.labDir(plan.Lab))
 		if err != nil {
 			return err
 		}
 		simulated = &info
-		held, err := lab.Attach(ctx, info)
-		if err != nil {
+		if held, err = lab.Attach(ctx, info); err != nil {
 			return err
 		}
 		// A simulated cluster that is gone never comes back: there is nobody to wait for.
@@ -195,9 +195,9 @@ func (p *program) coordinate(ctx context.Context, child *coordinator.Child, run 
 			watching.Wait()
 			_ = held.Close()
 		}()
-		ctx, clock = alive, labClock{info}
+		ctx, clock = alive, held
 	}
-	access, err := openRunAccess(plan, sec, simulated)
+	access, err := openRunAccess(plan, sec, simulated, held)
 	if err != nil {
 		return err
 	}

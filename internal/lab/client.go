@@ -30,36 +30,6 @@ type Heard = wsmanserver.Stats
 
 const maxReport = 64 << 20
 
-// Hold keeps a lab alive while it is open.
-type Hold struct {
-	conn net.Conn
-	lost chan struct{}
-}
-
-// Close lets go of the lab.
-func (h *Hold) Close() error {
-	err := h.conn.Close()
-	<-h.lost
-	return err
-}
-
-// Lost is closed when the lab has ended, or Close was called.
-func (h *Hold) Lost() <-chan struct{} { return h.lost }
-
-// Attach keeps a lab alive until the hold is closed or this process ends.
-func Attach(ctx context.Context, i Info) (*Hold, error) {
-	conn, _, err := ask(ctx, i, request{Do: doAttach})
-	if err != nil {
-		return nil, err
-	}
-	h := &Hold{conn: conn, lost: make(chan struct{})}
-	go func() { // Close waits for it
-		defer close(h.lost)
-		_, _ = io.Copy(io.Discard, conn)
-	}()
-	return h, nil
-}
-
 // Down ends a lab and waits until it has gone. A lab that is gone already is no error.
 func Down(ctx context.Context, i Info) error {
 	conn, _, err := ask(ctx, i, request{Do: doDown})
@@ -93,6 +63,15 @@ func Inspect(ctx context.Context, i Info) (Report, error) {
 		return Report{}, fmt.Errorf("lab %s: %w", i.ID, errNoAnswer)
 	}
 	return *r.Report, nil
+}
+
+// Now asks a lab for its model time.
+func Now(ctx context.Context, i Info) (time.Time, error) {
+	conn, r, err := ask(ctx, i, request{Do: doNow})
+	if err != nil {
+		return time.Time{}, err
+	}
+	return r.Now, conn.Close()
 }
 
 // Inject replaces the faults of one node's WinRM service from now on; none makes it well again. The error

@@ -44,6 +44,8 @@ type response struct {
 	OK     bool    `json:"ok"`
 	Error  string  `json:"error,omitempty"`
 	Report *Report `json:"report,omitempty"`
+	// Now answers doNow.
+	Now time.Time `json:"now,omitzero"`
 }
 
 const (
@@ -51,6 +53,7 @@ const (
 	doDown   = "down"
 	doInfo   = "info"
 	doInject = "inject"
+	doNow    = "now"
 
 	// maxSocketPath leaves room below what systems allow (macOS: 104 bytes).
 	maxSocketPath = 100
@@ -130,7 +133,7 @@ func (c *control) serve(conn net.Conn) {
 		defer c.attach(-1)
 		reply(conn, response{OK: true})
 		_ = conn.SetDeadline(time.Time{})
-		_, _ = io.Copy(io.Discard, conn)
+		c.lab.pace.follow(conn)
 	case doDown:
 		reply(conn, response{OK: true})
 		c.mu.Lock()
@@ -146,6 +149,8 @@ func (c *control) serve(conn net.Conn) {
 		report.Attached = c.attached
 		c.mu.Unlock()
 		reply(conn, response{OK: true, Report: &report})
+	case doNow:
+		reply(conn, response{OK: true, Now: c.lab.pace.Now()})
 	case doInject:
 		if err := c.lab.inject(req.Node, req.Faults); err != nil {
 			reply(conn, response{Error: err.Error()})

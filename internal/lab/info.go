@@ -35,7 +35,8 @@ type Info struct {
 	CAFile            string            `json:"ca_file"`
 	Kerberos          Kerberos          `json:"kerberos"`
 	ClientCertificate ClientCertificate `json:"client_certificate"`
-	// Speed: model time = Started + Speed * (real time - Started).
+	// Speed is how many times faster than real time the model's passes, from Started on, while nobody keeps it waiting.
+	// A Hold tells the model time, and so does Now.
 	Speed    float64 `json:"speed"`
 	Scenario string  `json:"scenario"`
 	// Root is the lab's own sample hotfix root.
@@ -93,11 +94,6 @@ type ClientCertificate struct {
 type Served struct {
 	UNC     string `json:"unc"`
 	Address string `json:"address"`
-}
-
-// Now is the lab's model time at the real time t.
-func (i Info) Now(t time.Time) time.Time {
-	return i.Started.Add(time.Duration(float64(t.Sub(i.Started)) * i.Speed))
 }
 
 const (

@@ -31,6 +31,7 @@ type running struct {
 	// computers are the passwords of the nodes' computer accounts.
 	computers map[string]string
 	world     *model.World
+	pace      *pace
 	machines  map[string]*machine
 	mapped    map[string]nodeshare.Target
 	pushSpace pushSpace
@@ -54,6 +55,7 @@ func Serve(ctx context.Context, c Config) error {
 		return err
 	}
 	r.working.Go(func() { r.world.Run(ctx) })
+	r.working.Go(func() { r.pace.run(ctx) })
 	if err := r.info.write(); err != nil {
 		return err
 	}
@@ -83,13 +85,13 @@ func (r *running) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("lab: %w", err)
 	}
-	clock := model.Scaled{Start: time.Now(), Speed: r.config.Speed}
+	r.pace = newPace(time.Now(), r.config.Speed)
 	r.info = Info{
-		ID: r.config.ID, Dir: dir, PID: os.Getpid(), Program: r.config.Program, Started: clock.Start, Cluster: model.ClusterName,
+		ID: r.config.ID, Dir: dir, PID: os.Getpid(), Program: r.config.Program, Started: r.pace.started, Cluster: model.ClusterName,
 		Domain: model.Domain, Speed: r.config.Speed, Scenario: scenario.Name, Root: SampleRoot, Simulated: true,
 	}
 	r.world, err = model.New(model.Config{
-		Nodes: r.config.Nodes, Scenario: scenario, Clock: clock, Shares: nodeshare.Reader{Find: r.find},
+		Nodes: r.config.Nodes, Scenario: scenario, Clock: r.pace, Shares: nodeshare.Reader{Find: r.find},
 		Power: func(node string, up bool) { r.machines[node].power(ctx, &r.working, up) },
 	})
 	if err != nil {

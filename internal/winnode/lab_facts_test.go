@@ -70,7 +70,7 @@ func TestLabEveryFactOfANodeIsUnderstood(t *testing.T) {
 func TestLabR27_OneCoordinatorOfTwoHoldsTheCluster(t *testing.T) {
 	info, f := labFleet(t, "")
 	ctx := t.Context()
-	other, err := winnode.New(labConfig(info, info.Password))
+	other, err := winnode.New(labConfig(t, info, info.Password))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestLabR27_ACheckpointIsFoundByAnotherHost(t *testing.T) {
 	if _, err := f.PutCheckpoint(ctx, winnode.Checkpoint{Run: "r1", Sequence: 1, Text: []byte("late")}); !errors.Is(err, winnode.ErrNewerCheckpoint) {
 		t.Error(err)
 	}
-	other, err := winnode.New(labConfig(info, info.Password))
+	other, err := winnode.New(labConfig(t, info, info.Password))
 	if err != nil {
 		t.Fatal(err)
 	}

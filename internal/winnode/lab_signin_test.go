@@ -12,7 +12,7 @@ import (
 
 func TestR05_AFleetWhosePasswordWasRefusedGoesOnWithAnother(t *testing.T) {
 	info := serveLab(t, "")
-	f, err := winnode.New(labConfig(info, "wrong"))
+	f, err := winnode.New(labConfig(t, info, "wrong"))
 	if err != nil {
 		t.Fatal(err)
 	}

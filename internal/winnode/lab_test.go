@@ -25,20 +25,15 @@ import (
 // The lab as peer: other code on the far side of real TCP connections, sealed NTLM, WinRS shells and SMB.
 // It proves the upload, the requests and the translation, and not the scripts, which only Windows runs (R32).
 
-// labClock is the lab's time.
-type labClock struct{ info lab.Info }
-
-func (c labClock) Now() time.Time { return c.info.Now(time.Now()) }
-
-func (c labClock) Sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(time.Duration(float64(d) / c.info.Speed))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// clockOf is the lab's time.
+func clockOf(t *testing.T, info lab.Info) *lab.Hold {
+	t.Helper()
+	held, err := lab.Attach(t.Context(), info)
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = held.Close() })
+	return held
 }
 
 // serveLab runs a lab of three nodes in this process.
@@ -74,9 +69,10 @@ func serveLabOf(t *testing.T, nodes int, scenario string) lab.Info {
 	}
 }
 
-func labConfig(info lab.Info, password string) winnode.Config {
+func labConfig(t *testing.T, info lab.Info, password string) winnode.Config {
+	t.Helper()
 	domain, user, _ := strings.Cut(info.User, `\`)
-	cfg := winnode.Config{Dialer: &winnode.WinRM{Credential: wsman.NTLM(user, domain, password)}, Clock: labClock{info}}
+	cfg := winnode.Config{Dialer: &winnode.WinRM{Credential: wsman.NTLM(user, domain, password)}, Clock: clockOf(t, info)}
 	for _, n := range info.Nodes {
 		cfg.Nodes = append(cfg.Nodes, winnode.NodeAddress{Name: n.Name, Address: n.Address})
 	}
@@ -86,7 +82,7 @@ func labConfig(info lab.Info, password string) winnode.Config {
 func labFleet(t *testing.T, scenario string) (lab.Info, *winnode.Fleet) {
 	t.Helper()
 	info := serveLab(t, scenario)
-	f, err := winnode.New(labConfig(info, info.Password))
+	f, err := winnode.New(labConfig(t, info, info.Password))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +93,7 @@ func labFleet(t *testing.T, scenario string) (lab.Info, *winnode.Fleet) {
 // until asks in the lab's time until ok says so; the limit is the lab's time too.
 func until(t *testing.T, info lab.Info, limit time.Duration, ok func() bool) {
 	t.Helper()
-	c := labClock{info}
+	c := clockOf(t, info)
 	for end := c.Now().Add(limit); !ok(); {
 		if c.Now().After(end) {
 			t.Fatal("not within " + limit.String())
@@ -110,7 +106,7 @@ func until(t *testing.T, info lab.Info, limit time.Duration, ok func() bool) {
 
 func TestLabDiscoverAndFirstContact(t *testing.T) {
 	info, f := labFleet(t, "")
-	d, err := winnode.Discover(t.Context(), labConfig(info, info.Password), info.Nodes[1].Address)
+	d, err := winnode.Discover(t.Context(), labConfig(t, info, info.Password), info.Nodes[1].Address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +149,7 @@ func TestLabSixtyFourNodesAreDescribedAtOnceWithinOneConnectionAndOneShellEach(t
 		nodes = 12
 	}
 	info := serveLabOf(t, nodes, "")
-	f, err := winnode.New(labConfig(info, info.Password))
+	f, err := winnode.New(labConfig(t, info, info.Password))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +199,7 @@ func TestLabRequestCountsAreThoseOfTheWire(t *testing.T) {
 
 func TestLabR02_AWrongPasswordIsTriedOnce(t *testing.T) {
 	info := serveLab(t, "")
-	f, err := winnode.New(labConfig(info, "wrong"))
+	f, err := winnode.New(labConfig(t, info, "wrong"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +211,7 @@ func TestLabR02_AWrongPasswordIsTriedOnce(t *testing.T) {
 			t.Errorf("%s: %v", n.Name, err)
 		}
 	}
-	if _, err := winnode.Discover(t.Context(), labConfig(info, info.Password), info.Nodes[0].Address); err != nil {
+	if _, err := winnode.Discover(t.Context(), labConfig(t, info, info.Password), info.Nodes[0].Address); err != nil {
 		t.Errorf("the right password on the same nodes: %v", err)
 	}
 	if r, err := lab.Inspect(t.Context(), info); err != nil || r.FailedLogons > 1 {
@@ -401,7 +397,7 @@ func TestLabR12_AForeignRunIsSeen(t *testing.T) {
 
 func TestLabR32_AForeignCommandIsRefused(t *testing.T) {
 	info, _ := labFleet(t, "")
-	shell, err := labConfig(info, info.Password).Dialer.Shell(info.Nodes[0].Address, "")
+	shell, err := labConfig(t, info, info.Password).Dialer.Shell(info.Nodes[0].Address, "")
 	if err != nil {
 		t.Fatal(err)
 	}
