@@ -23,7 +23,7 @@ const patience = 4 * time.Minute
 
 // atOnce is how many tests run side by side, unless -parallel says otherwise: most of their time they wait for the
 // lab's.
-const atOnce = 6
+const atOnce = 4
 
 const hotfixPlugin = "Microsoft.HotfixPlugin"
 
@@ -145,9 +145,9 @@ func (w *world) want(code int, args ...string) result {
 // labSpeed is how much faster than real time labs run where a test does not say; a program that looks for races is slow.
 func labSpeed() string {
 	if raced {
-		return "60"
+		return "150"
 	}
-	return "200"
+	return "400"
 }
 
 // lab starts a lab that lives until the test ends.

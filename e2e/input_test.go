@@ -24,7 +24,7 @@ func write(t *testing.T, content string) string {
 
 func TestBadInputGetsOneClearMessageTheRightCodeAndChangesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -53,9 +53,9 @@ type rehearsed struct {
 	report lab.Report
 }
 
-// speed is how much faster than real time the labs of scenarios run. A stall of a busy machine is that much longer
-// for the run, so it must stay far below the limits that it obeys.
-const speed = "200"
+// speed is how much faster than real time the labs of scenarios run, and slowly where no run is begun: what a scenario
+// shows before a run must still be there when the second command looks, and nobody holds the lab between the two.
+const speed, slowly = "400", "40"
 
 // quickly is a world with the program that does not look for races.
 func quickly(t *testing.T) *world {
@@ -70,7 +70,11 @@ func (p promise) rehearse(t *testing.T, scenario string) {
 	t.Helper()
 	t.Parallel()
 	w := quickly(t)
-	r := rehearsed{world: w, info: w.lab("--scenario", scenario, "--speed", speed)}
+	pace := speed
+	if p.run == "" {
+		pace = slowly
+	}
+	r := rehearsed{world: w, info: w.lab("--scenario", scenario, "--speed", pace)}
 	if p.checks != nil {
 		r.preview(p.checks, p.args...)
 	}

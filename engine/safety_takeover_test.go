@@ -77,6 +77,7 @@ func kept(b *bench) *bench {
 }
 
 func TestR27_AnotherHostGoesOnFromTheCheckpointWhereverTheFirstOneDied(t *testing.T) {
+	t.Parallel()
 	for name, scenario := range map[string]func(t *testing.T) *bench{
 		"restarts": func(t *testing.T) *bench {
 			t.Helper()
@@ -88,6 +89,7 @@ func TestR27_AnotherHostGoesOnFromTheCheckpointWhereverTheFirstOneDied(t *testin
 		"storage spaces direct":  scenarios()["storage spaces direct"],
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				whole := kept(scenario(t))
 				want := endOf(whole, whole.toEnd())

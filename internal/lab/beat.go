@@ -21,7 +21,7 @@ type beats struct {
 // beatOf is the real time between two beats of a lab at this speed: 0.4 seconds of model time, in bounds that a
 // machine can keep.
 func beatOf(speed float64) time.Duration {
-	return min(max(time.Duration(float64(400*time.Millisecond)/speed), time.Millisecond), 50*time.Millisecond)
+	return min(max(time.Duration(float64(400*time.Millisecond)/speed), 2*time.Millisecond), 50*time.Millisecond)
 }
 
 // model is the model time that passes in d of real time.

@@ -45,11 +45,12 @@ func hear(t *testing.T, p *pace, c net.Conn) time.Time {
 	if _, err := io.ReadFull(c, frame); err != nil {
 		t.Fatal(err)
 	}
-	return p.started.Add(time.Duration(binary.BigEndian.Uint64(frame))) //nolint:gosec // of the pace
+	return p.started.Add(time.Duration(binary.BigEndian.Uint64(frame)))
 }
 
 func TestModelTimePassesAtItsSpeed(t *testing.T) {
 	paced(t, 0, func(t *testing.T, p *pace, _ []net.Conn) {
+		t.Helper()
 		time.Sleep(time.Minute)
 		if got := p.Now().Sub(p.started); got < 199*time.Minute || got > 201*time.Minute {
 			t.Errorf("%s of model time in a minute at 200", got)
@@ -67,6 +68,7 @@ func TestModelTimePassesAtItsSpeed(t *testing.T) {
 
 func TestModelTimeWaitsForEverybodyWhoIsAttached(t *testing.T) {
 	paced(t, 2, func(t *testing.T, p *pace, far []net.Conn) {
+		t.Helper()
 		var first sync.WaitGroup
 		first.Go(func() { hear(t, p, far[1]) })
 		last := hear(t, p, far[0])
@@ -93,6 +95,7 @@ func TestModelTimeWaitsForEverybodyWhoIsAttached(t *testing.T) {
 
 func TestWhoDoesNotAnswerIsLeftBehindUntilItDoes(t *testing.T) {
 	paced(t, 1, func(t *testing.T, p *pace, far []net.Conn) {
+		t.Helper()
 		last := hear(t, p, far[0])
 		time.Sleep(patience + time.Minute)
 		if went := p.Now().Sub(last); went < 190*time.Minute {
@@ -111,6 +114,7 @@ func TestWhoDoesNotAnswerIsLeftBehindUntilItDoes(t *testing.T) {
 
 func TestATimeThatWasMissedIsNotMadeUpFor(t *testing.T) {
 	paced(t, 1, func(t *testing.T, p *pace, far []net.Conn) {
+		t.Helper()
 		last := hear(t, p, far[0])
 		time.Sleep(patience / 2)
 		for range 10 {
@@ -119,14 +123,15 @@ func TestATimeThatWasMissedIsNotMadeUpFor(t *testing.T) {
 				t.Fatalf("a beat of %s instead of %s", got, last)
 			}
 		}
-		if real := p.Until(last.Add(time.Hour)); real < time.Hour/200-2*beatOf(200) {
-			t.Errorf("an hour would take %s only", real)
+		if takes := p.Until(last.Add(time.Hour)); takes < time.Hour/200-2*beatOf(200) {
+			t.Errorf("an hour would take %s only", takes)
 		}
 	})
 }
 
 func TestTimeGoesOnWithoutWhoLeft(t *testing.T) {
 	paced(t, 1, func(t *testing.T, p *pace, far []net.Conn) {
+		t.Helper()
 		last := hear(t, p, far[0])
 		_ = far[0].Close()
 		time.Sleep(time.Second)

@@ -276,11 +276,11 @@ func storageOfARestart(t *testing.T, s Scenario) {
 	if v := view(); v.VirtualDisks[0].Health == healthy || len(v.Jobs) != 0 {
 		t.Errorf("repair appears at once: %+v", v)
 	}
-	b.clock.advance(50 * time.Second)
+	b.clock.advance(2 * time.Minute)
 	if v := view(); len(v.Jobs) != 1 || v.Jobs[0].State != jobRunning || v.Jobs[0].Percent < 10 {
 		t.Errorf("during repair: %+v", v)
 	}
-	b.clock.advance(2 * time.Minute)
+	b.clock.advance(10 * time.Minute)
 	if v := view(); v.VirtualDisks[0].Health != healthy || v.Jobs[0].State != jobCompleted {
 		t.Errorf("repaired: %+v", v)
 	}
@@ -289,7 +289,7 @@ func storageOfARestart(t *testing.T, s Scenario) {
 func TestAForcedDrainStopsWhatDoesNotMoveAndMovesItAsFailed(t *testing.T) {
 	b := newBench(t, Config{Scenario: Scenario{StuckOn: []string{"NODE3"}}})
 	ask[done](b, "NODE2", agent.OpNodePause, agent.PauseArgs{Node: "NODE3", DrainType: 2})
-	b.clock.advance(5 * time.Minute)
+	b.clock.advance(15 * time.Minute)
 	if m := b.memberView("NODE3"); m.DrainStatus != drainCompleted {
 		t.Errorf("%+v", m)
 	}

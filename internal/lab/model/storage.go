@@ -9,7 +9,7 @@ import (
 // How long storage takes to notice that a node is back, and to repair.
 const (
 	repairDelay = 10 * time.Second
-	repairTime  = 90 * time.Second
+	repairTime  = 10 * time.Minute
 )
 
 // Numbers of root/Microsoft/Windows/Storage.
