@@ -45,6 +45,60 @@ func mustRead(t *testing.T, path string) []byte {
 	return b
 }
 
+func TestHotfixConfigInitTakesTheFileOfTheClustersNodes(t *testing.T) {
+	t.Parallel()
+	w := quickly(t)
+	lab := "--lab=" + w.lab().ID
+	dir := t.TempDir()
+	r := w.want(0, "hotfix", "config", "init", dir, lab)
+	if !strings.Contains(r.out, "came with Cluster-Aware Updating on NODE1.\n  NODE2 has the same.\n") || strings.Contains(r.out, "cau's own") {
+		t.Errorf("%s", r.out)
+	}
+	if text := mustRead(t, filepath.Join(dir, "DefaultHotfixConfig.xml")); !strings.Contains(string(text), "Made up by the lab") {
+		t.Errorf("%s", text)
+	}
+	w.want(0, "hotfix", "config", "validate", filepath.Join(dir, "DefaultHotfixConfig.xml"))
+	w.want(0, "hotfix", "config", "set", dir, "--extension", "msi", "--already-installed", "1638", "--yes")
+	w.want(1, "hotfix", "config", "init", dir, lab)
+	w.want(2, "hotfix", "config", "init", t.TempDir(), lab, "--from-node", "NODE9")
+	// On a file server it is made by whoever is named for that.
+	s := sambatest.Start(t)
+	onShare := func() []string {
+		out := []string{"hotfix", "config", "init", `\\127.0.0.1\enc`, lab}
+		for _, a := range asAdmin(t, s) {
+			a = strings.Replace(a, "--user", "--smb-user", 1)
+			out = append(out, strings.Replace(a, "--password-file", "--smb-password-file", 1))
+		}
+		return out
+	}
+	w.want(0, onShare()...)
+	if text := mustRead(t, filepath.Join(s.Dir("enc"), "DefaultHotfixConfig.xml")); !strings.Contains(string(text), "Made up by the lab") {
+		t.Errorf("%s", text)
+	}
+	w.want(1, onShare()...)
+
+	differ := "--lab=" + w.lab("--scenario", "cau-plugins-differ").ID
+	empty := t.TempDir()
+	if r := w.want(3, "hotfix", "config", "init", empty, differ); !like("the nodes have different ones: NODE1, NODE4 (sha256 *); NODE2 (sha256 *--from-node NODE1", r.errOut) {
+		t.Errorf("%s", r.errOut)
+	}
+	if left, err := os.ReadDir(empty); err != nil || len(left) > 0 {
+		t.Errorf("%v %v", left, err)
+	}
+	w.want(3, "hotfix", "config", "init", empty, differ, "--from-node", "NODE3")
+	var written struct {
+		Node    string
+		Default bool
+		Nodes   []struct{ Node, SHA256 string }
+	}
+	if r := w.want(0, "hotfix", "config", "init", empty, differ, "--from-node", "node2", "--json"); json.Unmarshal([]byte(r.out), &written) != nil || written.Node != "NODE2" || written.Default || len(written.Nodes) != 1 {
+		t.Errorf("%s", r.out)
+	}
+	if r := w.want(0, "hotfix", "config", "show", empty); !strings.Contains(r.out, "Files in a folder Firmware") {
+		t.Errorf("%s", r.out)
+	}
+}
+
 // hotfixList is what `cau hotfix list --json` prints, as scripts read it.
 type hotfixList struct {
 	Nodes []struct {

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -95,25 +93,71 @@ func plainCause(err error) error {
 	return err
 }
 
-// ConfigInit writes a configuration file into a root that has none of that name.
+// ConfigInit writes a configuration file into a root that has none of that name: a copy of one on this host, else what the nodes
+// of a cluster have, else our default.
 func (p *program) ConfigInit(ctx context.Context, req cli.ConfigInitRequest, note func(string)) (cli.ConfigWritten, error) {
-	content, err := configContent(req.From)
-	if err != nil {
-		return cli.ConfigWritten{}, err
-	}
-	sum := sha256.Sum256(content)
-	w := cli.ConfigWritten{Bytes: len(content), SHA256: hex.EncodeToString(sum[:]), Default: req.From == ""}
 	if req.Config == "" {
 		req.Config = hotfixcfg.DefaultFileName
 	}
+	w := cli.ConfigWritten{Path: req.Root + `\` + req.Config}
+	create := func(content []byte) error { return p.configOnShare(ctx, req, w.Path, content, note) }
 	if !cli.OnShare(req.Root) {
 		if problem := (&hotfix.Plugin{}).Validate(plugins.Arguments{argConfigName: req.Config}); len(problem) > 0 {
 			return w, cli.Usage(&fault.Error{Op: "--config", Err: problem[0], Hint: problem[0].Hint})
 		}
-		w.Path, err = createIn(req.Root, req.Config, content)
+		w.Path = filepath.Join(req.Root, req.Config)
+		if err := roomFor(w.Path); err != nil {
+			return w, err
+		}
+		create = func(content []byte) error { return createFile(w.Path, content) }
+	}
+	content, err := configContent(req.From)
+	if err != nil {
 		return w, err
 	}
-	return p.configOnShare(ctx, req, content, w, note)
+	w.Default = req.From == ""
+	if req.Target.Cluster != "" || req.Target.Lab {
+		at, err := checkedRoot(req)
+		if err != nil {
+			return w, err
+		}
+		found, err := p.configOfNodes(ctx, req, note)
+		if err != nil {
+			return w, err
+		}
+		w.Nodes = found.nodes
+		if found.node != "" {
+			content, w.Node, w.Default = found.content, found.node, false
+		}
+		if at != nil {
+			create = func(content []byte) error {
+				note(fmt.Sprintf("Writing into %s.", req.Root))
+				return explained(w.Path, found.session.createAs(ctx, *at, req.Config, content))
+			}
+		}
+	}
+	w.Bytes, w.SHA256 = len(content), digestOf(content)
+	return w, create(content)
+}
+
+// checkedRoot is where a root on a file server lies; nil for a folder on this host.
+func checkedRoot(req cli.ConfigInitRequest) (*smbcheck.Location, error) {
+	if !cli.OnShare(req.Root) {
+		return nil, nil
+	}
+	plugin := &hotfix.Plugin{}
+	args, problems := plugins.Resolve(plugin.Options(), rootArguments(cli.HotfixCheckRequest{Root: req.Root, Config: req.Config}))
+	if len(problems) == 0 {
+		problems = plugin.Validate(args)
+	}
+	for _, pr := range problems {
+		return nil, cli.Usage(&fault.Error{Op: "write into " + strconv.Quote(req.Root), Err: fmt.Errorf("%s %s", pr.Name, pr.Problem), Hint: pr.Hint})
+	}
+	at, err := smbcheck.ParseUNC(req.Root)
+	if err != nil {
+		return nil, cli.Usage(err)
+	}
+	return &at, nil
 }
 
 // configContent is what is written: our default, or a copy of a file that is valid.
@@ -131,11 +175,11 @@ func configContent(from string) ([]byte, error) {
 	return b, nil
 }
 
-// createIn makes a new file in a folder of this host.
-func createIn(dir, name string, content []byte) (string, error) {
-	path := filepath.Join(dir, name)
-	fail := func(err error, hint string) (string, error) {
-		return path, &fault.Error{Op: "write " + strconv.Quote(path), Err: plainCause(err), Hint: hint}
+// roomFor refuses a folder of this host that is not there, and one that has such a file already.
+func roomFor(path string) error {
+	dir := filepath.Dir(path)
+	fail := func(err error, hint string) error {
+		return &fault.Error{Op: "write " + strconv.Quote(path), Err: plainCause(err), Hint: hint}
 	}
 	info, err := os.Stat(dir)
 	switch {
@@ -149,6 +193,17 @@ func createIn(dir, name string, content []byte) (string, error) {
 		return fail(err, "")
 	case !info.IsDir():
 		return fail(errors.New(dir+" is no folder"), "Name the root folder, not a file in it.")
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return fail(smbcheck.ErrExists, alreadyThere)
+	}
+	return nil
+}
+
+// createFile makes a new file on this host.
+func createFile(path string, content []byte) error {
+	fail := func(err error, hint string) error {
+		return &fault.Error{Op: "write " + strconv.Quote(path), Err: plainCause(err), Hint: hint}
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // it holds no secret, and the nodes' computer accounts must be able to read it
 	if errors.Is(err, fs.ErrExist) {
@@ -165,32 +220,35 @@ func createIn(dir, name string, content []byte) (string, error) {
 		_ = os.Remove(path)
 		return fail(err, "")
 	}
-	return path, nil
+	return nil
 }
 
 const alreadyThere = "It was not touched. Look at it with cau hotfix config validate, or name another with --config."
 
 // configOnShare makes the file in a root on a file server.
-func (p *program) configOnShare(ctx context.Context, req cli.ConfigInitRequest, content []byte, w cli.ConfigWritten, note func(string)) (cli.ConfigWritten, error) {
+func (p *program) configOnShare(ctx context.Context, req cli.ConfigInitRequest, path string, content []byte, note func(string)) error {
 	look := cli.HotfixCheckRequest{Root: req.Root, Target: req.Target, Config: req.Config}
 	r, location, err := p.openReader(ctx, &look, "write into")
 	if err != nil {
-		return w, err
+		return err
 	}
 	defer r.close()
-	w.Path = look.Root + `\` + req.Config
 	note(fmt.Sprintf("Writing into %s as %s.", look.Root, r.as))
 	c, err := smbcheck.Connect(ctx, location, r.who, r.opt)
 	if err != nil {
-		return w, err
+		return err
 	}
 	defer func() { _ = c.Close() }()
-	err = c.Create(ctx, req.Config, content)
+	return explained(path, c.Create(ctx, req.Config, content))
+}
+
+// explained says what to do about a file that could not be made in a root on a file server.
+func explained(path string, err error) error {
 	switch {
 	case errors.Is(err, smbcheck.ErrExists):
-		return w, &fault.Error{Op: "write " + strconv.Quote(w.Path), Err: smbcheck.ErrExists, Hint: alreadyThere}
+		return &fault.Error{Op: "write " + strconv.Quote(path), Err: smbcheck.ErrExists, Hint: alreadyThere}
 	case errors.Is(err, smbcheck.ErrAccess):
-		return w, &fault.Error{Op: "write " + strconv.Quote(w.Path), Err: smbcheck.ErrAccess, Hint: "Writing in a hotfix root is for administrators of its file server alone: sign in as one with --user."}
+		return &fault.Error{Op: "write " + strconv.Quote(path), Err: smbcheck.ErrAccess, Hint: "Writing in a hotfix root is for administrators of its file server alone: sign in as one with --user."}
 	}
-	return w, err
+	return err
 }

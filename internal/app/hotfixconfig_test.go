@@ -95,3 +95,58 @@ func validate(t *testing.T, p *program, file string) error {
 	_, err := p.ConfigValidate(t.Context(), file)
 	return err
 }
+
+func TestTheFileThatNodesHaveWinsAndNothingIsChosenWhereTheyDiffer(t *testing.T) {
+	t.Parallel()
+	has := func(node, text string) (cli.ConfigOnNode, []byte) {
+		if text == "" {
+			return cli.ConfigOnNode{Node: node}, nil
+		}
+		return cli.ConfigOnNode{Node: node, Found: true, Bytes: len(text), SHA256: digestOf([]byte(text))}, []byte(text)
+	}
+	down := func(node, _ string) (cli.ConfigOnNode, []byte) {
+		return cli.ConfigOnNode{Node: node, Problem: "it is Down", Advice: "wait"}, nil
+	}
+	type answer struct {
+		how  func(node, text string) (cli.ConfigOnNode, []byte)
+		text string
+	}
+	for name, c := range map[string]struct {
+		answers    []answer
+		named      bool
+		node, says string
+		refused    bool
+	}{
+		"all the same":        {answers: []answer{{has, "a"}, {has, "a"}}, node: "N1"},
+		"the first has none":  {answers: []answer{{has, ""}, {has, "a"}}, node: "N2"},
+		"one is down":         {answers: []answer{{down, ""}, {has, "a"}}, node: "N2"},
+		"none has one":        {answers: []answer{{has, ""}, {down, ""}}},
+		"nobody answered":     {answers: []answer{{down, ""}, {down, ""}}, says: "N1: read the hotfix configuration file of CAU: it is Down"},
+		"two differ":          {answers: []answer{{has, "a"}, {has, "b"}, {has, "a"}}, says: "N1, N3 (sha256 ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb); N2 (sha256 3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d)", refused: true},
+		"the named one":       {answers: []answer{{has, "b"}}, named: true, node: "N1"},
+		"the named has none":  {answers: []answer{{has, ""}}, named: true, says: "it has none", refused: true},
+		"the named is not up": {answers: []answer{{down, ""}}, named: true, says: "it is Down"},
+	} {
+		var f nodeFile
+		var contents [][]byte
+		for i, a := range c.answers {
+			n, content := a.how("N"+string(rune('1'+i)), a.text)
+			f.nodes, contents = append(f.nodes, n), append(contents, content)
+		}
+		err := f.choose(contents, c.named)
+		switch {
+		case c.says == "" && (err != nil || f.node != c.node || c.node != "" && f.content == nil):
+			t.Errorf("%s: %v %+v", name, err, f)
+		case c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says) || cli.IsRefused(err) != c.refused):
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	bad := nodeFile{node: "N1", content: []byte("<r>\n <Extension/></r>")}
+	if err := bad.understood(); !cli.IsUsage(err) || !strings.Contains(err.Error(), "N1: ") || !strings.Contains(err.Error(), "DefaultHotfixConfig.xml:2:2: ") {
+		t.Errorf("%v", err)
+	}
+	good := nodeFile{node: "N1", content: hotfixcfg.DefaultXML()}
+	if err := good.understood(); err != nil {
+		t.Error(err)
+	}
+}

@@ -44,6 +44,12 @@ func IsUsage(err error) bool {
 	return errors.As(err, &e) && e.code == ExitUsage
 }
 
+// IsRefused tells whether err is a check's refusal.
+func IsRefused(err error) bool {
+	var e *exitError
+	return errors.As(err, &e) && e.code == ExitRefused
+}
+
 // exitWith ends the command with code and says nothing more; code 0 gives nil.
 func exitWith(code int) error {
 	if code == ExitOK {

@@ -44,8 +44,11 @@ type ConfigInitRequest struct {
 	Target Target
 	// Config is the file's name in the root; empty means DefaultHotfixConfig.xml.
 	Config string
-	// From is a file whose content is written; empty means our own default.
+	// From is a file whose content is written. Where it is empty and Target names a cluster or a lab, its nodes are asked for
+	// Microsoft's own; else our default is written.
 	From string
+	// FromNode is the node whose file is taken; empty takes the one that all nodes have.
+	FromNode string
 }
 
 // ConfigWritten is the configuration file that was written.
@@ -55,6 +58,20 @@ type ConfigWritten struct {
 	SHA256 string `json:"sha256"`
 	// Default: the content is our own default.
 	Default bool `json:"default"`
+	// Node is where the content was read, and Nodes are all that were asked; empty where none was.
+	Node  string         `json:"node,omitempty"`
+	Nodes []ConfigOnNode `json:"nodes,omitempty"`
+}
+
+// ConfigOnNode is what a node has of Microsoft's own configuration file.
+type ConfigOnNode struct {
+	Node string `json:"node"`
+	// Found is false where there is none, and where the node could not be asked: Problem says why, and Advice what to do.
+	Found   bool   `json:"found"`
+	SHA256  string `json:"sha256,omitempty"`
+	Bytes   int    `json:"bytes,omitempty"`
+	Problem string `json:"problem,omitempty"`
+	Advice  string `json:"advice,omitempty"`
 }
 
 func (p *program) hotfixConfig() *cobra.Command {
@@ -115,11 +132,16 @@ func (p *program) configInit() *cobra.Command {
 		Use: "init ROOT", Short: p.texts.T(message.CLIConfigInitShort), Long: p.texts.T(message.CLIConfigInitLong),
 		Example: p.texts.T(message.CLIConfigInitExample), Args: cobra.ArbitraryArgs,
 	}
-	f := cmd.Flags()
-	p.fileServerFlags(cmd, &req.Target)
-	req.Target.LabLinger = linger
+	f, t := cmd.Flags(), &req.Target
+	p.whereFlags(cmd, t)
+	p.signInFlags(cmd, t)
+	p.shareFlags(cmd, t)
+	f.Lookup("cluster").Usage = p.texts.T(message.CLIFlagConfigCluster)
+	f.Lookup("lab").Usage = p.texts.T(message.CLIFlagConfigLab)
+	f.Lookup("user").Usage = p.texts.T(message.CLIFlagListUser)
 	f.StringVar(&req.Config, "config", "", p.texts.T(message.CLIFlagHotfixConfig))
 	f.StringVar(&req.From, "from", "", p.texts.T(message.CLIFlagConfigFrom))
+	f.StringVar(&req.FromNode, "from-node", "", p.texts.T(message.CLIFlagConfigFromNode))
 	f.BoolVar(&show, "print", false, p.texts.T(message.CLIFlagConfigPrint))
 	f.BoolVar(&asJSON, "json", false, p.texts.T(message.CLIFlagJSON))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -127,10 +149,10 @@ func (p *program) configInit() *cobra.Command {
 			return p.configPrint(cmd, args)
 		}
 		var err error
-		if req.Root, err = p.oneRoot(cmd, req.Target, args); err != nil {
+		if req.Root, err = p.oneRoot(cmd, Target{}, args); err != nil {
 			return err
 		}
-		if err := p.checkRootFlags(cmd, req.Root, &req.Target); err != nil {
+		if err := p.checkInit(cmd, &req); err != nil {
 			return err
 		}
 		written, err := p.services.ConfigInit(cmd.Context(), req, p.say)
@@ -140,23 +162,67 @@ func (p *program) configInit() *cobra.Command {
 		if asJSON {
 			return p.json(written)
 		}
-		p.line(p.texts.T(message.CLIConfigWritten, message.Clean(written.Path), written.Bytes))
-		p.line("  sha256 " + written.SHA256)
-		if written.Default {
-			p.line("  " + p.texts.T(message.CLIConfigDefaultHint))
-		}
+		p.printWritten(written)
 		return nil
 	}
 	return cmd
 }
 
+// checkInit refuses flags that would be taken and ignored, before anything is touched.
+func (p *program) checkInit(cmd *cobra.Command, req *ConfigInitRequest) error {
+	t := &req.Target
+	if t.Cluster == "" && !t.Lab {
+		if err := p.refuseFlags(cmd, append(clusterFlagNames(), "from-node"), message.CLIFlagNeedsCluster, message.CLIFlagNeedsClusterHint); err != nil {
+			return err
+		}
+		if len(t.Nodes) > 0 {
+			return Usage(&fault.Error{Op: "--node", Err: errors.New(p.texts.T(message.CLIAddressNeedsCluster)), Hint: p.texts.T(message.CLIFlagNeedsClusterHint)})
+		}
+		return p.checkRootFlags(cmd, req.Root, t)
+	}
+	if req.From != "" {
+		return Usage(&fault.Error{Op: "--from", Err: errors.New(p.texts.T(message.CLIConfigTwoSources)), Hint: p.texts.T(message.CLIConfigTwoSourcesHint)})
+	}
+	if !OnShare(req.Root) {
+		if err := p.refuseFlags(cmd, shareFlagNames(), message.CLIFlagNeedsShare, message.CLIFlagNeedsShareHint, req.Root); err != nil {
+			return err
+		}
+	}
+	return p.checkMeaning(*t)
+}
+
+// printWritten says what was written and where it came from.
+func (p *program) printWritten(w ConfigWritten) {
+	p.line(p.texts.T(message.CLIConfigWritten, message.Clean(w.Path), w.Bytes))
+	p.line("  sha256 " + w.SHA256)
+	if w.Node != "" {
+		p.line("  " + p.texts.T(message.CLIConfigFromNode, message.Clean(w.Node)))
+	}
+	for _, n := range w.Nodes {
+		name := message.Clean(n.Node)
+		switch {
+		case n.Problem != "":
+			p.line("  ! " + p.texts.T(message.CLIConfigNodeUnasked, name, message.Line(n.Problem)))
+			if n.Advice != "" {
+				p.line("    " + message.Clean(n.Advice))
+			}
+		case !n.Found:
+			p.line("  " + p.texts.T(message.CLIConfigNodeNone, name))
+		case n.Node != w.Node:
+			p.line("  " + p.texts.T(message.CLIConfigNodeSame, name))
+		}
+	}
+	switch {
+	case w.Default && len(w.Nodes) > 0:
+		p.line("  " + p.texts.T(message.CLIConfigDefaultNone))
+	case w.Default:
+		p.line("  " + p.texts.T(message.CLIConfigDefaultHint))
+	}
+}
+
 // configPrint writes our default file to standard output; beside it nothing else is asked for.
 func (p *program) configPrint(cmd *cobra.Command, args []string) error {
-	other := len(args) > 0
-	for _, name := range append(rootFlagNames(), "config", "from", "json") {
-		other = other || cmd.Flags().Changed(name)
-	}
-	if other {
+	if len(args) > 0 || cmd.Flags().NFlag() > 1 {
 		return Usage(&fault.Error{Op: cmd.CommandPath(), Err: errors.New(p.texts.T(message.CLIConfigPrintAlone))})
 	}
 	_, err := io.WriteString(p.streams.Out, p.services.DefaultConfig())
@@ -172,6 +238,26 @@ func OnShare(root string) bool { return strings.HasPrefix(root, `\\`) || strings
 // rootFlagNames are the flags that mean something with a file server alone.
 func rootFlagNames() []string {
 	return []string{"user", "password-file", "password-fd", "auth", "ccache", "keytab", "realm", "kdc", "krb5-config", "spn", "smb-port", "allow-older-smb"}
+}
+
+// clusterFlagNames are the flags that mean something with a cluster alone.
+func clusterFlagNames() []string {
+	return []string{"smb-user", "smb-password-file", "ca-file", "pin", "cert-file", "key-file", "channel-binding"}
+}
+
+// shareFlagNames are the flags about a root's file server that mean nothing for a cluster's nodes.
+func shareFlagNames() []string {
+	return []string{"smb-port", "smb-user", "smb-password-file", "allow-older-smb"}
+}
+
+// refuseFlags refuses the first of the flags that was given.
+func (p *program) refuseFlags(cmd *cobra.Command, names []string, why, hint message.Key, args ...any) error {
+	for _, name := range names {
+		if cmd.Flags().Changed(name) {
+			return Usage(&fault.Error{Op: "--" + name, Err: errors.New(p.texts.T(why, args...)), Hint: p.texts.T(hint)})
+		}
+	}
+	return nil
 }
 
 // rootFlags adds the flags that say how a root on a file server is reached.
@@ -210,10 +296,5 @@ func (p *program) checkRootFlags(cmd *cobra.Command, root string, t *Target) err
 	if root == "" || OnShare(root) {
 		return p.checkFileServer(t)
 	}
-	for _, name := range rootFlagNames() {
-		if cmd.Flags().Changed(name) {
-			return Usage(&fault.Error{Op: "--" + name, Err: errors.New(p.texts.T(message.CLIFlagNeedsShare, root)), Hint: p.texts.T(message.CLIFlagNeedsShareHint)})
-		}
-	}
-	return nil
+	return p.refuseFlags(cmd, rootFlagNames(), message.CLIFlagNeedsShare, message.CLIFlagNeedsShareHint, root)
 }

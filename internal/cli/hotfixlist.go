@@ -113,25 +113,16 @@ func (p *program) listNodes(req *HotfixListRequest, given []string) error {
 
 // checkList refuses flags that would be taken and ignored, before anything is touched.
 func (p *program) checkList(cmd *cobra.Command, req *HotfixListRequest) error {
-	t, changed := &req.Target, cmd.Flags().Changed
-	local := req.Root != "" && !OnShare(req.Root)
-	refuse := func(names []string, why message.Key, hint message.Key, args ...any) error {
-		for _, name := range names {
-			if changed(name) {
-				return Usage(&fault.Error{Op: "--" + name, Err: errors.New(p.texts.T(why, args...)), Hint: p.texts.T(hint)})
-			}
-		}
-		return nil
-	}
+	t, local := &req.Target, req.Root != "" && !OnShare(req.Root)
 	if local {
-		if err := refuse([]string{"smb-port", "smb-user", "smb-password-file", "allow-older-smb", "require-encryption"}, message.CLIFlagNeedsShare, message.CLIFlagNeedsShareHint, req.Root); err != nil {
+		if err := p.refuseFlags(cmd, append(shareFlagNames(), "require-encryption"), message.CLIFlagNeedsShare, message.CLIFlagNeedsShareHint, req.Root); err != nil {
 			return err
 		}
 	}
 	if t.Cluster != "" {
 		return p.checkMeaning(*t)
 	}
-	if err := refuse([]string{"smb-user", "smb-password-file", "ca-file", "pin", "cert-file", "key-file", "channel-binding"}, message.CLIFlagNeedsCluster, message.CLIFlagNeedsClusterHint); err != nil {
+	if err := p.refuseFlags(cmd, clusterFlagNames(), message.CLIFlagNeedsCluster, message.CLIFlagNeedsClusterHint); err != nil {
 		return err
 	}
 	if len(t.Nodes) > 0 {
@@ -141,7 +132,7 @@ func (p *program) checkList(cmd *cobra.Command, req *HotfixListRequest) error {
 		if !t.Lab && t.LabLinger != linger {
 			return Usage(errors.New(p.texts.T(message.CLILingerNeedsLabFlag)))
 		}
-		return refuse(rootFlagNames(), message.CLIFlagNeedsShare, message.CLIFlagNeedsShareHint, req.Root)
+		return p.refuseFlags(cmd, rootFlagNames(), message.CLIFlagNeedsShare, message.CLIFlagNeedsShareHint, req.Root)
 	}
 	return p.checkFileServer(t)
 }

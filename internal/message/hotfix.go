@@ -70,11 +70,12 @@ var hotfixTexts = map[Key]string{
 	CLIConfigValid:           "%s: valid; rules: %d for file name extensions, %d for folders",
 	CLIConfigInitShort:       "Write a configuration file into a hotfix root that has none",
 	CLIConfigInitLong: "Writes cau's default configuration file (.msu, .msi and .msp, silent, without restarts of their own) into a hotfix root: a folder on\n" +
-		"this host, or \\\\server\\share\\folder. Never overwrites a file. Where a node has Microsoft's own DefaultHotfixConfig.xml, give a copy\n" +
-		"of it with --from: it is read first, and written byte for byte if it is valid.",
-	CLIConfigInitExample:   "cau hotfix config init /srv/hotfixes/root\ncau hotfix config init '\\\\fs1\\hotfixes\\root' --user 'CONTOSO\\admin'\ncau hotfix config init --print",
+		"this host, or \\\\server\\share\\folder. Never overwrites a file. Microsoft's own DefaultHotfixConfig.xml, which is on nodes with the Failover\n" +
+		"Clustering Tools, is better: with --cluster or --lab the nodes in service are asked for it, and it is written byte for byte. Where nodes\n" +
+		"have different ones nothing is written until --from-node says whose. A copy on this host is named with --from.",
+	CLIConfigInitExample:   "cau hotfix config init /srv/hotfixes/root\ncau hotfix config init '\\\\fs1\\hotfixes\\root' --cluster fc1 --user 'CONTOSO\\admin'\ncau hotfix config init --print",
 	CLIConfigWritten:       "Wrote %s, %d bytes.",
-	CLIConfigDefaultHint:   "These are cau's own rules. If a node has Microsoft's file (%SystemRoot%\\System32\\WindowsPowerShell\\v1.0\\Modules\\ClusterAwareUpdating), prefer that: --from FILE.",
+	CLIConfigDefaultHint:   "These are cau's own rules. Nodes with the Failover Clustering Tools have Microsoft's file; prefer that: --cluster ADDRESS.",
 	CLIConfigPrintAlone:    "--print writes to standard output and takes no root and no other flag",
 	CLIFlagConfigFrom:      "write a copy of this file, if it is valid, instead of cau's default",
 	CLIFlagConfigPrint:     "print cau's default configuration file and write nothing",

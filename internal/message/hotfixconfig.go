@@ -27,6 +27,16 @@ const (
 	CLIFlagRuleParameters   Key = "cli.flag.rule.parameters"
 	CLIFlagRuleCodes        Key = "cli.flag.rule.codes"
 	CLIFlagRuleAlwaysReboot Key = "cli.flag.rule.always-reboot"
+	CLIFlagConfigCluster    Key = "cli.flag.config.cluster"
+	CLIFlagConfigLab        Key = "cli.flag.config.lab"
+	CLIFlagConfigFromNode   Key = "cli.flag.config.from-node"
+	CLIConfigTwoSources     Key = "cli.config.two-sources"
+	CLIConfigTwoSourcesHint Key = "cli.config.two-sources.hint"
+	CLIConfigFromNode       Key = "cli.config.from-node"
+	CLIConfigNodeUnasked    Key = "cli.config.node.unasked"
+	CLIConfigNodeNone       Key = "cli.config.node.none"
+	CLIConfigNodeSame       Key = "cli.config.node.same"
+	CLIConfigDefaultNone    Key = "cli.config.default.none"
 )
 
 //nolint:gochecknoglobals // a constant table; Go has no constant maps
@@ -63,4 +73,14 @@ var configTexts = map[Key]string{
 	CLIFlagRuleParameters:   "its command line; $update$ becomes the update's path in double quotes",
 	CLIFlagRuleCodes:        "exit codes for %s, such as 0,3010,0x80240017",
 	CLIFlagRuleAlwaysReboot: "the node restarts after every success; for a folder's rule alone, =false takes it back",
+	CLIFlagConfigCluster:    "ask the nodes of this cluster, by its name or any node, for Microsoft's own file",
+	CLIFlagConfigLab:        "ask the nodes of the simulated cluster (--lab=ID picks one of several); their file is made up",
+	CLIFlagConfigFromNode:   "take this node's file, whatever others have",
+	CLIConfigTwoSources:     "a file on this host and a cluster are two sources",
+	CLIConfigTwoSourcesHint: "Leave one of them out.",
+	CLIConfigFromNode:       "A copy of the file that came with Cluster-Aware Updating on %s.",
+	CLIConfigNodeUnasked:    "%s was not asked: %s",
+	CLIConfigNodeNone:       "%s has none.",
+	CLIConfigNodeSame:       "%s has the same.",
+	CLIConfigDefaultNone:    "No node that answered has Microsoft's file, so these are cau's own rules.",
 }

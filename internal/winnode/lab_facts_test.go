@@ -1,6 +1,7 @@
 package winnode_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -28,6 +29,9 @@ func TestLabEveryFactOfANodeIsUnderstood(t *testing.T) {
 	}
 	if p, err := n.CauPlugins(ctx); err != nil || !p.Module || len(p.Plugins) != 2 {
 		t.Errorf("%+v %v", p, err)
+	}
+	if c, err := n.HotfixConfig(ctx, 1<<20); err != nil || !c.Found || !bytes.Contains(c.Content, []byte("Made up by the lab")) {
+		t.Errorf("%+v %v", c, err)
 	}
 	if q, err := n.Quotas(ctx); err != nil || q.MaxShellsPerUser <= 0 || q.AllowUnencrypted {
 		t.Errorf("%+v %v", q, err)

@@ -22,6 +22,7 @@ func words() map[string]string {
 		agent.OpNodeResidents:      "look for what a drain does not move",
 		agent.OpHotfixList:         "list installed updates",
 		agent.OpCauPlugins:         "list the plug-ins of Cluster-Aware Updating",
+		agent.OpCauHotfixConfig:    "read the hotfix configuration file of CAU",
 		agent.OpEventLogTail:       "read the event log",
 		agent.OpQuotasGet:          "read WinRM's limits",
 		agent.OpClusterGet:         "describe the cluster",
@@ -66,7 +67,7 @@ func words() map[string]string {
 func reads(op string) bool {
 	switch op {
 	case agent.OpHello, agent.OpBootInfo, agent.OpPendingGet, agent.OpUpdatersGet, agent.OpBackupGet, agent.OpBitLockerGet, agent.OpNodeRoles, agent.OpNodeResidents,
-		agent.OpHotfixList, agent.OpEventLogTail, agent.OpQuotasGet, agent.OpClusterGet, agent.OpClusterOffline, agent.OpCauRuns, agent.OpCauPlugins,
+		agent.OpHotfixList, agent.OpEventLogTail, agent.OpQuotasGet, agent.OpClusterGet, agent.OpClusterOffline, agent.OpCauRuns, agent.OpCauPlugins, agent.OpCauHotfixConfig,
 		agent.OpStorageGet, agent.OpShareDescribe, agent.OpJobPoll, agent.OpJobList, agent.OpLeaseRead, agent.OpCheckpointGet:
 		return true
 	}

@@ -222,7 +222,7 @@ func (v *visit) read(ctx context.Context) (*hotfixcfg.Config, bool) {
 		}
 	}
 	if listed == nil {
-		v.add(check.Result{ID: "config.present", Outcome: check.Fail, Subject: name, Evidence: "There is no file of this name in " + v.args[argRoot] + ".", Remedy: "Copy DefaultHotfixConfig.xml of a cluster node into the root folder, write cau's own with cau hotfix config init, or name another file with " + argConfig + "."})
+		v.add(check.Result{ID: "config.present", Outcome: check.Fail, Subject: name, Evidence: "There is no file of this name in " + v.args[argRoot] + ".", Remedy: "Copy DefaultHotfixConfig.xml of the cluster's nodes into the root folder with cau hotfix config init ROOT --cluster ADDRESS, write cau's own without --cluster, or name another file with " + argConfig + "."})
 		v.add(check.Result{ID: "config.valid", Outcome: check.CannotVerify, Subject: name, Evidence: "There is no file to read.", Remedy: "See config.present."})
 		return nil, false
 	}

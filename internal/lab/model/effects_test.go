@@ -398,6 +398,13 @@ func effects() map[string]func(t *testing.T, r *rehearsal) {
 			t.Helper()
 			for node, want := range map[string]int{"NODE1": 2, "NODE2": 3, "NODE3": 0, "NODE4": 2} {
 				p := ask[agent.CauPlugins](r.bench, node, agent.OpCauPlugins, nil)
+				c := ask[agent.CauHotfixConfig](r.bench, node, agent.OpCauHotfixConfig, agent.CauHotfixConfigArgs{Max: 1 << 20})
+				if c.Found != (want > 0) || (c.Size < 200) != (want != 2) {
+					t.Errorf("%s: %+v", node, c)
+				}
+				if small := ask[agent.CauHotfixConfig](r.bench, node, agent.OpCauHotfixConfig, agent.CauHotfixConfigArgs{Max: 3}); small.Size != c.Size || small.Text != "" {
+					t.Errorf("%s: %+v", node, small)
+				}
 				if p.Available != (want > 0) || len(p.Plugins) != want || want == 3 && p.Plugins[2].Name != "Contoso.FirmwarePlugin" {
 					t.Errorf("%s: %+v", node, p)
 				}

@@ -200,6 +200,7 @@ func (n *Node) operations() map[string]operation {
 		agent.OpCheckpointDrop:     {do: with(n.dropCheckpoint)},
 		agent.OpCauRuns:            {do: tell(n.cauRuns)},
 		agent.OpCauPlugins:         {do: tell(n.cauPlugins)},
+		agent.OpCauHotfixConfig:    {do: with(n.hotfixConfig)},
 		agent.OpCauLockTake:        {do: provided(n, act(w.takeCauLock)), member: true},
 		agent.OpCauLockRenew:       {do: provided(n, act(w.renewCauLock)), member: true},
 		agent.OpCauLockDrop:        {do: provided(n, act(w.dropCauLock)), member: true},

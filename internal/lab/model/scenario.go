@@ -40,6 +40,8 @@ type Scenario struct {
 	CauPlugins []CauPlugins `json:"cau_plugins,omitempty"`
 	// CauProviders are what is special about CAU's provider on nodes.
 	CauProviders []CauProvider `json:"cau_providers,omitempty"`
+	// HotfixConfigs are hotfix configuration files that nodes have in the place of CAU's own.
+	HotfixConfigs []HotfixConfig `json:"hotfix_configs,omitempty"`
 	// NodeShares are shares that nodes themselves serve, as their servers describe them.
 	NodeShares []NodeShare `json:"node_shares,omitempty"`
 

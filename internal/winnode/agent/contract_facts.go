@@ -2,18 +2,19 @@ package agent
 
 // Operations that read more facts of a node, or perform one small act there.
 const (
-	OpUpdatersGet   = "updaters.get"
-	OpBackupGet     = "backup.get"
-	OpBitLockerGet  = "bitlocker.get"
-	OpHotfixList    = "hotfix.list"
-	OpCauPlugins    = "cau.plugins"
-	OpEventLogTail  = "eventlog.tail"
-	OpGroupMove     = "group.move"
-	OpServiceStart  = "service.start"
-	OpQuotasGet     = "quotas.get"
-	OpShareDescribe = "share.describe"
-	OpShareApply    = "share.apply"
-	OpFirewallRule  = "firewall.rule"
+	OpUpdatersGet     = "updaters.get"
+	OpBackupGet       = "backup.get"
+	OpBitLockerGet    = "bitlocker.get"
+	OpHotfixList      = "hotfix.list"
+	OpCauPlugins      = "cau.plugins"
+	OpCauHotfixConfig = "cau.hotfix-config"
+	OpEventLogTail    = "eventlog.tail"
+	OpGroupMove       = "group.move"
+	OpServiceStart    = "service.start"
+	OpQuotasGet       = "quotas.get"
+	OpShareDescribe   = "share.describe"
+	OpShareApply      = "share.apply"
+	OpFirewallRule    = "firewall.rule"
 )
 
 // Updaters answers OpUpdatersGet: what else could install or restart on this node (R12).
@@ -85,6 +86,23 @@ type CauPlugin struct {
 	Name   string `json:"name"`
 	Binary string `json:"binary"`
 	Class  string `json:"class"`
+}
+
+// CauHotfixConfigArgs bound the file, in bytes: 1 to 4 MiB.
+type CauHotfixConfigArgs struct {
+	Max int `json:"max"`
+}
+
+// CauHotfixConfig answers OpCauHotfixConfig: the DefaultHotfixConfig.xml in the folder of the module ClusterAwareUpdating (How
+// CAU plug-ins work: Customize the hotfix configuration file).
+type CauHotfixConfig struct {
+	Found bool   `json:"found"`
+	Path  string `json:"path"`
+	// Size is in bytes. Above what was asked for, SHA256 and Text are empty.
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+	// Text is the file in base64.
+	Text string `json:"text"`
 }
 
 // HotfixListArgs bound the list by its newest entries, at most 500.

@@ -194,7 +194,7 @@ func TestEveryAnswerHasTheNamesOfTheContract(t *testing.T) {
 		agent.OpQuotasGet: {agent.Quotas{}, ""}, agent.OpShareDescribe: {agent.ShareFacts{}, share}, agent.OpShareApply: {agent.ShareFacts{}, share},
 		agent.OpFirewallRule: {agent.FirewallRule{}, share}, agent.OpNodeRoles: {agent.NodeRoles{}, ""}, agent.OpNodeResidents: {agent.Residents{}, ""}, agent.OpLeaseRead: {agent.Lease{}, lease}, agent.OpLeaseTake: {agent.Lease{}, lease},
 		agent.OpLeaseRenew: {agent.Lease{}, lease}, agent.OpLeaseDrop: {agent.Lease{}, lease},
-		agent.OpCauPlugins:    {agent.CauPlugins{}, ""},
+		agent.OpCauPlugins: {agent.CauPlugins{}, ""}, agent.OpCauHotfixConfig: {agent.CauHotfixConfig{}, ""},
 		agent.OpCheckpointGet: {agent.Checkpoints{}, lease}, agent.OpCheckpointPut: {agent.CheckpointGetArgs{}, ""},
 	} {
 		text := scriptText(t, "ops/"+op+".ps1")
@@ -217,7 +217,7 @@ func TestEveryArgumentIsOneOfTheContract(t *testing.T) {
 	t.Parallel()
 	for op, args := range map[string]any{
 		agent.OpClusterOffline: agent.NodeArgs{}, agent.OpStorageMaintenance: agent.StorageMaintenanceArgs{}, agent.OpNodePause: agent.PauseArgs{},
-		agent.OpNodeResume: agent.ResumeArgs{}, agent.OpNodeRestart: agent.RestartArgs{}, agent.OpHotfixList: agent.HotfixListArgs{},
+		agent.OpNodeResume: agent.ResumeArgs{}, agent.OpNodeRestart: agent.RestartArgs{}, agent.OpHotfixList: agent.HotfixListArgs{}, agent.OpCauHotfixConfig: agent.CauHotfixConfigArgs{},
 		agent.OpEventLogTail: agent.EventLogArgs{}, agent.OpGroupMove: agent.GroupMoveArgs{}, agent.OpServiceStart: agent.ServiceStartArgs{},
 		agent.OpShareDescribe: agent.ShareDescribeArgs{}, agent.OpShareApply: agent.ShareApplyArgs{}, agent.OpFirewallRule: agent.FirewallRuleArgs{},
 		agent.OpLeaseTake: agent.LeaseTakeArgs{}, agent.OpLeaseRenew: agent.LeaseArgs{}, agent.OpLeaseDrop: agent.LeaseArgs{},

@@ -27,7 +27,7 @@ func TestR27_EveryChangingOperationOfARunIsFencedAndNoReadingOne(t *testing.T) {
 	// Whoever adds an operation decides here whether it is fenced. These read:
 	open := []string{
 		agent.OpHello, agent.OpBootInfo, agent.OpPendingGet, agent.OpClusterGet, agent.OpClusterOffline, agent.OpCauRuns, agent.OpStorageGet,
-		agent.OpJobPoll, agent.OpJobList, agent.OpUpdatersGet, agent.OpBackupGet, agent.OpBitLockerGet, agent.OpNodeRoles, agent.OpNodeResidents, agent.OpHotfixList, agent.OpCauPlugins, agent.OpEventLogTail,
+		agent.OpJobPoll, agent.OpJobList, agent.OpUpdatersGet, agent.OpBackupGet, agent.OpBitLockerGet, agent.OpNodeRoles, agent.OpNodeResidents, agent.OpHotfixList, agent.OpCauPlugins, agent.OpCauHotfixConfig, agent.OpEventLogTail,
 		agent.OpQuotasGet, agent.OpShareDescribe, agent.OpLeaseRead, agent.OpCheckpointGet,
 		// And these check the lease themselves, or are what makes it.
 		agent.OpLeaseTake, agent.OpLeaseRenew, agent.OpLeaseDrop,
