@@ -5,9 +5,11 @@ package app
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"cau/engine"
+	"cau/internal/message"
 	"cau/plugins"
 	"cau/plugins/external"
 )
@@ -41,5 +43,16 @@ func TestR31_ARunDoesNotBeginWithAnotherExecutableThanThePlans(t *testing.T) {
 	}
 	if unchanged(k, pinned(f.Path, f.SHA256)) == nil {
 		t.Error("the file changed since, and it begins")
+	}
+}
+
+func TestR31_EveryCapabilityIsSaidInWords(t *testing.T) {
+	for _, c := range external.Capabilities() {
+		act, in, _ := strings.Cut(string(c), ":")
+		for _, key := range []message.Key{message.PluginAct(act), message.PluginIn(in)} {
+			if words := (message.Texts{}).T(key); strings.HasPrefix(words, "[") {
+				t.Errorf("%s: there is no text %s", c, words)
+			}
+		}
 	}
 }

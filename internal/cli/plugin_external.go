@@ -34,6 +34,11 @@ func (p *program) registration(r RegisteredPlugin) {
 		may = message.Clean(strings.Join(r.Capabilities, ", "))
 	}
 	p.line("  " + p.texts.T(message.PluginMay, may))
+	for _, c := range r.Capabilities {
+		if act, in, ok := strings.Cut(c, ":"); ok {
+			p.line("    " + p.texts.T(message.PluginMayMeans, message.Clean(c), p.texts.T(message.PluginAct(act)), p.texts.T(message.PluginIn(in))))
+		}
+	}
 	if r.Changed != "" {
 		p.line("  ! " + p.texts.T(message.PluginChanged, message.Clean(r.Changed)))
 		p.line("    " + message.Clean(r.Advice))

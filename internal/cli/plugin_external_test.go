@@ -52,7 +52,7 @@ func TestR31_RegisteringShowsWhatIsTrustedAndAsks(t *testing.T) {
 	if code != ExitOK || len(f.registered) != 1 {
 		t.Fatalf("%d %s", code, errOut)
 	}
-	for _, want := range []string{"A.B 1", "/opt/p  sha256 abc123", "owner root (0), permissions -rwxr-xr-x", "may script:install", "decision of trust"} {
+	for _, want := range []string{"A.B 1", "/opt/p  sha256 abc123", "owner root (0), permissions -rwxr-xr-x", "may script:install", "script:install: run PowerShell scripts as SYSTEM, while the node is out of service", "decision of trust"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not shown: %s", want, out)
 		}

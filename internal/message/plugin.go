@@ -55,6 +55,7 @@ const (
 	PluginFile            Key = "plugin.file"
 	PluginOwner           Key = "plugin.owner"
 	PluginMay             Key = "plugin.may"
+	PluginMayMeans        Key = "plugin.may.means"
 	PluginMayNothing      Key = "plugin.may.nothing"
 	PluginChanged         Key = "plugin.changed"
 )
@@ -122,11 +123,26 @@ started any more. What others may write is refused. The executable is started on
 registered, but the executable runs on this host with your rights.
 
 The exit code is 0 when all cases passed, and 1 otherwise. Give the arguments that its scan needs with --arg.`,
-	PluginTestPassed: "All %d cases passed.",
-	PluginTestFailed: "%d of %d cases failed.",
-	PluginFile:       "%s  sha256 %s",
-	PluginOwner:      "owner %s, permissions %s",
-	PluginMay:        "may %s",
-	PluginMayNothing: "nothing on the nodes",
-	PluginChanged:    "It would not be started: %s.",
+	PluginTestPassed:           "All %d cases passed.",
+	PluginTestFailed:           "%d of %d cases failed.",
+	PluginFile:                 "%s  sha256 %s",
+	PluginOwner:                "owner %s, permissions %s",
+	PluginMay:                  "may %s",
+	PluginMayMeans:             "%s: %s, %s",
+	"plugin.act.script":        "run PowerShell scripts as SYSTEM",
+	"plugin.act.program":       "start programs as SYSTEM",
+	"plugin.act.read":          "read files of an update's own folder",
+	"plugin.act.write":         "write files into an update's own folder",
+	"plugin.act.read-anywhere": "read any file on the node's fixed drives, as SYSTEM",
+	"plugin.in.scan":           "for every preview",
+	"plugin.in.stage":          "before any node is drained",
+	"plugin.in.install":        "while the node is out of service",
+	PluginMayNothing:           "nothing on the nodes",
+	PluginChanged:              "It would not be started: %s.",
 }
+
+// PluginAct is what another's plug-in may ask for, by its capability's first word, and PluginIn when, by its second.
+func PluginAct(act string) Key { return Key("plugin.act." + act) }
+
+// PluginIn is when it may.
+func PluginIn(request string) Key { return Key("plugin.in." + request) }
