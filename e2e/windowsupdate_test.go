@@ -66,29 +66,42 @@ func TestR08_ARunOfWindowsUpdateInstallsWhatIsOfferedAndThenWhatThatMadeApplicab
 	}
 }
 
+// updatesFail: what cannot be downloaded has failed with its reason, and the node gets the rest.
 func updatesFail(t *testing.T) {
 	t.Helper()
-	r := updating(t, "updates-fail", 1)
+	r := updating(t, "updates-fail", 1, "--max-retries-per-node", "1", "--max-failed-nodes", "3")
+	if r.state.Status != engine.RunPartiallyFailed {
+		t.Errorf("%s: %s", r.state.Status, r.result.errOut)
+	}
+	for _, n := range r.state.Nodes {
+		want := []string{"5910001 installed", "5910002 failed", "5910003 installed"}
+		if n.Status != engine.NodePartiallyFailed || !slices.Equal(got(n), want) || n.Attempt != 2 || n.Cause == nil || !like("5910002*0x80240034 WU_E_DOWNLOAD_FAILED", n.Cause.Message) {
+			t.Errorf("%s is %s with %v in attempt %d: %+v", n.Name, n.Status, got(n), n.Attempt, n.Cause)
+		}
+		// Nobody is drained again for what did not come; NODE2 is, for what failed once.
+		drains := 0
+		for _, f := range r.facts {
+			if f.Kind == engine.FactPauseIntent && f.Node == n.Name {
+				drains++
+			}
+			if f.Kind == engine.FactStageDone && len(f.Data.Unstaged) != 1 {
+				t.Errorf("%s: %+v", f.Node, f.Data)
+			}
+		}
+		if once := n.Name != "NODE2"; (drains == 1) != once || n.Restarts != 1 {
+			t.Errorf("%s: %d drains, %d restarts", n.Name, drains, n.Restarts)
+		}
+		if first := n.Earlier[0].Cause; n.Name == "NODE2" && (first == nil || !like("0x80070643", first.Message)) {
+			t.Errorf("the first attempt: %+v", first)
+		}
+	}
+	// Now that alone is left, and nobody is drained for it.
+	r.result = r.want(1, "apply", "--lab="+r.info.ID, "--yes", "--json", "--plugin", windowsUpdate, "--max-retries-per-node", "0")
+	r.facts, r.state = facts(t, r.result.out), r.status()
 	if r.state.Status != engine.RunFailed || !like("download An update that cannot be downloaded*0x80240034 WU_E_DOWNLOAD_FAILED", r.result.errOut) {
 		t.Errorf("%s: %s", r.state.Status, r.result.errOut)
 	}
 	noPause(t, r)
-	if r = updatesFailOnce(t, r); r.state.Status != engine.RunSucceeded {
-		t.Errorf("%+v", r.state.Cause)
-	}
-	n := r.state.Node("NODE2")
-	if len(n.Earlier) != 1 || n.Earlier[0].Cause == nil || !like("0x80070643", n.Earlier[0].Cause.Message) {
-		t.Errorf("the first attempt: %+v", n.Earlier)
-	}
-}
-
-// updatesFailOnce goes on without the update that cannot be downloaded, and with another attempt.
-func updatesFailOnce(t *testing.T, r rehearsed) rehearsed {
-	t.Helper()
-	r.result = r.want(0, "apply", "--lab="+r.info.ID, "--yes", "--json", "--plugin", windowsUpdate, "--max-retries-per-node", "1", "--reboot-timeout-minutes", "1440", "--drain-timeout-minutes", "1440",
-		"--arg", "QueryString=IsInstalled=0 and IsHidden=0 and UpdateID!='b2e4d1cf-0002-4d52-8c11-000000000002'")
-	r.state = r.status()
-	return r
 }
 
 func updatesLoop(t *testing.T) {

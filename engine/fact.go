@@ -196,6 +196,9 @@ type FactData struct {
 	// Plugin is the instance that failed, Skipped the ids of the updates that are skipped for it.
 	Plugin  string   `json:"plugin,omitempty"`
 	Skipped []string `json:"skipped,omitempty"`
+	// Unstaged are updates that have failed because they could not be brought to the node, of FactStageDone and
+	// FactNodeEnded.
+	Unstaged []Unstaged `json:"unstaged,omitempty"`
 	// Connections are those of plug-ins beyond the first that had something to stage, by instance.
 	Connections map[string]plugins.ShareConnection `json:"connections,omitempty"`
 	// Lease is the epoch that was taken or given back; Holder is whose it is.
@@ -208,6 +211,12 @@ type FactData struct {
 	// NodeStatus and RunStatus are how it ended.
 	NodeStatus NodeStatus `json:"status,omitempty"`
 	RunStatus  RunStatus  `json:"state,omitempty"`
+}
+
+// Unstaged is an update, by its id, that could not be brought to the node, and why.
+type Unstaged struct {
+	Update string       `json:"update"`
+	Cause  *fault.Cause `json:"cause"`
 }
 
 // ScriptFact is a script in a fact: what it is in the intent, how it ended in the outcome.

@@ -194,6 +194,7 @@ func (n *NodeRun) apply(f Fact) {
 		n.enter(PhaseStaging, f.Time)
 	case FactStageDone:
 		n.Staged = true
+		n.applyUnstaged(f)
 		if f.Data.Connection != nil {
 			n.Connection = f.Data.Connection
 		}
@@ -255,6 +256,7 @@ func (n *NodeRun) apply(f Fact) {
 			n.Cause = f.Data.Cause
 		}
 		n.MayReturn = f.Data.MayReturn
+		n.applyUnstaged(f)
 		n.end(f.Data.NodeStatus, f)
 	case FactCleanDone:
 		n.Traces = false

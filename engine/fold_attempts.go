@@ -23,6 +23,7 @@ func (n *NodeRun) tryAgain(f Fact, status NodeStatus, anew func(u *UpdateRun) bo
 	n.Attempt++
 	for i := range n.Updates {
 		if u := &n.Updates[i]; anew(u) {
+			n.Staged = n.Staged && !u.Started.IsZero() // what did not come is fetched again
 			*u = UpdateRun{ID: u.ID, Name: u.Name, Rule: u.Rule, Plugin: u.Plugin, FollowUp: u.FollowUp, Pass: u.Pass, Earlier: u.Earlier}
 		}
 		n.Updates[i].Skipped = ""

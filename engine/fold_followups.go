@@ -112,3 +112,12 @@ func (n *NodeRun) applyPluginFailed(f Fact) {
 		}
 	}
 }
+
+// applyUnstaged ends the updates that did not come: they have failed before they began.
+func (n *NodeRun) applyUnstaged(f Fact) {
+	for _, one := range f.Data.Unstaged {
+		if u := n.Update(one.Update); u != nil && u.open() && u.Started.IsZero() {
+			u.Outcome, u.Ended, u.Cause = plugins.UpdateFailed, f.Time, one.Cause
+		}
+	}
+}

@@ -29,6 +29,7 @@ type fate struct {
 	scripts         map[string]script
 	drainFails      map[string]bool
 	stageErr        map[string]bool
+	unstaged        map[string]bool
 	neverUp         map[string]bool
 	again           map[string]int
 	pendingStays    map[string]int
@@ -49,7 +50,7 @@ type fate struct {
 func drawFate(t *rapid.T) fate {
 	f := fate{
 		nodes: rapid.IntRange(2, 6).Draw(t, "nodes"), s2d: rapid.Bool().Draw(t, "s2d"),
-		updates: map[string][]string{}, scripts: map[string]script{}, drainFails: map[string]bool{}, stageErr: map[string]bool{},
+		updates: map[string][]string{}, scripts: map[string]script{}, drainFails: map[string]bool{}, stageErr: map[string]bool{}, unstaged: map[string]bool{},
 		neverUp: map[string]bool{}, again: map[string]int{}, pendingStays: map[string]int{}, asks: map[int]engine.Control{},
 	}
 	f.static, f.witness = rapid.Bool().Draw(t, "static quorum"), rapid.Bool().Draw(t, "witness")
@@ -76,6 +77,7 @@ func drawFate(t *rapid.T) fate {
 		for i := range rapid.IntRange(0, 3).Draw(t, "updates of "+n) {
 			id := fmt.Sprintf("u%d", i)
 			f.updates[n] = append(f.updates[n], id)
+			f.unstaged[n+"/"+id] = seldom("does not come")
 			if rapid.Bool().Draw(t, "plain") {
 				continue
 			}
@@ -188,6 +190,11 @@ func (f fate) bench(t *testing.T) *bench {
 		}
 		if f.stageErr[m.name] {
 			b.p.stageErr[m.name] = errors.New("no share")
+		}
+		for _, id := range f.updates[m.name] {
+			if f.unstaged[m.name+"/"+id] {
+				b.p.unstaged[m.name+"/"+id] = errors.New("no room")
+			}
 		}
 	}
 	return b

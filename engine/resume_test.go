@@ -58,6 +58,7 @@ func scenarios() map[string]func(t *testing.T) *bench {
 			b.p.scripts["NODE6/b"] = script{err: plugins.ErrJobLost}
 			return b
 		},
+		"an update that does not come": func(t *testing.T) *bench { t.Helper(); return notHere(t) },
 		"a restart that is never proven": func(t *testing.T) *bench {
 			t.Helper()
 			b := newBench(t, newWorld(numbered(2)...), each(numbered(2), "u"))

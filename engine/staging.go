@@ -128,6 +128,9 @@ func (r *run) stagePlugins(ctx context.Context, np NodePlan, nr NodeRun) []stage
 			Run: r.Plan.Run, JobID: jobID(r.Plan.Run, np.Name, inPass(idMark(s.place)+"stage", nr.Pass), nr.Attempt), Source: pp.Source, Arguments: pp.Arguments,
 			Updates: todo[i], Delivery: np.Delivery,
 		}, r.report(np.Name))
+		if s.err == nil {
+			s.err = noneCame(s.res, todo[i])
+		}
 	}
 	if o := r.Plan.Options; o.RunPluginsSerially {
 		for i := range done {
@@ -145,14 +148,31 @@ func (r *run) stagePlugins(ctx context.Context, np NodePlan, nr NodeRun) []stage
 	return done
 }
 
+// noneCame is why none of the updates came, as if staging itself had failed; nil where one did.
+func noneCame(res plugins.StageResult, todo []plugins.Update) error {
+	var errs []error
+	for _, u := range todo {
+		i := slices.IndexFunc(res.Failed, func(f plugins.StageFailure) bool { return f.Update == u.ID })
+		if i < 0 {
+			return nil
+		}
+		errs = append(errs, res.Failed[i].Err)
+	}
+	return errors.Join(errs...)
+}
+
 // staged records what staging came to. A node for which nothing is left to install has failed while it is in service; one
-// that is out of service is finished without what could not be staged.
+// that is out of service is finished without what could not be staged. A single update that did not come has failed, and the
+// node is taken for the others.
 func (r *run) staged(ctx context.Context, np NodePlan, nr NodeRun, job string, done []stagedPlugin) error {
 	data := FactData{Job: job}
 	var failed []Fact
 	skipped := map[string]bool{}
 	came := false
 	for _, s := range done {
+		for _, f := range s.res.Failed {
+			data.Unstaged = append(data.Unstaged, Unstaged{Update: f.Update, Cause: causeOf("stage", np.Name, f.Err)})
+		}
 		if s.err != nil {
 			f := r.stageFailed(np, nr, s, skipped)
 			failed = append(failed, f)
@@ -186,7 +206,7 @@ func (r *run) staged(ctx context.Context, np NodePlan, nr NodeRun, job string, d
 		if len(nr.PluginFailures) > 0 {
 			cause = nr.PluginFailures[0].Cause
 		}
-		return r.recordOpen(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: overAttempts(&nr, cause)}})
+		return r.recordOpen(Fact{Kind: FactNodeEnded, Node: np.Name, Data: FactData{NodeStatus: status, Cause: overAttempts(&nr, cause), Unstaged: data.Unstaged}})
 	}
 	for _, f := range failed {
 		if err := r.record(f); err != nil {

@@ -223,6 +223,8 @@ type fakePlugin struct {
 	// stageErr by node.
 	stageErr   map[string]error
 	stageTakes time.Duration
+	// unstaged are updates that do not come, by "NODE/update".
+	unstaged map[string]error
 	// name is its own, empty for Test.Plugin. follows is what it offers beyond the plan; nil is nothing.
 	name    string
 	follows func(node string, req plugins.FollowUpRequest) ([]plugins.Update, error)
@@ -245,7 +247,7 @@ type fakePlugin struct {
 func newPlugin(w *world) *fakePlugin {
 	return &fakePlugin{
 		w: w, scripts: map[string]script{}, stageErr: map[string]error{}, stageTakes: 15 * time.Second, starts: map[string]int{}, ends: map[string]int{},
-		staged: map[string]bool{}, done: map[string]bool{}, deliveries: map[string]plugins.Delivery{}, signatures: map[string]plugins.SignaturePolicy{},
+		staged: map[string]bool{}, unstaged: map[string]error{}, done: map[string]bool{}, deliveries: map[string]plugins.Delivery{}, signatures: map[string]plugins.SignaturePolicy{},
 	}
 }
 
@@ -277,7 +279,14 @@ func (p *fakePlugin) Stage(ctx context.Context, node plugins.Node, req plugins.S
 	if err := p.stageErr[node.Name()]; err != nil {
 		return plugins.StageResult{}, err
 	}
-	return plugins.StageResult{Connection: plugins.ShareConnection{Dialect: "3.1.1", Signed: true, Account: node.Name() + "$"}, Bytes: 1000}, nil
+	out := plugins.StageResult{Connection: plugins.ShareConnection{Dialect: "3.1.1", Signed: true, Account: node.Name() + "$"}, Bytes: 1000}
+	for _, u := range req.Updates {
+		if err := p.unstaged[node.Name()+"/"+u.ID]; err != nil {
+			delete(p.staged, node.Name()+"/"+u.ID)
+			out.Failed = append(out.Failed, plugins.StageFailure{Update: u.ID, Err: err})
+		}
+	}
+	return out, nil
 }
 
 func (p *fakePlugin) begin(node string, req plugins.StageRequest) {

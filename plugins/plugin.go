@@ -30,7 +30,8 @@ type Plugin interface {
 	// Scan reads what there is to install for the nodes and checks whether it may be trusted. It changes
 	// nothing. Findings come as check results; an error means that the scan itself could not be done.
 	Scan(ctx context.Context, nodes []string, args Arguments) (Scan, error)
-	// Stage brings the updates to the node before anything is drained, and verifies them there.
+	// Stage brings the updates to the node before anything is drained, and verifies them there. An error means that none of
+	// them may be installed; one that alone could not be brought is in the result.
 	Stage(ctx context.Context, node Node, req StageRequest, report func(Progress)) (StageResult, error)
 	// Install installs one staged update. A failed update is a Result, not an error; an error means
 	// that nothing is known (the caller then treats the update as unknown, R19).
@@ -176,6 +177,15 @@ type StageResult struct {
 	Connection ShareConnection `json:"connection"`
 	// Bytes were copied; files that were already there with the right hash do not count.
 	Bytes int64 `json:"bytes"`
+	// Failed are updates that could not be brought to the node while others were.
+	Failed []StageFailure `json:"-"`
+}
+
+// StageFailure is one update that has failed because it could not be brought to the node.
+type StageFailure struct {
+	// Update is its id.
+	Update string
+	Err    error
 }
 
 // ShareConnection is a node's own view of its SMB connection (Get-SmbConnection).

@@ -43,7 +43,7 @@ func factText(t message.Texts, plan *engine.Plan, f engine.Fact) string {
 		if d.Cause == nil && ofOthers(plan, f.Node) {
 			return t.T(message.Fact("stage.others-done"))
 		}
-		return stageText(t, key, d, pushed(plan, f.Node))
+		return unstagedText(t, plan, f, stageText(t, key, d, pushed(plan, f.Node)))
 	case engine.FactMaintenanceIntent:
 		if d.On {
 			return t.T(message.Fact("maintenance.on"))
@@ -114,6 +114,14 @@ func downloads(plan *engine.Plan, node string) bool {
 		}
 	}
 	return false
+}
+
+// unstagedText names the updates that did not come, behind what is said of the others.
+func unstagedText(t message.Texts, plan *engine.Plan, f engine.Fact, text string) string {
+	for _, u := range f.Data.Unstaged {
+		text += "; " + t.T(message.Fact("stage.unstaged"), updateName(plan, engine.Fact{Node: f.Node, Update: u.Update}), reason(engine.FactData{Cause: u.Cause}))
+	}
+	return text
 }
 
 func stageText(t message.Texts, key message.Key, d engine.FactData, pushed bool) string {

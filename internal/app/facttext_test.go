@@ -57,6 +57,11 @@ func TestEveryKindOfFactHasWords(t *testing.T) {
 	if got := factText(message.Texts{}, plan, staged); got != "has downloaded its updates" {
 		t.Errorf("%q", got)
 	}
+	staged.Data.Unstaged = []engine.Unstaged{{Update: "u1", Cause: &fault.Cause{Message: "NODE1: no room"}}}
+	if got := factText(message.Texts{}, plan, staged); !strings.HasPrefix(got, "has downloaded its updates; Update1.msu did not come: ") || !strings.Contains(got, "no room") {
+		t.Errorf("%q", got)
+	}
+	staged.Data.Unstaged = nil
 	plan.Nodes[0].Updates[0].Identity = "UpdateID 1 revision 2"
 	if got := factText(message.Texts{}, plan, engine.Fact{Kind: engine.FactStageIntent, Node: "NODE1"}); got != "downloads its updates" {
 		t.Errorf("%q", got)

@@ -40,6 +40,7 @@ var factTexts = map[Key]string{
 	"fact.stage.failed":         "could not get its updates: %s",
 	"fact.stage.download":       "downloads its updates",
 	"fact.stage.downloaded":     "has downloaded its updates",
+	"fact.stage.unstaged":       "%s did not come: %s",
 	"fact.stage.others":         "is prepared by the plug-in",
 	"fact.stage.others-done":    "is ready to install, as the plug-in says",
 	"fact.script.intent":        "its script begins",

@@ -52,12 +52,12 @@ func (p *Plugin) Stage(ctx context.Context, node plugins.Node, req plugins.Stage
 	}
 	if job.Pushed {
 		done.Connection = pushed
-		return plugins.StageResult(done), nil
+		return plugins.StageResult{Connection: done.Connection, Bytes: done.Bytes}, nil
 	}
 	if err := protected(done.Connection, job.RequireEncryption, "stage from "+req.Source, node.Name()); err != nil {
 		return plugins.StageResult{}, err
 	}
-	return plugins.StageResult(done), nil
+	return plugins.StageResult{Connection: done.Connection, Bytes: done.Bytes}, nil
 }
 
 // protected refuses a connection on which files could be changed on their way, or read where that is forbidden.

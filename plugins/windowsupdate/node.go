@@ -33,17 +33,17 @@ const (
 )
 
 // Stage lets the node's agent download the updates, each by a call of its own. One that is not offered any more, or that
-// wants its licence terms accepted since, is the installation's to judge; any other failure fails the staging, so that
-// nothing is drained for an update that is not there.
+// wants its licence terms accepted since, is the installation's to judge. One that could not be downloaded has failed; the
+// others are installed, as CAU's plug-ins report it by update (IStageCallback.ReportStagingResult, MSFT_CAU_DownloadUpdateInfo).
 func (p *Plugin) Stage(ctx context.Context, node plugins.Node, req plugins.StageRequest, report func(plugins.Progress)) (plugins.StageResult, error) {
-	names := map[plugins.UpdateID]string{}
+	byID := map[plugins.UpdateID]plugins.Update{}
 	var wanted []plugins.UpdateID
 	for _, u := range req.Updates {
 		id, err := pin(u)
 		if err != nil {
 			return plugins.StageResult{}, err
 		}
-		wanted, names[id] = append(wanted, id), u.Name
+		wanted, byID[id] = append(wanted, id), u
 	}
 	done, err := work(ctx, node, plugins.Job{ID: req.JobID, Kind: plugins.JobUpdatesDownload}, req.Run, wanted, func(e plugins.JobEvent) {
 		switch e.Kind {
@@ -56,19 +56,23 @@ func (p *Plugin) Stage(ctx context.Context, node plugins.Node, req plugins.Stage
 	if err != nil {
 		return plugins.StageResult{}, err
 	}
-	var failed []error
+	var out plugins.StageResult
 	for _, id := range wanted {
+		fail := func(code fault.Code, what string) {
+			u := byID[id]
+			out.Failed = append(out.Failed, plugins.StageFailure{Update: u.ID, Err: &fault.Error{Op: "download " + u.Name, Node: node.Name(), Code: code, Err: errors.New(what)}})
+		}
 		r, ok := done.of(id)
 		code := fault.CodeOf(r.HResult)
 		switch {
 		case !ok:
-			failed = append(failed, &fault.Error{Op: "download " + names[id], Node: node.Name(), Err: errors.New("the agent gives no result")})
+			fail(0, "the agent gives no result")
 		case r.Missing, r.AlreadyDone, r.ResultCode == resultSucceeded, code == wuEulasDeclined, code == wuNoInteractiveUser:
 		default:
-			failed = append(failed, &fault.Error{Op: "download " + names[id], Node: node.Name(), Code: code, Err: fmt.Errorf("the agent %s", words(r.ResultCode))})
+			fail(code, "the agent "+words(r.ResultCode))
 		}
 	}
-	return plugins.StageResult{}, errors.Join(failed...)
+	return out, nil
 }
 
 // Install lets the node's agent install one update. What became of one whose job was lost the agent is asked (R19).

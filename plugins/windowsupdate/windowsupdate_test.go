@@ -268,7 +268,7 @@ func planned(t *testing.T, ids ...string) []plugins.Update {
 	return scanned(t, "", &agent{name: "NODE1", scan: plugins.UpdatesScanResult{ResultCode: 2, Updates: found}}).Updates["NODE1"]
 }
 
-func TestStagingDownloadsEverythingAndFailsForWhatDidNotCome(t *testing.T) {
+func TestStagingDownloadsEverythingAndNamesWhatDidNotCome(t *testing.T) {
 	t.Parallel()
 	p := &windowsupdate.Plugin{}
 	for _, c := range []struct {
@@ -286,17 +286,21 @@ func TestStagingDownloadsEverythingAndFailsForWhatDidNotCome(t *testing.T) {
 	} {
 		a := &agent{name: "NODE1", answers: map[string]plugins.UpdateResult{one: {ResultCode: 2}, two: c.second}}
 		var said []string
-		_, err := p.Stage(t.Context(), a, plugins.StageRequest{Run: "7f3c0001", JobID: "j", Updates: planned(t, one, two)}, func(p plugins.Progress) { said = append(said, p.Message) })
-		if (err != nil) != (c.says != "") || err != nil && (!strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "Update 2") || strings.Contains(err.Error(), "Update 1")) {
-			t.Errorf("%s: %v", c.name, err)
+		res, err := p.Stage(t.Context(), a, plugins.StageRequest{Run: "7f3c0001", JobID: "j", Updates: planned(t, one, two)}, func(p plugins.Progress) { said = append(said, p.Message) })
+		failed := c.says != ""
+		if err != nil || (len(res.Failed) == 1) != failed || failed && (res.Failed[0].Update != two+"-r200" || !strings.Contains(res.Failed[0].Err.Error(), c.says) || !strings.Contains(res.Failed[0].Err.Error(), "Update 2")) {
+			t.Errorf("%s: %+v %v", c.name, res, err)
 		}
 		if len(said) != 2 || a.jobs[0].Kind != plugins.JobUpdatesDownload || a.jobs[0].ID != "j" {
 			t.Errorf("%s: %v %v", c.name, said, a.ids())
 		}
 	}
 	a := &agent{name: "NODE1", answers: map[string]plugins.UpdateResult{one: {ResultCode: 2}}}
-	if _, err := p.Stage(t.Context(), a, plugins.StageRequest{Run: "7f3c0001", JobID: "j", Updates: planned(t, one, two)}, nothing); err == nil {
-		t.Error("an update without a result counts as there")
+	if res, err := p.Stage(t.Context(), a, plugins.StageRequest{Run: "7f3c0001", JobID: "j", Updates: planned(t, one, two)}, nothing); err != nil || len(res.Failed) != 1 || res.Failed[0].Update != two+"-r200" {
+		t.Errorf("an update without a result counts as there: %+v %v", res, err)
+	}
+	if _, err := p.Stage(t.Context(), &agent{err: plugins.ErrJobFailed}, plugins.StageRequest{Run: "7f3c0001", JobID: "j", Updates: planned(t, one)}, nothing); !errors.Is(err, plugins.ErrJobFailed) {
+		t.Errorf("%v", err)
 	}
 }
 
