@@ -36,6 +36,11 @@ func (p *program) configOfNodes(ctx context.Context, req cli.ConfigInitRequest, 
 			return nodeFile{}, err
 		}
 	}
+	return s.configOf(ctx, names, req.FromNode != "")
+}
+
+// configOf is configOfNodes for nodes of a session; named: the user named the one.
+func (s *session) configOf(ctx context.Context, names []string, named bool) (nodeFile, error) {
 	out := nodeFile{session: s, nodes: make([]cli.ConfigOnNode, len(names))}
 	contents := make([][]byte, len(names))
 	room := make(chan struct{}, doctorsAtOnce)
@@ -51,7 +56,7 @@ func (p *program) configOfNodes(ctx context.Context, req cli.ConfigInitRequest, 
 	if err := ctx.Err(); err != nil {
 		return out, err
 	}
-	if err := out.choose(contents, req.FromNode != ""); err != nil {
+	if err := out.choose(contents, named); err != nil {
 		return out, err
 	}
 	return out, out.understood()

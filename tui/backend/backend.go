@@ -17,6 +17,9 @@ type Services interface {
 	Plugins() []PluginInfo
 	// Preview scans and checks, and returns the plan that would run. note reports what is being done, in words.
 	Preview(ctx context.Context, req Request, note func(string)) (*engine.Plan, error)
+	// WriteConfig writes a configuration file that is missing, never over one that is there: as the cluster's nodes have it
+	// from Microsoft, where none has, cau's default. It returns a sentence that says which and where.
+	WriteConfig(ctx context.Context, file ConfigFile, note func(string)) (string, error)
 	// CommandLines are the equivalent cau and Invoke-CauRun lines of a plan; the latter is empty where CAU has none.
 	CommandLines(plan *engine.Plan) (cau, invoke string)
 	// Start writes the plan and starts the run in its own process.
@@ -28,6 +31,9 @@ type Services interface {
 	// Control asks a live run for something.
 	Control(ctx context.Context, run string, asked engine.Control) error
 }
+
+// ConfigFile is a configuration file of a hotfix root by its name there.
+type ConfigFile struct{ Root, Name string }
 
 // PluginInfo is a plug-in as the wizard shows it.
 type PluginInfo struct {

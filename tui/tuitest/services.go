@@ -6,6 +6,7 @@ package tuitest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,9 +29,11 @@ type Services struct {
 	// PreviewErr and OverviewErr, when set, are returned instead.
 	PreviewErr  error
 	OverviewErr error
+	WriteErr    error
 	// Previews are the requests previewed so far, Started the plans started, Controls the verbs asked.
 	previews []backend.Request
 	started  []*engine.Plan
+	written  []backend.ConfigFile
 	controls []engine.Verb
 	asked    []engine.Control
 	news     chan backend.Snapshot
@@ -70,6 +73,25 @@ func (s *Services) Plugins() []backend.PluginInfo {
 		},
 		Defaults: map[string]string{"HotfixRootFolderPath": `\\FS1\Hotfixes\Root`},
 	}}, s.Others...)
+}
+
+// WriteConfig writes it: the plan then has the checks that remain.
+func (s *Services) WriteConfig(_ context.Context, file backend.ConfigFile, _ func(string)) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.WriteErr != nil {
+		return "", s.WriteErr
+	}
+	s.written = append(s.written, file)
+	s.Checks = slices.DeleteFunc(s.Checks, func(r check.Result) bool { return strings.HasPrefix(r.ID, "config.") })
+	return file.Root + `\` + file.Name + " was written.", nil
+}
+
+// Written are the configuration files that were written.
+func (s *Services) Written() []backend.ConfigFile {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.written)
 }
 
 // Preview makes a plan for the request.

@@ -48,11 +48,17 @@ func (w *Wizard) scan(ctx context.Context, note func(string)) error {
 }
 
 func (w *Wizard) checksPage(p *page.Page) {
-	if w.plan == nil {
+	switch {
+	case w.plan == nil:
 		p.Work = w.scan
+		return
+	case w.writing:
+		p.Work = w.write
 		return
 	}
 	blocking := w.plan.Blocking()
+	// What failed is named before what only could not be verified.
+	slices.SortStableFunc(blocking, func(a, b check.Result) int { return rank(a.Outcome) - rank(b.Outcome) })
 	offered := map[string]bool{}
 	for _, r := range attentionFirst(check.Grouped(w.plan.Checks)) {
 		p.Lines = append(p.Lines, w.checkLines(r)...)
@@ -69,13 +75,17 @@ func (w *Wizard) checksPage(p *page.Page) {
 			p.Blocked = w.texts.T(message.WizardChecksAccept, len(blocking))
 		}
 	}
+	w.offerConfig(p)
 }
 
 // attentionFirst puts what stands in the way before what could not be verified, warnings, and passes.
 func attentionFirst(groups []check.Group) []check.Group {
-	rank := map[check.Outcome]int{check.Pass: 3, check.Warn: 2, check.CannotVerify: 1}
-	slices.SortStableFunc(groups, func(a, b check.Group) int { return rank[a.Outcome] - rank[b.Outcome] })
+	slices.SortStableFunc(groups, func(a, b check.Group) int { return rank(a.Outcome) - rank(b.Outcome) })
 	return groups
+}
+
+func rank(o check.Outcome) int {
+	return map[check.Outcome]int{check.Pass: 3, check.Warn: 2, check.CannotVerify: 1}[o]
 }
 
 func (w *Wizard) checkLines(r check.Group) []page.Line {

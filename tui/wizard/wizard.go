@@ -49,6 +49,10 @@ type Wizard struct {
 	asked  string
 	found  map[string]string
 
+	// writes: the missing configuration file is to be written; writing: that is the page's work now; wrote says what was.
+	writes, writing bool
+	wrote           string
+
 	// plan is for exactly what is filled in; nil when there is none yet, or something changed since.
 	plan *engine.Plan
 }
@@ -113,6 +117,10 @@ func (w *Wizard) Set(key, value string) {
 	case AdditionalOptions:
 		w.setArgument(key, value)
 	case Checks:
+		if key == writeKey {
+			w.writes = value == "True"
+			return
+		}
 		id := strings.TrimPrefix(key, acceptKey)
 		if _, known := check.Lookup(id); known && w.plan != nil {
 			w.accept[id] = value == "True"
@@ -148,6 +156,8 @@ func (w *Wizard) Next() error {
 	switch {
 	case p.ID == AdditionalOptions && w.toAsk():
 		w.asking = true
+	case p.ID == Checks && w.writes:
+		w.writing = true
 	case w.at < len(order())-1:
 		w.at++
 	}
@@ -157,10 +167,11 @@ func (w *Wizard) Next() error {
 // Back goes to the page before; false on the first one.
 func (w *Wizard) Back() bool {
 	w.asked = ""
-	if w.asking { // the fields are shown again
-		w.asking = false
+	if w.asking || w.writing { // the fields are shown again
+		w.asking, w.writing = false, false
 		return true
 	}
+	w.writes, w.wrote = false, ""
 	if w.at == 0 {
 		return false
 	}
@@ -173,7 +184,7 @@ func (w *Wizard) Last() bool { return order()[w.at] == Confirmation }
 
 // Rescan makes the plan void, so that the checks are done again.
 func (w *Wizard) Rescan() {
-	w.plan = nil
+	w.plan, w.writes, w.wrote = nil, false, ""
 	clear(w.accept)
 }
 
