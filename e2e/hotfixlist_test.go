@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,6 +98,49 @@ func TestHotfixConfigInitTakesTheFileOfTheClustersNodes(t *testing.T) {
 	if r := w.want(0, "hotfix", "config", "show", empty); !strings.Contains(r.out, "Files in a folder Firmware") {
 		t.Errorf("%s", r.out)
 	}
+}
+
+func TestHashesCanBeComputedOnANode(t *testing.T) {
+	t.Parallel()
+	w := quickly(t)
+	lab := "--lab=" + w.lab().ID
+	hashes := func(more ...string) (sums map[string]string, on map[string]bool) {
+		var plan struct {
+			Nodes []struct {
+				Updates []struct {
+					Files []struct {
+						Path, SHA256 string
+						HashedOn     string `json:"hashed_on"`
+					}
+				}
+			}
+		}
+		r := w.want(0, append([]string{"preview", lab, "--plugin", "Microsoft.HotfixPlugin", "--json"}, more...)...)
+		if err := json.Unmarshal([]byte(r.out), &plan); err != nil {
+			t.Fatal(err)
+		}
+		sums, on = map[string]string{}, map[string]bool{}
+		for _, n := range plan.Nodes {
+			for _, u := range n.Updates {
+				for _, f := range u.Files {
+					sums[f.Path], on[f.HashedOn] = f.SHA256, true
+				}
+			}
+		}
+		return sums, on
+	}
+	here, on := hashes()
+	if len(here) == 0 || len(on) != 1 || !on[""] {
+		t.Errorf("%v %v", here, on)
+	}
+	there, on := hashes("--hash-at", "node")
+	if len(on) != 1 || !on["NODE1"] || !maps.Equal(here, there) {
+		t.Errorf("%v %v %v", on, here, there)
+	}
+	if r := w.want(0, "preview", lab, "--plugin", "Microsoft.HotfixPlugin", "--hash-at", "node"); !strings.Contains(r.out, "computed on NODE1") || !strings.Contains(r.out, "HashAt node") {
+		t.Errorf("%s", r.out)
+	}
+	w.want(2, "preview", lab, "--plugin", "Microsoft.HotfixPlugin", "--hash-at", "moon")
 }
 
 // hotfixList is what `cau hotfix list --json` prints, as scripts read it.

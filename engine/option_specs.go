@@ -85,6 +85,7 @@ func OptionSpecs() []OptionSpec {
 		word("ScriptAs", ScriptAccounts(), func(o *Options) *ScriptAs { return &o.ScriptAs }).ours().with(scripts),
 		number("ScriptTimeoutMinutes", func(o *Options) *int { return &o.ScriptTimeoutMinutes }).ours().with(scripts),
 		word("SignaturePolicy", SignaturePolicies(), func(o *Options) *plugins.SignaturePolicy { return &o.SignaturePolicy }).ours(),
+		word("HashAt", HashPlaces(), func(o *Options) *HashAt { return &o.HashAt }).ours(),
 		word("Delivery", Deliveries(), func(o *Options) *plugins.Delivery { return &o.Delivery }).ours(),
 	}
 }

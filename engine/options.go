@@ -135,6 +135,9 @@ type Options struct {
 	SignaturePolicy plugins.SignaturePolicy `json:"signature_policy,omitempty"`
 	// Delivery is how files come to the nodes; auto by default: each node is asked before the plan is made (R24). (Ours.)
 	Delivery plugins.Delivery `json:"delivery,omitempty"`
+	// HashAt is where the SHA-256 of a hotfix root's files is computed when the plan is made: HashAtHost by default, or on a node
+	// in service, over whose connection to the root they are then read. (Ours.)
+	HashAt HashAt `json:"hash_at,omitempty"`
 	// NotifyFile is a file on this host with the addresses that people are told over, one in a line. The addresses are
 	// secrets and stand in no plan (R04). NotifyOn are the words of NotifyWords that they are told of; with addresses and
 	// without words: all. (Ours.)
@@ -142,13 +145,22 @@ type Options struct {
 	NotifyOn   []string `json:"notify_on,omitempty"`
 }
 
+// HashAt is where hashes are computed.
+type HashAt string
+
+// The places.
+const (
+	HashAtHost HashAt = "host"
+	HashAtNode HashAt = "node"
+)
+
 // DefaultOptions are CAU's defaults for the options that are obeyed.
 func DefaultOptions() Options {
 	return Options{
 		MaxRetriesPerNode: 3, RebootTimeoutMinutes: 15, RebootMode: RebootDefault, DrainTimeoutMinutes: 60,
 		SuspendClusterNodeTimeoutMinutes: 30, SuspendRetriesPerNode: 2, WaitForStorageRepairTimeoutMinutes: 120,
 		InstallOrder: DrainFirst, FollowUps: FollowUpsSameRun, FailbackMode: FailbackImmediate, StageNodesAtOnce: 4, GateStatus: 200,
-		ScriptAs: ScriptAsSystem, ScriptTimeoutMinutes: 30, SignaturePolicy: plugins.SignatureWarn, Delivery: plugins.DeliveryAuto,
+		ScriptAs: ScriptAsSystem, ScriptTimeoutMinutes: 30, SignaturePolicy: plugins.SignatureWarn, Delivery: plugins.DeliveryAuto, HashAt: HashAtHost,
 	}
 }
 

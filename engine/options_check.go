@@ -62,7 +62,7 @@ func (o Options) words() []OptionError {
 		oneOf("FailbackMode", o.FailbackMode, FailbackModes()), o.RebootMode.problem(),
 		oneOf("InstallOrder", o.InstallOrder, InstallOrders()), oneOf("FollowUps", o.FollowUps, FollowUpAnswers()),
 		oneOf("ScriptAs", o.ScriptAs, ScriptAccounts()), oneOf("SignaturePolicy", o.SignaturePolicy, SignaturePolicies()),
-		oneOf("Delivery", o.Delivery, Deliveries()), o.notifyWords(),
+		oneOf("Delivery", o.Delivery, Deliveries()), oneOf("HashAt", o.HashAt, HashPlaces()), o.notifyWords(),
 	)
 }
 
@@ -171,6 +171,9 @@ func ScriptAccounts() []ScriptAs { return []ScriptAs{ScriptAsSystem, ScriptAsCal
 func SignaturePolicies() []plugins.SignaturePolicy {
 	return []plugins.SignaturePolicy{plugins.SignatureWarn, plugins.SignatureRequire, plugins.SignatureIgnore}
 }
+
+// HashPlaces are the values that HashAt takes.
+func HashPlaces() []HashAt { return []HashAt{HashAtHost, HashAtNode} }
 
 // Deliveries are the values that Delivery takes.
 func Deliveries() []plugins.Delivery {

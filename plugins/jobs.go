@@ -10,6 +10,8 @@ import (
 const (
 	// JobShareProbe reads the root as the computer account without copying anything: ShareProbeJob in, ShareProbeJobResult out.
 	JobShareProbe JobKind = "share.probe"
+	// JobShareHash reads files of the root as the computer account and says their SHA-256: ShareHashJob in, ShareHashJobResult out.
+	JobShareHash JobKind = "share.hash"
 	// JobScript runs one pinned PowerShell script in a process of its own: ScriptJob in, ScriptJobResult out.
 	JobScript JobKind = "script"
 	// JobUpdatesScan asks the update agent what is offered: UpdatesQuery in, UpdatesScanResult out.
@@ -37,6 +39,21 @@ type ShareProbeJob struct {
 type ShareProbeJobResult struct {
 	Connection ShareConnection `json:"connection"`
 	Entries    int             `json:"entries"`
+}
+
+// ShareHashJob is the input of JobShareHash. Files are below the root, with backslashes, at most 4096.
+type ShareHashJob struct {
+	Run               string   `json:"run"`
+	Root              string   `json:"root"`
+	RequireEncryption bool     `json:"require_encryption"`
+	Files             []string `json:"files"`
+}
+
+// ShareHashJobResult is the output of JobShareHash: the files in the order in which they were asked for. A file that cannot be
+// read is ErrJobFailed.
+type ShareHashJobResult struct {
+	Connection ShareConnection `json:"connection"`
+	Files      []File          `json:"files"`
 }
 
 // Phases of a script, as it finds them in CAU_PHASE: the run's own before and after a node's turn, and other people's

@@ -77,6 +77,8 @@ type File struct {
 	Size int64 `json:"size"`
 	// SHA256 is in lower-case hex.
 	SHA256 string `json:"sha256"`
+	// HashedOn is the node that computed SHA256; empty means the host that made the plan.
+	HashedOn string `json:"hashed_on,omitempty"`
 }
 
 // Update is one thing to install on one node, pinned (R08, R09).

@@ -62,6 +62,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	if err != nil {
 		return nil, err
 	}
+	s.hashAt(list, req.Options, run, len(busy) > 0, note)
 	if err := s.scanAll(ctx, list, taken, req.Options.RunPluginsSerially, run, note); err != nil {
 		return nil, err
 	}

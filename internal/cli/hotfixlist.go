@@ -192,7 +192,11 @@ func (p *program) printUpdate(indent string, u plugins.Update, of string) {
 		p.line(indent + "  " + message.Clean(u.Command.String()))
 	}
 	if len(u.Files) > 0 {
-		p.line(indent + "  sha256 " + u.Files[0].SHA256 + "  " + strconv.FormatInt(u.Files[0].Size, 10) + " bytes")
+		where := ""
+		if on := u.Files[0].HashedOn; on != "" {
+			where = "  " + p.texts.T(message.CLIHashedOn, message.Clean(on))
+		}
+		p.line(indent + "  sha256 " + u.Files[0].SHA256 + "  " + strconv.FormatInt(u.Files[0].Size, 10) + " bytes" + where)
 	}
 	if u.Identity != "" {
 		p.line(indent + "  " + message.Clean(u.Identity))

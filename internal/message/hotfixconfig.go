@@ -21,6 +21,7 @@ const (
 	CLIConfigExtension      Key = "cli.config.extension"
 	CLIConfigFolder         Key = "cli.config.folder"
 	CLIConfigAlwaysReboot   Key = "cli.config.always-reboot"
+	CLIHashedOn             Key = "cli.hashed-on"
 	CLIFlagRuleExtension    Key = "cli.flag.rule.extension"
 	CLIFlagRuleFolder       Key = "cli.flag.rule.folder"
 	CLIFlagRulePath         Key = "cli.flag.rule.path"
@@ -83,4 +84,5 @@ var configTexts = map[Key]string{
 	CLIConfigNodeNone:       "%s has none.",
 	CLIConfigNodeSame:       "%s has the same.",
 	CLIConfigDefaultNone:    "No node that answered has Microsoft's file, so these are cau's own rules.",
+	CLIHashedOn:             "computed on %s",
 }

@@ -48,6 +48,7 @@ var optionTexts = map[Key]string{
 	"option.ScriptTimeoutMinutes":               "minutes a script may take; it is not ended, its node has failed",
 	"option.SignaturePolicy":                    "what is done about an update without a valid signature: warn, require or ignore",
 	"option.Delivery":                           "how files come to the nodes: auto, pull (each reads the share) or push (this host writes to ADMIN$)",
+	"option.HashAt":                             "where the SHA-256 of a hotfix root's files is computed: host (this one) or node (one in service; for slow links from here)",
 
 	"option.NotifyFile": "file on this host with the addresses that people are told over, one in a line (shoutrrr: smtp://, ntfy://, generic+https://)",
 	"option.NotifyOn":   "what they are told of: started, warned, node-failed, held, finished, all (all by default)",

@@ -49,7 +49,7 @@ func (n *Node) RunJob(ctx context.Context, job plugins.Job, onEvent func(plugins
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains([]plugins.JobKind{plugins.JobStage, plugins.JobShareProbe, plugins.JobUpdatesScan, plugins.JobUpdatesDownload, plugins.JobCauScan}, job.Kind) {
+	if slices.Contains([]plugins.JobKind{plugins.JobStage, plugins.JobShareProbe, plugins.JobShareHash, plugins.JobUpdatesScan, plugins.JobUpdatesDownload, plugins.JobCauScan}, job.Kind) {
 		// Before the first answer nothing is under way here, and nothing is drained that could be harmed.
 		w.patience = min(w.patience, stageContact)
 	}
@@ -112,6 +112,8 @@ func jobWords(kind plugins.JobKind) string {
 		return "install"
 	case plugins.JobShareProbe:
 		return "read the share"
+	case plugins.JobShareHash:
+		return "hash files of the share"
 	case plugins.JobScript:
 		return "run the script"
 	case plugins.JobFileRead:

@@ -81,6 +81,12 @@ func (n *Node) input(job plugins.Job) (run string, input any, err error) {
 			return "", nil, err
 		}
 		return in.Run, agent.ShareProbeInput{Root: in.Root, RequireEncryption: in.RequireEncryption, File: in.File}, nil
+	case plugins.JobShareHash:
+		var in plugins.ShareHashJob
+		if err := json.Unmarshal(job.Input, &in); err != nil {
+			return "", nil, err
+		}
+		return in.Run, agent.ShareHashInput{Root: in.Root, RequireEncryption: in.RequireEncryption, Files: in.Files}, nil
 	case plugins.JobScript:
 		return scriptInput(job.Input)
 	case plugins.JobFileRead:

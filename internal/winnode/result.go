@@ -1,6 +1,8 @@
 package winnode
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +26,8 @@ func output(job plugins.Job, data json.RawMessage) (json.RawMessage, error) {
 		out, err = installerOutput(data)
 	case plugins.JobShareProbe:
 		out, err = probeOutput(data)
+	case plugins.JobShareHash:
+		out, err = hashOutput(data)
 	case plugins.JobScript:
 		out, err = scriptOutput(data)
 	case plugins.JobFileRead:
@@ -111,6 +115,27 @@ func probeOutput(data json.RawMessage) (plugins.ShareProbeJobResult, error) {
 		return plugins.ShareProbeJobResult{}, errors.New("the connection to the share is missing")
 	}
 	return plugins.ShareProbeJobResult{Connection: connection(*out.Connection), Entries: max(out.Entries, 0)}, nil
+}
+
+func hashOutput(data json.RawMessage) (plugins.ShareHashJobResult, error) {
+	var out struct {
+		Connection *agent.Connection  `json:"connection"`
+		Files      []agent.HashedFile `json:"files"`
+	}
+	if err := json.Unmarshal(data, &out); err != nil {
+		return plugins.ShareHashJobResult{}, err
+	}
+	if out.Connection == nil {
+		return plugins.ShareHashJobResult{}, errors.New("the connection to the share is missing")
+	}
+	r := plugins.ShareHashJobResult{Connection: connection(*out.Connection), Files: []plugins.File{}}
+	for _, f := range out.Files {
+		if sum, err := hex.DecodeString(f.SHA256); err != nil || len(sum) != sha256.Size || f.Size < 0 {
+			return plugins.ShareHashJobResult{}, errors.New("the SHA-256 of " + agent.Printable(f.Path, maxMessage) + " is missing")
+		}
+		r.Files = append(r.Files, plugins.File{Path: agent.Printable(f.Path, maxMessage), Size: f.Size, SHA256: strings.ToLower(f.SHA256)})
+	}
+	return r, nil
 }
 
 func scriptOutput(data json.RawMessage) (plugins.ScriptJobResult, error) {

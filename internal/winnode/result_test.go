@@ -53,6 +53,13 @@ func TestEveryKindOfJobIsAskedForAndAnsweredInItsOwnShape(t *testing.T) {
 			`{"connection":{"dialect":"3.1.1","signed":true,"encrypted":true,"account":"FC\\N1$"},"entries":3}`,
 		},
 		{
+			"hash",
+			plugins.Job{ID: "h", Kind: plugins.JobShareHash, Input: raw(t, plugins.ShareHashJob{Run: "r1", Root: `\\fs\root`, Files: []string{`a\b.msu`}})},
+			`{"root":"\\\\fs\\root","require_encryption":false,"files":["a\\b.msu"]}`,
+			`{"connection":{"dialect":"3.1.1","signed":true,"encrypted":false,"account":"FC\\N1$"},"files":[{"path":"a\\b.msu\u001b","size":3,"sha256":"BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"}]}`,
+			`{"connection":{"dialect":"3.1.1","signed":true,"encrypted":false,"account":"FC\\N1$"},"files":[{"path":"a\\b.msu","size":3,"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]}`,
+		},
+		{
 			"scan",
 			plugins.Job{ID: "s", Kind: plugins.JobUpdatesScan, Input: raw(t, query)},
 			`{"criteria":"IsInstalled=0 and Type='Software'","server_selection":0,"service_id":"","include_superseded":false}`,

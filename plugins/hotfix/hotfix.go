@@ -67,6 +67,8 @@ type Plugin struct {
 	Open Opener
 	// Ask asks the root's server for Look, and for Scan where Open failed; nil asks nobody.
 	Ask Asker
+	// HashOn computes the hashes for Scan on a node; nil computes them here.
+	HashOn Hasher
 	// MadeUp: the root's updates are a lab's, of no format, which is not worth a word.
 	MadeUp bool
 }

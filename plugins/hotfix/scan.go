@@ -33,6 +33,11 @@ func (p *Plugin) Scan(ctx context.Context, nodes []string, args plugins.Argument
 	defer v.close()
 	s := newScan(v)
 	if v.look(ctx) {
+		if p.HashOn != nil {
+			if err := s.hashOnNode(ctx, p.HashOn); err != nil {
+				return plugins.Scan{}, err
+			}
+		}
 		s.updates(ctx)
 	}
 	s.result.Checks, s.result.Ignored, s.result.Pinned = v.sorted(), v.ignored, v.pinned

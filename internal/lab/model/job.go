@@ -68,6 +68,8 @@ func (n *Node) plan(j *job) error {
 		return plannedAs(j, n.install)
 	case agent.JobShareProbe:
 		return plannedAs(j, n.probe)
+	case agent.JobShareHash:
+		return plannedAs(j, n.hash)
 	case agent.JobScript:
 		return plannedAs(j, n.script)
 	case agent.JobFileRead:

@@ -65,6 +65,25 @@ func TestR24_FilesThatWerePushedAreStagedByTheSameJob(t *testing.T) {
 	}
 }
 
+func TestANodeHashesWhatItReadsOverItsOwnConnection(t *testing.T) {
+	s := &shelf{files: map[string]string{`a\b.msu`: "abc"}, connection: agent.Connection{Dialect: "3.1.1", Signed: true}}
+	b := newBench(t, Config{Shares: s})
+	b.startJob("NODE1", "hash", agent.JobShareHash, agent.ShareHashInput{Root: root, Files: []string{`a\b.msu`}})
+	out := data[agent.ShareHashOutput](t, b.result("NODE1", "hash"))
+	want := agent.HashedFile{Path: `a\b.msu`, Size: 3, SHA256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}
+	if out.Connection.Account != `LAB\NODE1$` || len(out.Files) != 1 || out.Files[0] != want {
+		t.Errorf("%+v", out)
+	}
+	for id, in := range map[string]agent.ShareHashInput{
+		"missing": {Root: root, Files: []string{"none"}}, "sealed": {Root: root, RequireEncryption: true}, "path": {Root: root, Files: []string{`..\x`}}, "many": {Root: root, Files: make([]string, 4097)},
+	} {
+		b.startJob("NODE1", id, agent.JobShareHash, in)
+		if r := b.result("NODE1", id); r.OK {
+			t.Errorf("%s: %+v", id, r)
+		}
+	}
+}
+
 func TestAProbeReadsTheRootAsTheComputerAccount(t *testing.T) {
 	s := &shelf{files: map[string]string{`a\b.msu`: "content"}, connection: agent.Connection{Dialect: "3.1.1", Signed: true}, entries: 3}
 	b := newBench(t, Config{Shares: s})

@@ -85,6 +85,7 @@ type Push struct {
 // Further job kinds, each with a script jobs/<kind>.ps1.
 const (
 	JobShareProbe      = "share.probe"
+	JobShareHash       = "share.hash"
 	JobScript          = "script"
 	JobUpdatesScan     = "wu.scan"
 	JobUpdatesDownload = "wu.download"
@@ -106,6 +107,27 @@ type ShareProbeOutput struct {
 	Connection Connection `json:"connection"`
 	// Entries is how many entries the root has, at most 1000.
 	Entries int `json:"entries"`
+}
+
+// ShareHashInput is the input of the hash job: files below the root, at most 4096, whose SHA-256 the node computes over its own
+// connection.
+type ShareHashInput struct {
+	Root              string   `json:"root"`
+	RequireEncryption bool     `json:"require_encryption"`
+	Files             []string `json:"files"`
+}
+
+// ShareHashOutput is the hash job's data, in the order of the input. A file that cannot be read is the job's error.
+type ShareHashOutput struct {
+	Connection Connection   `json:"connection"`
+	Files      []HashedFile `json:"files"`
+}
+
+// HashedFile is one file as the node read it.
+type HashedFile struct {
+	Path   string `json:"path"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
 }
 
 // Phases of a script (CAU_PHASE).

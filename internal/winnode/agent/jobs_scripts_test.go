@@ -65,7 +65,7 @@ func TestEveryJobAndItsOperationsAreInTheBundle(t *testing.T) {
 		}
 	}
 	for _, job := range []string{
-		agent.JobShareProbe, agent.JobScript, agent.JobUpdatesScan, agent.JobUpdatesDownload, agent.JobUpdatesInstall, agent.JobUpdatesRestart,
+		agent.JobShareProbe, agent.JobShareHash, agent.JobScript, agent.JobUpdatesScan, agent.JobUpdatesDownload, agent.JobUpdatesInstall, agent.JobUpdatesRestart,
 		agent.JobFileRead, agent.JobFileWrite,
 		agent.JobCauScan,
 	} {
@@ -95,6 +95,8 @@ func TestScriptsAnswerAndReadTheFieldsOfTheContract(t *testing.T) {
 		{agent.StageOutput{}, []string{"jobs/stage.ps1"}},
 		{agent.Connection{}, []string{"prelude/files.ps1"}},
 		{agent.ShareProbeOutput{}, []string{"jobs/share.probe.ps1"}},
+		{agent.ShareHashOutput{}, []string{"jobs/share.hash.ps1"}},
+		{agent.HashedFile{}, []string{"jobs/share.hash.ps1"}},
 		{agent.InstallerOutput{}, []string{"jobs/installer.ps1"}},
 		{agent.Signature{}, []string{"prelude/files.ps1"}},
 		{agent.ScriptOutput{}, []string{"jobs/script.ps1"}},
@@ -125,6 +127,7 @@ func TestScriptsAnswerAndReadTheFieldsOfTheContract(t *testing.T) {
 		{agent.StageInput{}, []string{"jobs/stage.ps1"}},
 		{agent.StageFile{}, []string{"jobs/stage.ps1"}},
 		{agent.ShareProbeInput{}, []string{"jobs/share.probe.ps1"}},
+		{agent.ShareHashInput{}, []string{"jobs/share.hash.ps1"}},
 		{agent.InstallerInput{}, []string{"jobs/installer.ps1"}},
 		{agent.ScriptInput{}, []string{"jobs/script.ps1"}},
 		{agent.UpdatesQuery{}, []string{"jobs/wu.scan.ps1", "prelude/updates.ps1"}},
@@ -276,7 +279,7 @@ func TestR13_NoFileIsReadBeforeTheConnectionIsWhatIsRequired(t *testing.T) {
 	if m := regexp.MustCompile(`FileStream|ReadAll|Enumerate|GetFile|GetDirector`).FindString(connect); m != "" {
 		t.Errorf("%s before the connection is known", m)
 	}
-	for _, file := range []string{"jobs/stage.ps1", "jobs/share.probe.ps1"} {
+	for _, file := range []string{"jobs/stage.ps1", "jobs/share.probe.ps1", "jobs/share.hash.ps1"} {
 		text := scriptText(t, file)
 		at := strings.Index(text, "Connect-CauShare -Job $Job -Root $root -RequireEncryption ([bool]$Order.require_encryption)")
 		if first := regexp.MustCompile(`FileStream|ReadAll|Enumerate`).FindStringIndex(text); at < 0 || first == nil || first[0] < at {
