@@ -186,7 +186,11 @@ func (w *Wizard) updateLines(u plugins.Update) []page.Line {
 		lines = append(lines, page.Line{Tone: page.Muted, Indent: 2, Text: message.Clean(u.Command.String())})
 	}
 	if len(u.Files) > 0 {
-		lines = append(lines, page.Line{Tone: page.Muted, Indent: 2, Text: "sha256 " + u.Files[0].SHA256 + "  " + strconv.FormatInt(u.Files[0].Size, 10) + " bytes"})
+		text := "sha256 " + u.Files[0].SHA256 + "  " + strconv.FormatInt(u.Files[0].Size, 10) + " bytes"
+		if on := u.Files[0].HashedOn; on != "" {
+			text += "  " + w.texts.T(message.CLIHashedOn, message.Clean(on))
+		}
+		lines = append(lines, page.Line{Tone: page.Muted, Indent: 2, Text: text})
 	}
 	if u.Identity != "" {
 		lines = append(lines, page.Line{Tone: page.Muted, Indent: 2, Text: message.Clean(u.Identity)})

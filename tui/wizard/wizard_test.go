@@ -6,12 +6,13 @@ import (
 
 	"cau/internal/check"
 	"cau/internal/message"
+	"cau/tui/backend"
 	"cau/tui/page"
 	"cau/tui/tuitest"
 	"cau/tui/wizard"
 )
 
-func start(t *testing.T, s *tuitest.Services) *wizard.Wizard {
+func start(t *testing.T, s backend.Services) *wizard.Wizard {
 	t.Helper()
 	overview, err := s.Overview(t.Context())
 	if err != nil {
