@@ -104,6 +104,9 @@ type Update struct {
 	MayRestart bool `json:"may_restart"`
 	// About is what the update says of itself; nil where nothing is known beyond its name. It decides nothing.
 	About *About `json:"about,omitempty"`
+	// ListedAs is the article under which the node lists the update as installed (Win32_QuickFixEngineering.HotFixID); empty
+	// where it does not, or where that cannot be told. Its installer is started all the same, and says itself.
+	ListedAs string `json:"listed_as,omitempty"`
 	// LimitMinutes is how long its installer may take; 0 where that is not known.
 	LimitMinutes int `json:"limit_minutes,omitempty"`
 	// Payload is the plug-in's own pinned data (exit conditions, time limit); opaque to everyone else.

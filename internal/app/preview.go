@@ -66,6 +66,7 @@ func (p *program) preview(ctx context.Context, s *session, req cli.Request, note
 	if err := s.scanAll(ctx, list, taken, req.Options.RunPluginsSerially, run, note); err != nil {
 		return nil, err
 	}
+	s.markInstalled(ctx, list)
 	scan := found(list)
 	note(fmt.Sprintf("Checking %s and its %d nodes.", s.view.Name, len(names)))
 	seen, err := engine.Observe(ctx, s.fleet, s.node)

@@ -188,6 +188,9 @@ func (p *program) printUpdate(indent string, u plugins.Update, of string) {
 	if about := p.about(u.About); about != "" {
 		p.line(indent + "  " + about)
 	}
+	if u.ListedAs != "" {
+		p.line(indent + "  " + p.texts.T(message.CLIListedAs, message.Clean(u.ListedAs)))
+	}
 	if u.Command.Program != "" {
 		p.line(indent + "  " + message.Clean(u.Command.String()))
 	}

@@ -22,6 +22,7 @@ const (
 	CLIConfigFolder         Key = "cli.config.folder"
 	CLIConfigAlwaysReboot   Key = "cli.config.always-reboot"
 	CLIHashedOn             Key = "cli.hashed-on"
+	CLIListedAs             Key = "cli.listed-as"
 	CLIFlagRuleExtension    Key = "cli.flag.rule.extension"
 	CLIFlagRuleFolder       Key = "cli.flag.rule.folder"
 	CLIFlagRulePath         Key = "cli.flag.rule.path"
@@ -85,4 +86,5 @@ var configTexts = map[Key]string{
 	CLIConfigNodeSame:       "%s has the same.",
 	CLIConfigDefaultNone:    "No node that answered has Microsoft's file, so these are cau's own rules.",
 	CLIHashedOn:             "computed on %s",
+	CLIListedAs:             "already installed: the node lists %s; its installer is started all the same",
 }

@@ -182,6 +182,9 @@ func (w *Wizard) updateLines(u plugins.Update) []page.Line {
 			lines = append(lines, page.Line{Tone: page.Warn, Indent: 2, Text: message.Clean(a.Problem)})
 		}
 	}
+	if u.ListedAs != "" {
+		lines = append(lines, page.Line{Tone: page.Good, Indent: 2, Text: w.texts.T(message.CLIListedAs, message.Clean(u.ListedAs))})
+	}
 	if u.Command.Program != "" {
 		lines = append(lines, page.Line{Tone: page.Muted, Indent: 2, Text: message.Clean(u.Command.String())})
 	}
