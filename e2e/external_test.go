@@ -31,7 +31,7 @@ func sample(t *testing.T, name string) string {
 
 func TestExternalPluginTakesPartInARunAndIsNotStartedOnceItChanged(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	path := sample(t, "plugin-sh/message.sh")
 	w.want(0, "plugin", "test", path)
 	if r := w.want(2, "plugin", "register", path); !strings.Contains(r.errOut, "--yes") {
@@ -105,7 +105,7 @@ esac
 
 func TestAnExternalPluginBringsAProgramToTheNodesAndRunsItThere(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	sum := sha256.Sum256([]byte("cau-lab-update\nexit=3010\n"))
 	path := filepath.Join(t.TempDir(), "flasher.sh")
 	if err := os.WriteFile(path, []byte(strings.Replace(flasher, "SUM", hex.EncodeToString(sum[:]), 1)), 0o600); err != nil {

@@ -143,17 +143,17 @@ func (w *world) want(code int, args ...string) result {
 }
 
 // labSpeed is how much faster than real time labs run where a test does not say; a program that looks for races is slow.
-func labSpeed() string {
-	if raced {
-		return "150"
+func (w *world) labSpeed() string {
+	if w.program != quick {
+		return "60"
 	}
-	return "400"
+	return "200"
 }
 
 // lab starts a lab that lives until the test ends.
 func (w *world) lab(args ...string) lab.Info {
 	w.t.Helper()
-	r := w.want(0, append([]string{"lab", "up", "--json", "--lab-linger=-1s", "--speed", labSpeed()}, args...)...)
+	r := w.want(0, append([]string{"lab", "up", "--json", "--lab-linger=-1s", "--speed", w.labSpeed()}, args...)...)
 	var printed struct{ ID string }
 	if err := json.Unmarshal([]byte(r.out), &printed); err != nil {
 		w.t.Fatalf("%v in %s", err, r.out)

@@ -105,7 +105,7 @@ var theNodes = []string{"--node", "NODE1", "--node", "NODE2"}
 
 func TestHotfixCheckPassesARootThatWasSetUpAsDocumentedAndChangesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	s := sambatest.Start(t, sambatest.NTACLs(), sambatest.Global("server signing = mandatory"))
 	properRoot(t, s, "acl")
 	walk := func() smbcheck.Tree {

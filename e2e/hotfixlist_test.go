@@ -13,7 +13,7 @@ import (
 
 func TestHotfixConfigSaysWhatIsWrongWithItsPlaceAndWritesADefaultOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "DefaultHotfixConfig.xml")
 	if r := w.want(0, "hotfix", "config", "init", dir); !strings.HasPrefix(r.out, "Wrote "+file) {
@@ -158,7 +158,7 @@ type hotfixList struct {
 
 func TestHotfixInitAndListWorkOnARealShare(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	s := sambatest.Start(t)
 	root := filepath.Join(s.Dir("enc"), "listed")
 	for _, dir := range []string{"CAUHotfix_All", "NODE1"} {

@@ -95,7 +95,7 @@ func TestBadInputGetsOneClearMessageTheRightCodeAndChangesNothing(t *testing.T) 
 
 func TestBadRootsAreRefusedWithTheReason(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	info := w.lab()
 	run := func(root string, more ...string) result {
 		return w.cau(args([]string{"apply", "--lab=" + info.ID, "--yes", "--plugin", hotfixPlugin, "--arg", "HotfixRootFolderPath=" + root}, more)...)
@@ -136,7 +136,7 @@ func port(t *testing.T, address string) string {
 
 func TestR02_AWrongPasswordIsTriedOnceOnOneNode(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	info := w.lab()
 	line := []string{"preview", "--cluster", info.Nodes[0].Address, "--user", info.User, "--password-file", write(t, "wrong\n"), "--plugin", hotfixPlugin, "--arg", "HotfixRootFolderPath=" + info.Root}
 	for _, n := range info.Nodes {
@@ -153,7 +153,7 @@ func TestR02_AWrongPasswordIsTriedOnceOnOneNode(t *testing.T) {
 
 func TestR01_ALabIsReachedByAddressLikeAnyCluster(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	info := w.lab()
 	password := write(t, info.Password+"\n")
 	line := []string{"--cluster", info.Nodes[1].Address, "--user", info.User, "--password-file", password}

@@ -31,7 +31,7 @@ func TestR26_SIGKILLAtAnyMomentLosesNothing(t *testing.T) {
 func killedAgainAndAgain(t *testing.T, seed uint64) {
 	t.Helper()
 	w := quickly(t)
-	info := w.lab("--speed", "60")
+	info := w.lab("--speed", "100")
 	w.want(0, apply(info, "--detach")...)
 	run := w.status().Run
 	moments := rand.New(rand.NewPCG(seed, 0))

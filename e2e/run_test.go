@@ -131,8 +131,8 @@ func TestR29_AnInterruptDetachesAndSaysSo(t *testing.T) {
 
 func TestR26_ARunWhoseCoordinatorWasKilledGoesOnWithResume(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	info := w.lab("--speed", "25") // an installation must last until somebody has looked
+	w := quickly(t)
+	info := w.lab("--speed", "50") // an installation must last until somebody has looked
 	w.want(0, apply(info, "--detach")...)
 	run := w.status().Run
 	w.until("an installation", func() bool {
@@ -226,7 +226,7 @@ func TestR27_ASecondRunOnTheSameClusterIsRefused(t *testing.T) {
 
 func TestAFailedInstallerEndsTheRunWithTheCauseAndTheNodeResumed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	info := w.lab("--scenario", "installer-fails")
 	r := w.want(1, apply(info)...)
 	s := w.status()
@@ -241,7 +241,7 @@ func TestAFailedInstallerEndsTheRunWithTheCauseAndTheNodeResumed(t *testing.T) {
 
 func TestALabThatWasStartedForACommandEndsAfterIt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	r := w.want(0, "preview", "--lab", "--lab-linger", "0s")
 	if !strings.Contains(r.out, "LAB-FC1 (simulated)") {
 		t.Errorf("%s", r.out)
@@ -251,8 +251,8 @@ func TestALabThatWasStartedForACommandEndsAfterIt(t *testing.T) {
 
 func TestARunWhoseLabDiesEndsItsCoordinatorWithTheReason(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	info := w.lab()
+	w := quickly(t)
+	info := w.lab("--speed", "60") // it must not end before its lab
 	w.want(0, apply(info, "--detach")...)
 	run := w.status().Run
 	w.until("work", func() bool { return w.status().Facts > 3 })

@@ -23,7 +23,7 @@ func sambaLab(t *testing.T, w *world, s *sambatest.Server) (lab.Info, []string) 
 
 func TestApplyOverARootOnARealSambaShare(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	s := sambatest.Start(t, sambatest.NTACLs(), sambatest.Global("server signing = mandatory"))
 	properRoot(t, s, "acl")
 	info, line := sambaLab(t, w, s)
@@ -41,7 +41,7 @@ func TestApplyOverARootOnARealSambaShare(t *testing.T) {
 // the updates keeps out.
 func TestR13_WhereTheNodesMayNotReadTheRootNothingIsBegunOrTheFilesArePushed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	s := sambatest.Start(t, sambatest.NTACLs(), sambatest.Global("server signing = mandatory"))
 	properRoot(t, s, "acl", "CAUHotfix_All")
 	info, line := sambaLab(t, w, s)

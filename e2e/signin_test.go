@@ -163,7 +163,7 @@ func TestKerberosWithAKeytabAndWithTicketsOfMITKinit(t *testing.T) {
 // Whoever signs in with tickets has no password for a share: this host reads the root and writes to ADMIN$ by ticket too.
 func TestTicketsReadTheRootAndPushTheFilesToo(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := quickly(t)
 	info := w.lab("--speed", speed)
 	w.want(0, apply(info, "--auth", "kerberos", "--delivery", "push")...)
 	checkSucceeded(t, w.status())

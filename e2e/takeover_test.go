@@ -27,8 +27,8 @@ func (w *world) elsewhere() *world {
 
 func TestR27_AnotherHostTakesARunOverWhoseCoordinatorWasKilled(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	info := w.lab("--speed", "25") // an installation must last until somebody has looked
+	w := quickly(t)
+	info := w.lab("--speed", "50") // an installation must last until somebody has looked
 	w.want(0, apply(info, "--detach")...)
 	run := w.status().Run
 	w.until("an installation", func() bool {
