@@ -16,6 +16,8 @@ type beats struct {
 	at, met time.Time
 	// free is set when no more beats are to come: time then passes by itself.
 	free bool
+	// heard is closed with the next beat; nil while nobody waits for it.
+	heard chan struct{}
 }
 
 // beatOf is the real time between two beats of a lab at this speed: 0.4 seconds of model time, in bounds that a
@@ -45,7 +47,27 @@ func (b *beats) Until(t time.Time) time.Duration {
 		return min(-1, time.Duration(float64(left)/b.speed))
 	}
 	// Whoever looks again then must not look all the time while time stands still.
-	return max(time.Duration(float64(left)/b.speed), 200*time.Microsecond)
+	return max(time.Duration(float64(left)/b.speed), beatOf(b.speed)/2)
+}
+
+// goesOn is closed when time goes on: with the next beat, or when no more are to come.
+func (b *beats) goesOn() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.heard == nil {
+		b.heard = make(chan struct{})
+		if b.free {
+			close(b.heard)
+		}
+	}
+	return b.heard
+}
+
+func (b *beats) tell() {
+	if b.heard != nil && !b.free {
+		close(b.heard)
+		b.heard = nil
+	}
 }
 
 // beat is the beat of model time at.
@@ -53,6 +75,7 @@ func (b *beats) beat(at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.at, b.met = at, time.Now()
+	b.tell()
 }
 
 // next gives the beat after the latest one.
@@ -66,5 +89,6 @@ func (b *beats) next() time.Time {
 func (b *beats) release() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.tell()
 	b.free = true
 }

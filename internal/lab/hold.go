@@ -83,16 +83,25 @@ func (h *Hold) Sleep(ctx context.Context, d time.Duration) error {
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	<-timer.C
 	for end := h.Now().Add(d); ; {
+		on := h.clock.goesOn()
+		left := end.Sub(h.Now())
+		if left <= 0 {
+			return nil
+		}
+		timer.Reset(time.Duration(float64(left) / h.clock.speed))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		left := h.clock.Until(end)
-		if left < 0 {
-			return nil
+		if h.Now().Before(end) { // somebody keeps time waiting
+			select {
+			case <-on:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
-		timer.Reset(left)
 	}
 }
