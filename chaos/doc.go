@@ -12,7 +12,7 @@
 // same seams. What a crash leaves of unflushed bytes is drawn: none, some, or all of them. After some ends the host is lost
 // too, and another one takes the run over with what lies on the nodes.
 //
-//	go test ./chaos                                       the points of a small run, one after the other, and random rounds
-//	go test ./chaos -run Chaos -chaos.n=1000 -chaos.budget=40m
+//	go test ./chaos                                       a third of the points of a small run, one after the other, and random rounds
+//	go test ./chaos -run Chaos -chaos.every=1 -chaos.n=1000 -chaos.budget=40m
 //	go test ./chaos -run Chaos -chaos.seed=4711           one round, with all that happened
 package chaos

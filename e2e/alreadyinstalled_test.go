@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"cau/hotfixcfg"
 	"cau/internal/sambatest"
 )
 
@@ -27,8 +26,8 @@ func TestPreviewSaysWhatANodeListsAsInstalled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	put("", hotfixcfg.DefaultFileName, string(hotfixcfg.DefaultXML()))
 	put("CAUHotfix_All", "windows10.0-kb5031234-x64.msu", "cau-lab-update\nid=KB5031234\nexit=0\nseconds=5\n")
+	w.want(0, "hotfix", "config", "init", root)
 	with := func(verb string, more ...string) []string {
 		return append([]string{
 			verb, "--lab=" + info.ID, "--plugin", hotfixPlugin, "--arg", `HotfixRootFolderPath=\\127.0.0.1\enc\listed`, "--arg", "DisableAclChecks=True",
