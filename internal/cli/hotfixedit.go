@@ -155,7 +155,7 @@ func (p *program) configEdit(verb string, short, long, example message.Key) (*co
 		}
 		req.Folder, req.Name = folder != "", folder+extension
 		if !yes && (asJSON || !p.streams.Terminal && !p.streams.Dumb) {
-			return usage(message.CLINeedsYes, message.CLINeedsYesHint)
+			return usage(message.CLINeedsYes, message.CLIAddYesHint)
 		}
 		if err := p.checkPlace(cmd, &place, args); err != nil {
 			return err

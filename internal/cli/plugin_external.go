@@ -62,7 +62,7 @@ func (p *program) pluginRegister() *cobra.Command {
 				return err
 			}
 			if !yes && (asJSON || !p.streams.Terminal && !p.streams.Dumb) {
-				return Usage(&fault.Error{Op: p.texts.T(message.PluginRegisterOp), Err: errors.New(p.texts.T(message.CLINeedsYes)), Hint: p.texts.T(message.CLINeedsYesHint)})
+				return Usage(&fault.Error{Op: p.texts.T(message.PluginRegisterOp), Err: errors.New(p.texts.T(message.CLINeedsYes)), Hint: p.texts.T(message.CLIAddYesHint)})
 			}
 			shown, err := p.services.PluginInspect(cmd.Context(), args[0])
 			if err != nil {

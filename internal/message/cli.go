@@ -109,6 +109,7 @@ const (
 	CLIRefusedAcceptHint    Key = "cli.refused.accept.hint"
 	CLINeedsYes             Key = "cli.needs-yes"
 	CLINeedsYesHint         Key = "cli.needs-yes.hint"
+	CLIAddYesHint           Key = "cli.add-yes.hint"
 	CLIConfirm              Key = "cli.confirm"
 	CLINotConfirmed         Key = "cli.not-confirmed"
 	CLIStarted              Key = "cli.started"
@@ -330,6 +331,7 @@ var cliTexts = map[Key]string{
 	CLIRefusedAcceptHint:    "Verify these yourself, then accept each by name:%s",
 	CLINeedsYes:             "nobody can answer the confirmation here",
 	CLINeedsYesHint:         "Look at cau preview, then add --yes.",
+	CLIAddYesHint:           "Run it at a terminal to see it first, or add --yes to do it unasked.",
 	CLIConfirm:              "Apply these updates to %s? Type yes:",
 	CLINotConfirmed:         "Not confirmed; nothing was changed.",
 	CLIStarted:              "Run %s started. %s",
