@@ -127,5 +127,10 @@ func (f *form) set(name, value string) {
 	f.read()
 	if len(f.page.Fields) != len(f.ins) {
 		f.fill()
+		// Who turns a choice stays at it: the next key is meant for the same field.
+		if i := slices.IndexFunc(f.page.Fields, func(field page.Field) bool { return field.Key == name }); i >= 0 {
+			f.focus = i
+			f.focusInput()
+		}
 	}
 }

@@ -44,3 +44,16 @@ func TestOtherPeoplesPluginIsChosenFilledInAskedAndConfirmedInTheWizard(t *testi
 	s.press("enter", "enter")
 	s.wants("Confirmation", "Example.Flasher is not one of CAU's", "/opt/example/flash", "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9", "may: write:stage", "program:install")
 }
+
+func TestWhoChoosesAPluginBehindTheFirstStaysAtItsField(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, 120, 40, &tuitest.Services{Others: []backend.PluginInfo{{Name: "Example.Flasher", Description: "Flashes."}}})
+	s.press("enter", "enter", "right") // one choice further, so that the first field has something to lose
+	s.wants("▸ Plug-in    ‹ Example.Flasher ›")
+	s.press("tab", "right", "right")
+	s.wants("  Plug-in    ‹ Example.Flasher ›", "▸ Then also  ‹ Example.Flasher ›")
+	s.press("left")
+	s.wants("  Plug-in    ‹ Example.Flasher ›", "▸ Then also  ‹ Microsoft.HotfixPlugin ›")
+	s.press("left") // the field behind it goes again
+	s.wants("  Plug-in    ‹ Example.Flasher ›", "▸ Then also  ‹ nothing more ›")
+}
